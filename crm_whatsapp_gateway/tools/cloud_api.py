@@ -1,0 +1,660 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Meta's Cloud API over HTTP: one class that asks, and builders of what it sends.
+
+Every failure is a CloudApiError whose kind says whether to repeat. Neither the token
+nor what is sent ever reaches the log.
+"""
+
+import logging
+import re
+import ssl
+import time
+import unicodedata
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import requests
+import urllib3
+
+from .errors import CloudApiError, classify
+from .message import base_type
+
+_logger = logging.getLogger(__name__)
+
+MB = 1024 * 1024
+LONGEST_TEXT = 4096
+LONGEST_CAPTION = 1024
+LONGEST_CALLBACK_DATA = 512
+DOWNLOAD_SECONDS = 120
+MOST_PAGES = 200
+
+# MIME type -> (kind of message, most bytes). Meta's page business-phone-numbers/media,
+# copy of 2026-09-11.
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+MEDIA_LIMITS = {
+    **dict.fromkeys(
+        ["audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"],
+        ("audio", 16 * MB),
+    ),
+    **dict.fromkeys(
+        [
+            "text/plain",
+            "application/pdf",
+            "application/msword",
+            "application/vnd.ms-excel",
+            "application/vnd.ms-powerpoint",
+            _OFFICE + "wordprocessingml.document",
+            _OFFICE + "spreadsheetml.sheet",
+            _OFFICE + "presentationml.presentation",
+        ],
+        ("document", 100 * MB),
+    ),
+    **dict.fromkeys(["image/jpeg", "image/png"], ("image", 5 * MB)),
+    "image/webp": ("sticker", 500 * 1024),
+    **dict.fromkeys(["video/mp4", "video/3gpp", "video/3gp"], ("video", 16 * MB)),
+}
+CAPTIONED = ("image", "video", "document")
+# Sources for translation of NotSendable.
+REFUSALS = {
+    "type": "WhatsApp does not accept files of type %(type)s. Allowed are %(allowed)s.",
+    "size": "The file has %(size)s MB; WhatsApp accepts %(limit)s MB for this type.",
+    "empty_file": "The file is empty.",
+    "text": "The text has %(size)s characters; WhatsApp accepts %(limit)s.",
+    "empty_text": "There is no text to send.",
+    "value": "The template's variable %(name)s is empty.",
+}
+ALLOWED_FILES = "JPEG, PNG, WebP, MP4, 3GP, AAC, AMR, MP3, M4A, OGG, PDF, TXT, Office"
+
+MEDIA_HOSTS = (".fbsbx.com", ".facebook.com", ".whatsapp.net")
+# Deliberately narrow, so that no two URL parsers read it differently.
+PLAIN_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9.-]+|\[[0-9a-f:]+\])(?P<port>:[0-9]{1,5})?"
+    r"(?:[/?][!-\[\]-~]*)?",
+    re.IGNORECASE,
+)
+VERSION = re.compile(r"v?([0-9]+\.[0-9]+)")
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+PHONE_NUMBER_FIELDS = (
+    "id",
+    "display_phone_number",
+    "verified_name",
+    "quality_rating",
+    "code_verification_status",
+    "name_status",
+    "platform_type",
+    "throughput",
+    "whatsapp_business_manager_messaging_limit",
+)
+TEMPLATE_FIELDS = (
+    "id",
+    "name",
+    "language",
+    "category",
+    "status",
+    "components",
+    "parameter_format",
+    "quality_score",
+    "rejected_reason",
+)
+
+
+class NotSendable(ValueError):
+    """WhatsApp would refuse this; `source % values` says why, `source` translates."""
+
+    def __init__(self, reason, **values):
+        self.reason = reason
+        self.source = REFUSALS[reason]
+        self.values = values
+        super().__init__(self.source % values)
+
+
+class MediaGone(CloudApiError):
+    """The file can no longer be fetched at this address or by this id."""
+
+
+class MediaTooLarge(CloudApiError):
+    """The file is larger than the caller accepts."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What Meta answers to a send: accepted, not yet delivered."""
+
+    message_id: str
+    wa_id: str | None = None
+    user_id: str | None = None
+    status: str | None = None
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """Where a file can be fetched for the next five minutes; `file_size` in bytes."""
+
+    id: str
+    url: str
+    mime_type: str | None = None
+    sha256: str | None = None
+    file_size: int | None = None
+
+
+class _Bearer(requests.auth.AuthBase):
+    """As `auth` and not as header: else an entry in .netrc would replace it."""
+
+    def __init__(self, token):
+        self._token = token
+
+    def __call__(self, request):
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class CloudApi:
+    """The Cloud API with one token. One instance serves one thread.
+
+    >>> CloudApi("secret", version="v23.0").base_url
+    'https://graph.facebook.com/v23.0'
+    """
+
+    def __init__(
+        self,
+        token,
+        version="23.0",
+        base_url="https://graph.facebook.com",
+        session=None,
+        timeout=(5, 30),
+        proxies=None,
+    ):
+        number = VERSION.fullmatch(str(version or ""))
+        if not number:
+            raise ValueError("The API version must look like 23.0")
+        origin = (base_url or "").rstrip("/")
+        if not PLAIN_URL.fullmatch(origin):
+            raise ValueError("The API address must look like https://host")
+        self.base_url = f"{origin}/v{number.group(1)}"
+        self._origin = _origin(origin)
+        self._token = token
+        self._session = session or requests.Session()
+        self._timeout = timeout
+        self._proxies = proxies
+
+    # -- sending
+
+    def send(self, phone_number_id, payload):
+        """Hand a message to Meta. Returns Sent; raises CloudApiError only.
+
+        'uncertain' means: Meta may have it, wait for its status before repeating.
+        """
+        answer = self._call("POST", phone_number_id, "messages", json=payload)
+        message = _first(answer.get("messages"))
+        message_id = _str(message.get("id"))
+        if not message_id:
+            raise _unreadable("Meta accepted the message without naming its id")
+        contact = _first(answer.get("contacts"))
+        return Sent(
+            message_id=message_id,
+            wa_id=_str(contact.get("wa_id")),
+            user_id=_str(contact.get("user_id")),
+            status=_str(message.get("message_status")),
+        )
+
+    def upload(self, phone_number_id, filename, content, mime_type):
+        """Store a file at Meta for 30 days and return its media id.
+
+        Safe to repeat: an upload that nobody mentions does nothing.
+        """
+        media_type = base_type(mime_type)
+        file = (_ascii_name(filename), content, media_type)
+        fields = {"messaging_product": "whatsapp", "type": media_type}
+        return self._repeatable(
+            "POST",
+            phone_number_id,
+            "media",
+            wanted="id",
+            data=fields,
+            files={"file": file},
+        )["id"]
+
+    def mark_read(self, phone_number_id, message_id, typing=False):
+        """Show the customer that this message, and all before it, were read."""
+        payload = {
+            "messaging_product": "whatsapp",
+            "status": "read",
+            "message_id": message_id,
+        }
+        if typing:
+            payload["typing_indicator"] = {"type": "text"}
+        self._repeatable("POST", phone_number_id, "messages", json=payload)
+
+    # -- receiving files
+
+    def media_info(self, media_id, phone_number_id=None):
+        """MediaInfo of a media id; MediaGone if Meta no longer has it."""
+        params = {"phone_number_id": phone_number_id} if phone_number_id else None
+        try:
+            answer = self._repeatable("GET", media_id, wanted="url", params=params)
+        except CloudApiError as error:
+            if error.status in (404, 410) or error.code == 100:
+                raise _copy(error, MediaGone, "permanent", "file_inbound") from error
+            raise
+        return MediaInfo(
+            id=_str(answer.get("id")) or str(media_id),
+            url=answer["url"],
+            mime_type=_str(answer.get("mime_type")),
+            sha256=_str(answer.get("sha256")),
+            file_size=_int(answer.get("file_size")),
+        )
+
+    def download(self, url, limit):
+        """The bytes at a media URL, at most `limit` of them.
+
+        Raises MediaGone when the URL expired (ask `media_info` for a new one),
+        MediaTooLarge, and CloudApiError. Asks only Meta's hosts and never follows a
+        redirect, since the token goes along.
+        """
+        self._check_media_url(url)
+        try:
+            with self._request(
+                "GET", url, stream=True, headers={"Accept-Encoding": "identity"}
+            ) as response:
+                _check_download(response)
+                return _read(response, limit, time.monotonic() + DOWNLOAD_SECONDS)
+        except CloudApiError as error:
+            raise _safe_to_repeat(error) from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise _safe_to_repeat(_of_exception(error)) from error
+
+    def _check_media_url(self, url):
+        match = PLAIN_URL.fullmatch(url) if isinstance(url, str) else None
+        if match and _origin(url) == self._origin:
+            return
+        host = match and match["host"].lower()
+        standard = match and match["port"] in (None, ":443")
+        is_https = match and match["scheme"].lower() == "https"
+        if not (host and is_https and standard and host.endswith(MEDIA_HOSTS)):
+            raise CloudApiError(
+                "permanent",
+                details="The file is not at one of Meta's hosts",
+                advice_key="file_inbound",
+            )
+
+    # -- management
+
+    def phone_number(self, phone_number_id, fields=PHONE_NUMBER_FIELDS):
+        """The named fields of a business number."""
+        return self._repeatable("GET", phone_number_id, params=_fields(fields))
+
+    def templates(self, account_id, fields=TEMPLATE_FIELDS, limit=100):
+        """Every template of the account, over all pages, as Meta describes them."""
+        return self._pages(account_id, "message_templates", fields, limit)
+
+    def subscribed_apps(self, account_id):
+        """The apps that get the account's webhooks; empty means that none arrives."""
+        return list(self._pages(account_id, "subscribed_apps", (), 100))
+
+    def _pages(self, account_id, edge, fields, limit):
+        params = {**_fields(fields), "limit": limit}
+        for _page in range(MOST_PAGES):
+            answer = self._repeatable("GET", account_id, edge, params=params)
+            rows = answer.get("data")
+            yield from (row for row in rows or [] if isinstance(row, dict))
+            # Meta's ready-made `paging.next` carries the token; the cursor does not.
+            paging = answer.get("paging")
+            paging = paging if isinstance(paging, dict) else {}
+            cursors = paging.get("cursors")
+            after = cursors.get("after") if isinstance(cursors, dict) else None
+            if not paging.get("next") or not after or after == params.get("after"):
+                return
+            params = {**params, "after": after}
+
+    # -- HTTP
+
+    def _repeatable(self, *args, wanted=None, **kwargs):
+        """The answer of a call that does no harm if done twice; never 'uncertain'."""
+        try:
+            answer = self._call(*args, **kwargs)
+        except CloudApiError as error:
+            raise _safe_to_repeat(error) from error
+        if wanted and not _str(answer.get(wanted)):
+            raise _safe_to_repeat(_unreadable(f"Meta's answer lacks {wanted}"))
+        return answer
+
+    def _call(self, method, *path, **kwargs):
+        """The JSON object that Meta answers; raises CloudApiError only."""
+        parts = [quote(str(part), safe="") for part in path]
+        response = self._request(method, "/".join([self.base_url, *parts]), **kwargs)
+        _logger.debug(
+            "%s %s: %s (%s)",
+            method,
+            "/".join(parts),
+            response.status_code,
+            response.headers.get("facebook-api-version"),
+        )
+        try:
+            answer = response.json()
+        except (ValueError, RecursionError):
+            answer = None
+        if not 200 <= response.status_code < 300:
+            raise classify(response.status_code, answer, response.headers)
+        if not isinstance(answer, dict):
+            raise _unreadable("Meta's answer is not JSON")
+        if isinstance(answer.get("error"), dict):
+            raise classify(response.status_code, answer, response.headers)
+        return answer
+
+    def _request(self, method, url, **kwargs):
+        if not _is_token(self._token):
+            raise CloudApiError(
+                "auth", details="The access token is malformed", advice_key="token"
+            )
+        try:
+            return self._session.request(
+                method,
+                url,
+                auth=_Bearer(self._token),
+                timeout=self._timeout,
+                proxies=self._proxies,
+                allow_redirects=False,
+                **kwargs,
+            )
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise _of_exception(error) from error
+
+
+# -- what to send
+
+
+def text_payload(identity, body, preview=False, reply_to=None, callback_data=None):
+    """A text message.
+
+    >>> from .identity import Identity
+    >>> text_payload(Identity(phone="34612345678"), "Hi", callback_data="u1")
+    {'messaging_product': 'whatsapp', 'recipient_type': 'individual', \
+'to': '+34612345678', 'biz_opaque_callback_data': 'u1', 'type': 'text', \
+'text': {'body': 'Hi', 'preview_url': False}}
+    """
+    if not body or not body.strip():
+        raise NotSendable("empty_text")
+    _check_length(body, LONGEST_TEXT)
+    content = {"body": body, "preview_url": bool(preview)}
+    return _payload(identity, "text", content, reply_to, callback_data)
+
+
+def media_payload(
+    identity,
+    kind,
+    media_id,
+    caption=None,
+    filename=None,
+    voice=False,
+    reply_to=None,
+    callback_data=None,
+):
+    """An uploaded file; what its kind does not know is left out.
+
+    >>> from .identity import Identity
+    >>> media_payload(Identity(bsuid="ES.13"), "document", "9", filename="a.pdf")
+    {'messaging_product': 'whatsapp', 'recipient_type': 'individual', \
+'recipient': 'ES.13', 'type': 'document', 'document': {'id': '9', 'filename': 'a.pdf'}}
+    """
+    content = {"id": media_id}
+    if caption and kind in CAPTIONED:
+        _check_length(caption, LONGEST_CAPTION)
+        content["caption"] = caption
+    if filename and kind == "document":
+        content["filename"] = filename
+    if voice and kind == "audio":
+        content["voice"] = True
+    return _payload(identity, kind, content, reply_to, callback_data)
+
+
+def template_payload(
+    identity, name, language, components=(), reply_to=None, callback_data=None
+):
+    """An approved template; `language` as in Meta's list, `components` filled.
+
+    >>> from .identity import Identity
+    >>> ana = Identity(phone="34612345678")
+    >>> template_payload(ana, "hello", "es_MX", [body_component(["Ana"])])["template"]
+    {'name': 'hello', 'language': {'code': 'es_MX'}, 'components': [{'type': 'body', \
+'parameters': [{'type': 'text', 'text': 'Ana'}]}]}
+    """
+    content = {"name": name, "language": {"code": language}}
+    if components:
+        content["components"] = list(components)
+    return _payload(identity, "template", content, reply_to, callback_data)
+
+
+def body_component(values, kind="body"):
+    """A template's values: a list for numbered variables, a dict for named ones.
+
+    Raises NotSendable with the variable's name if its value is empty.
+
+    >>> body_component({"name": "Ana  Ruiz\\n"})["parameters"]
+    [{'type': 'text', 'parameter_name': 'name', 'text': 'Ana Ruiz'}]
+    >>> body_component(["Ana", ""])
+    Traceback (most recent call last):
+    ...
+    tools.cloud_api.NotSendable: The template's variable 2 is empty.
+    """
+    if isinstance(values, dict):
+        parameters = [
+            {
+                "type": "text",
+                "parameter_name": name,
+                "text": template_text(value, name),
+            }
+            for name, value in values.items()
+        ]
+    else:
+        parameters = [
+            {"type": "text", "text": template_text(value, str(number))}
+            for number, value in enumerate(values, start=1)
+        ]
+    return {"type": kind, "parameters": parameters}
+
+
+def template_text(value, name):
+    """A value without tabs, newlines and runs of spaces, which templates refuse."""
+    missing = value is None or value is False
+    text = "" if missing else " ".join(str(value).split())
+    if not text:
+        raise NotSendable("value", name=name)
+    return text
+
+
+def check_media(mime_type, size):
+    """The kind of message that carries this file of `size` bytes, or NotSendable.
+
+    >>> check_media("audio/ogg; codecs=opus", 1000)
+    'audio'
+    >>> check_media("image/png", 6 * MB)
+    Traceback (most recent call last):
+    ...
+    tools.cloud_api.NotSendable: The file has 6.0 MB; WhatsApp accepts 5 MB for this \
+type.
+    """
+    media_type = base_type(mime_type)
+    if media_type not in MEDIA_LIMITS:
+        raise NotSendable("type", type=media_type or "?", allowed=ALLOWED_FILES)
+    kind, most = MEDIA_LIMITS[media_type]
+    if not size:
+        raise NotSendable("empty_file")
+    if size > most:
+        # Never "5.0 of 5 MB", however little is too much.
+        shown = max(round(size / MB, 1), round(most / MB, 1) + 0.1)
+        raise NotSendable("size", size=f"{shown:.1f}", limit=f"{most / MB:.3g}")
+    return kind
+
+
+def _payload(identity, kind, content, reply_to, callback_data):
+    if callback_data and len(callback_data) > LONGEST_CALLBACK_DATA:
+        raise ValueError(f"callback_data exceeds {LONGEST_CALLBACK_DATA} characters")
+    payload = {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        **identity.recipient(),
+    }
+    if reply_to:
+        payload["context"] = {"message_id": reply_to}
+    if callback_data:
+        payload["biz_opaque_callback_data"] = callback_data
+    return {**payload, "type": kind, kind: content}
+
+
+def _check_length(text, limit):
+    if len(text) > limit:
+        raise NotSendable("text", size=len(text), limit=limit)
+
+
+# -- failures
+
+
+def _of_exception(error):
+    """The CloudApiError of a failure without an answer."""
+    details = type(error).__name__
+    if isinstance(error, (requests.exceptions.InvalidJSONError, ValueError)):
+        # What requests refuses to send: a bad URL, header or body.
+        return CloudApiError("permanent", details=details, advice_key="bug")
+    if _nothing_left(error):
+        return CloudApiError("transient", details=details, advice_key="retry")
+    return CloudApiError("uncertain", details=details, advice_key="uncertain")
+
+
+def _nothing_left(error):
+    """Whether the connection failed before the request could leave."""
+    if isinstance(error, (requests.ConnectTimeout, requests.exceptions.ProxyError)):
+        return True
+    before = (
+        urllib3.exceptions.NewConnectionError,
+        urllib3.exceptions.ConnectTimeoutError,
+        ssl.SSLCertVerificationError,
+    )
+    return any(isinstance(cause, before) for cause in _causes(error))
+
+
+def _causes(error):
+    """The error and all that it wraps, as requests and urllib3 nest them."""
+    seen, waiting = set(), [error]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, BaseException) and id(current) not in seen:
+            seen.add(id(current))
+            yield current
+            waiting += [current.__cause__, getattr(current, "reason", None)]
+            waiting += [part for part in current.args if isinstance(part, Exception)]
+
+
+def _safe_to_repeat(error):
+    if error.kind != "uncertain":
+        return error
+    return _copy(error, type(error), "transient", "retry")
+
+
+def _copy(error, error_class, kind, advice_key):
+    return error_class(
+        kind,
+        error.code,
+        status=error.status,
+        subcode=error.subcode,
+        title=error.title,
+        details=error.details,
+        fbtrace_id=error.fbtrace_id,
+        retry_after=error.retry_after,
+        advice_key=advice_key,
+    )
+
+
+def _unreadable(details):
+    return CloudApiError(
+        "uncertain", status=200, details=details, advice_key="uncertain"
+    )
+
+
+def _check_download(response):
+    status = response.status_code
+    if status in (404, 410):
+        raise MediaGone("permanent", status=status, advice_key="file_inbound")
+    if 300 <= status < 400:
+        raise CloudApiError(
+            "permanent",
+            status=status,
+            details="The file's address redirects",
+            advice_key="file_inbound",
+        )
+    if status != 200:
+        raise classify(status, None, response.headers)
+
+
+def _read(response, limit, deadline):
+    stated = _int(response.headers.get("Content-Length"))
+    if stated is not None and stated > limit:
+        raise _too_large(limit)
+    chunks, size = [], 0
+    for chunk in response.iter_content(64 * 1024):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        if time.monotonic() > deadline:
+            raise CloudApiError("transient", details="Too slow", advice_key="retry")
+    encoded = response.headers.get("Content-Encoding", "identity") != "identity"
+    if stated is not None and size != stated and not encoded:
+        raise CloudApiError("transient", details="Cut short", advice_key="retry")
+    return b"".join(chunks)
+
+
+def _too_large(limit):
+    return MediaTooLarge(
+        "permanent",
+        details=f"The file is larger than {limit} bytes",
+        advice_key="file_inbound",
+    )
+
+
+# -- small things
+
+
+def _origin(url):
+    """(scheme, host, port) of a plain URL."""
+    match = PLAIN_URL.fullmatch(url)
+    scheme = match["scheme"].lower()
+    port = int(match["port"][1:]) if match["port"] else DEFAULT_PORTS[scheme]
+    return scheme, match["host"].lower(), port
+
+
+def _is_token(token):
+    return isinstance(token, str) and bool(re.fullmatch(r"[!-~]+", token))
+
+
+def _ascii_name(filename):
+    """A name for the upload only; not all servers read others in multipart.
+
+    >>> _ascii_name("Cotización.pdf")
+    'Cotizacion.pdf'
+    """
+    plain = unicodedata.normalize("NFKD", filename or "").encode("ascii", "ignore")
+    return re.sub(r'[^ -~]|["\\/]', "_", plain.decode()) or "file"
+
+
+def _fields(fields):
+    return {"fields": ",".join(fields)} if fields else {}
+
+
+def _first(items):
+    first = items[0] if isinstance(items, list) and items else None
+    return first if isinstance(first, dict) else {}
+
+
+def _str(value):
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) and value else None
+
+
+def _int(value):
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,35 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""The 24 hours after a customer's message in which we may answer freely.
+
+Only what the customer sends opens the window, by Meta's timestamp. All times in one
+call are either aware or naive UTC.
+"""
+
+from datetime import timedelta
+
+WINDOW = timedelta(hours=24)
+
+
+def closes_at(last_customer_message):
+    """When the window closes, or None if the customer never wrote.
+
+    >>> from datetime import datetime
+    >>> closes_at(datetime(2026, 11, 22, 9, 30)), closes_at(None)
+    (datetime.datetime(2026, 11, 23, 9, 30), None)
+    """
+    return last_customer_message + WINDOW if last_customer_message else None
+
+
+def is_open(last_customer_message, now):
+    """Whether free text may be sent now.
+
+    >>> from datetime import datetime
+    >>> wrote = datetime(2026, 11, 22, 9, 30)
+    >>> is_open(wrote, datetime(2026, 11, 23, 9, 29)), is_open(wrote, wrote + WINDOW)
+    (True, False)
+    >>> is_open(None, wrote)
+    False
+    """
+    closing = closes_at(last_customer_message)
+    return bool(closing) and now < closing
