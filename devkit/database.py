@@ -1,0 +1,149 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Databases: a prepared template for each series, and quick copies of it."""
+
+import re
+import shutil
+from pathlib import Path
+
+from psycopg import sql
+
+from devkit import stamps
+from devkit.console import Failure, say, step
+from devkit.environment import Environment
+from devkit.shell import run
+
+MODULES = (
+    "crm",
+    "hr",
+    "base_automation",
+    "utm",
+    "phone_validation",
+    "mail_gateway",
+    "mail_gateway_whatsapp",
+)
+LANGUAGES = ("en_US", "es_ES", "es_MX")
+NO_DEMO = {"18.0": ("--without-demo=all",), "19.0": ()}
+LOG_LINE = re.compile(
+    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ \d+ (?P<level>[A-Z]+) (?P<db>\S+) "
+    r"(?P<logger>[^:]+): (?P<text>.*)$"
+)
+
+
+def template(environment: Environment) -> str:
+    """The prepared database's name; it is made when missing (a minute).
+
+    Holds what our addon stands on, without demo data and without our addon.
+    """
+    name = f"template-{environment.series}-{environment.key}"
+    if exists(environment, name):
+        return name
+    with stamps.locked(name):
+        if not exists(environment, name):
+            draft = f"{name}-draft"
+            drop(environment, draft)
+            _install(environment, draft)
+            rename(environment, draft, name)
+    return name
+
+
+def _install(environment: Environment, name: str) -> None:
+    log = environment.logs / "template.log"
+    title = f"a prepared database for {environment.series} (about a minute)"
+    with step(title) as show:
+        run(
+            environment.command(
+                *("-d", name, "-i", ",".join(MODULES), "--stop-after-init"),
+                f"--load-language={','.join(LANGUAGES)}",
+                *NO_DEMO[environment.series],
+                *("--no-http", "--max-cron-threads=0"),
+                with_addon=False,
+            ),
+            what="installing Odoo's modules",
+            env=environment.env(),
+            log=log,
+            show=lambda line: show(_short(line)),
+        )
+    if not _installed(environment, name, MODULES):
+        raise Failure(f"Odoo did not install its modules (see {log})")
+
+
+def _short(line: str) -> str:
+    """What a log line says, without its head."""
+    found = LOG_LINE.match(line)
+    return found["text"] if found else ""
+
+
+def _installed(environment: Environment, name: str, modules: tuple[str, ...]) -> bool:
+    with environment.cluster.connect(name) as connection:
+        rows = connection.execute(
+            "SELECT name FROM ir_module_module WHERE state = 'installed'"
+        )
+        return set(modules) <= {row[0] for row in rows}
+
+
+def copy(environment: Environment, name: str, source: str | None = None) -> str:
+    """Make database `name` as a copy of `source` (or of the template); half a second.
+
+    A database of that name is replaced.
+    """
+    source = source or template(environment)
+    drop(environment, name)
+    _copy_files(environment.filestore(source), environment.filestore(name))
+    _execute(environment, "CREATE DATABASE {} TEMPLATE {}", name, source)
+    with environment.cluster.connect(name) as connection:
+        connection.execute(
+            "UPDATE ir_config_parameter SET value = gen_random_uuid()::text "
+            "WHERE key = 'database.uuid'"
+        )
+    return name
+
+
+def _copy_files(source: Path, target: Path) -> None:
+    if source.exists():
+        shutil.copytree(source, target)
+
+
+def ensure(environment: Environment, name: str) -> bool:
+    """Have the database; a missing one is copied. Returns whether it was made."""
+    if exists(environment, name):
+        return False
+    copy(environment, name)
+    say(f"database {name}: copied from the prepared one")
+    return True
+
+
+def exists(environment: Environment, name: str) -> bool:
+    """Whether there is a database of this name."""
+    return name in names(environment)
+
+
+def names(environment: Environment) -> list[str]:
+    """All databases of the project."""
+    with environment.cluster.connect() as connection:
+        rows = connection.execute(
+            "SELECT datname FROM pg_database WHERE NOT datistemplate "
+            "AND datname <> 'postgres' ORDER BY 1"
+        )
+        return [row[0] for row in rows]
+
+
+def drop(environment: Environment, name: str) -> None:
+    """Delete the database, also while somebody is connected, and its files."""
+    _execute(environment, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+    shutil.rmtree(environment.filestore(name), ignore_errors=True)
+
+
+def rename(environment: Environment, old: str, new: str) -> None:
+    """Give a database its final name: its files first, the name is the promise."""
+    files = environment.filestore(new)
+    shutil.rmtree(files, ignore_errors=True)
+    if environment.filestore(old).exists():
+        environment.filestore(old).rename(files)
+    _execute(environment, "ALTER DATABASE {} RENAME TO {}", old, new)
+
+
+def _execute(environment: Environment, statement: str, *identifiers: str) -> None:
+    with environment.cluster.connect() as connection:
+        query = sql.SQL(statement).format(*map(sql.Identifier, identifiers))
+        connection.execute(query)
