@@ -246,6 +246,22 @@ class Identity:
         return tuple(f"{kind}:{value}" for kind, value in parts if value)
 
     @property
+    def phones(self):
+        """Every E.164 spelling of the number, the canonical one first."""
+        return variants(self.phone) if self.phone else ()
+
+    @property
+    def tokens(self):
+        """Every `token` under which this person may have been stored.
+
+        >>> Identity(phone="5215512345678", bsuid="MX.1349").tokens
+        ('5215512345678', '525512345678', 'MX.1349')
+        """
+        spellings = [self.phone, *(phone.lstrip("+") for phone in self.phones)]
+        names = [*spellings, self.bsuid, self.parent_bsuid]
+        return tuple(dict.fromkeys(name for name in names if name))
+
+    @property
     def label(self):
         """What people call this person; never empty for a person."""
         username = self.username and "@" + self.username

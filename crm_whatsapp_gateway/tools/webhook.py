@@ -17,7 +17,7 @@ from datetime import datetime, timedelta, timezone
 
 from .identity import Identity, contact_of, identity_change
 
-UTC = timezone(timedelta())
+UTC = timezone(timedelta())  # datetime.UTC is younger than Python 3.10
 MAX_BYTES = 3 * 1024 * 1024  # Meta: "up to 3 MB"
 MAX_DEPTH = 64
 LONGEST_KEY = 512  # a PostgreSQL index entry holds some 2,700 bytes

@@ -1,0 +1,59 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""All that must differ between Odoo 18.0 and 19.0, in one file."""
+
+from odoo import release
+from odoo.sql_db import Cursor
+
+V19 = release.version_info[0] >= 19
+
+
+def unique(name, definition, message):
+    """Return the class attributes that declare one UNIQUE constraint.
+
+    :param str name: name of the constraint, without the table's prefix
+    :param str definition: SQL, such as ``UNIQUE(key)``
+    :param str message: what the user reads when it is violated
+    :return: dict to be merged into a model's class body by ``vars().update()``
+    """
+    if V19:
+        from odoo.models import Constraint
+
+        return {f"_{name}": Constraint(definition, message)}
+    return {"_sql_constraints": [(name, definition, message)]}
+
+
+def is_real_cursor(cr):
+    """Tell whether ``cr`` has a transaction of its own.
+
+    A test cursor is a savepoint in the transaction of the test: its isolation
+    level is given, and its commits last as long as the test.
+    """
+    return isinstance(cr, Cursor)
+
+
+def store_values(store, record, values):
+    """Add attributes of a record to what the web client is given.
+
+    :param store: Odoo's ``Store``
+    :param record: one record
+    :param dict values: attribute -> JSON value
+    """
+    if hasattr(store, "add_model_values"):
+        store.add_model_values(record._name, {"id": record.id, **values})
+    else:
+        store.add(record, values)
+
+
+def bus_send_attachments(channel, message):
+    """Show the attachments of a message in the clients that have it open."""
+    from odoo.addons.mail.tools.discuss import Store
+
+    if V19:
+        Store(bus_channel=channel._bus_channel()).add(
+            message, [Store.Many("attachment_ids")]
+        ).bus_send()
+    else:
+        channel._bus_send_store(
+            message, {"attachment_ids": Store.many(message.attachment_ids)}
+        )

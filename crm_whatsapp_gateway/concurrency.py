@@ -1,0 +1,79 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Locks that stand outside of the transaction that they protect.
+
+Odoo works in REPEATABLE READ: a lock that is taken inside the working
+transaction leaves it a snapshot older than the wait. So each lock lives on a
+cursor of its own, and is taken before the working transaction's first query.
+Transaction locks only: session locks leak through Odoo's connection pool.
+"""
+
+from contextlib import contextmanager
+
+from odoo import SUPERUSER_ID, api
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from . import compat
+
+CONFLICTS = 5  # serialization errors in a row before it counts as a failure
+
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
+
+
+@contextmanager
+def exclusive(registry, keys):
+    """Hold all ``keys``, or none of their holders' work may be touched.
+
+    :param registry: the database's registry
+    :param keys: iterable of str, names of what is to be held
+    :return: context manager that yields True if all were free
+    """
+    with registry.cursor() as lock:
+        try:
+            yield all(_try(lock, key) for key in sorted(keys))
+        finally:
+            lock.rollback()
+
+
+def hold_until_end(cr, registry, key, timeout=30):
+    """Wait for ``key`` and hold it until the transaction of ``cr`` ends.
+
+    :param cr: the working cursor
+    :param str key: name of what is to be held
+    :param int timeout: seconds to wait before ``LockNotAvailable``
+    :return: the cursor that holds the lock: what it reads now is what others
+        committed before they gave the lock back
+    """
+    lock = registry.cursor()
+    if not compat.is_real_cursor(lock):
+        lock.close()
+        return cr  # in a test all cursors are one transaction
+    cr.postcommit.add(lock.close)
+    cr.postrollback.add(lock.close)
+    # else the snapshot is as old as the beginning of the wait
+    lock.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+    lock.execute("SET LOCAL lock_timeout = %s", (timeout * 1000,))
+    lock.execute(LOCK, (key,))
+    return lock
+
+
+def in_transaction(registry, work):
+    """Do ``work`` in a transaction of its own; repeat it after a conflict.
+
+    :param registry: the database's registry
+    :param work: function of an environment; may run several times
+    :return: what ``work`` returned, once it is committed
+    """
+    for attempt in range(1, CONFLICTS + 1):
+        try:
+            with registry.cursor() as cr:
+                return work(api.Environment(cr, SUPERUSER_ID, {}))
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            if attempt == CONFLICTS:
+                raise
+
+
+def _try(lock, key):
+    lock.execute(TRY_LOCK, (key,))
+    return lock.fetchone()[0]

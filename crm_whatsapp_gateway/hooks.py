@@ -1,0 +1,73 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""What happens before the tables of the addon exist."""
+
+import logging
+
+_logger = logging.getLogger(__name__)
+
+# what a company that works with WhatsApp may have made by hand
+ADOPTED = (
+    ("utm.source", "utm_source_whatsapp"),
+    ("utm.medium", "utm_medium_whatsapp"),
+)
+
+
+def pre_init_hook(env):
+    """Adopt existing UTM records, and leave one conversation per person.
+
+    The second is what the unique index on gateway and token needs: a unique
+    index over duplicates would only be logged as missing.
+    """
+    for model, name in ADOPTED:
+        _adopt(env, model, name)
+    _merge_duplicate_conversations(env.cr)
+
+
+def _adopt(env, model, xmlid):
+    record = env[model].search([("name", "=ilike", "WhatsApp")], limit=1)
+    if record:
+        env["ir.model.data"]._update_xmlids(
+            [
+                {
+                    "xml_id": f"crm_whatsapp_gateway.{xmlid}",
+                    "record": record,
+                    "noupdate": True,
+                }
+            ]
+        )
+
+
+def _merge_duplicate_conversations(cr):
+    """Move the messages of duplicated conversations to the oldest of them."""
+    cr.execute(
+        """
+        SELECT min(id), array_agg(id ORDER BY id)
+          FROM discuss_channel
+         WHERE channel_type = 'gateway'
+           AND gateway_id IS NOT NULL
+           AND gateway_channel_token IS NOT NULL
+         GROUP BY gateway_id, gateway_channel_token
+        HAVING count(*) > 1
+        """
+    )
+    for survivor, ids in cr.fetchall():
+        others = tuple(i for i in ids if i != survivor)
+        _logger.info("conversation %s takes over the messages of %s", survivor, others)
+        cr.execute(
+            "UPDATE mail_message SET res_id = %s"
+            " WHERE model = 'discuss.channel' AND res_id IN %s",
+            (survivor, others),
+        )
+        cr.execute(
+            "UPDATE mail_notification SET gateway_channel_id = %s"
+            " WHERE gateway_channel_id IN %s",
+            (survivor, others),
+        )
+        cr.execute(
+            "UPDATE ir_attachment SET res_id = %s"
+            " WHERE res_model = 'discuss.channel' AND res_id IN %s",
+            (survivor, others),
+        )
+        cr.execute("DELETE FROM discuss_channel_member WHERE channel_id IN %s", (others,))
+        cr.execute("DELETE FROM discuss_channel WHERE id IN %s", (others,))

@@ -1,0 +1,439 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from datetime import UTC, datetime
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.tools import html2plaintext
+
+from .. import compat
+from ..tools import identity as wa_identity
+from ..tools import window
+from ..tools.identity import Identity
+
+CALL_ACTIVITY = "mail.mail_activity_data_call"
+PREVIEW = 200  # characters of the last message in the inbox
+INBOX_BUS = "crm_whatsapp_gateway/inbox"
+
+
+class DiscussChannel(models.Model):
+    _inherit = "discuss.channel"
+
+    # OCA's plain related field shows the API token to every reader
+    gateway_token = fields.Char(groups="base.group_system")
+    gateway_id = fields.Many2one(index="btree_not_null")
+
+    lead_id = fields.Many2one(
+        "crm.lead",
+        string="Lead",
+        index="btree_not_null",
+        ondelete="set null",
+        copy=False,
+    )
+    lead_stage_id = fields.Many2one(related="lead_id.stage_id", string="Stage")
+    whatsapp_user_id = fields.Many2one(
+        "res.users",
+        string="Salesperson",
+        related="lead_id.user_id",
+        store=True,
+        index="btree_not_null",
+    )
+    whatsapp_phone = fields.Char(
+        string="WhatsApp number",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        help="E.164, the same for all spellings. The person is always answered "
+        "to the id that Meta gave.",
+    )
+    whatsapp_bsuid = fields.Char(
+        string="WhatsApp user ID",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        help="Meta's id of this person for your business; there may be no number.",
+    )
+    whatsapp_username = fields.Char(
+        string="WhatsApp username", readonly=True, copy=False
+    )
+    whatsapp_last_text = fields.Char(string="Last message", readonly=True, copy=False)
+    whatsapp_last_date = fields.Datetime(
+        string="Last message on", readonly=True, copy=False, index="btree_not_null"
+    )
+    whatsapp_last_author = fields.Selection(
+        [("customer", "Customer"), ("us", "Us")],
+        string="Last word",
+        readonly=True,
+        copy=False,
+    )
+    whatsapp_last_customer_date = fields.Datetime(
+        string="Customer's last message on", readonly=True, copy=False
+    )
+    whatsapp_waiting_since = fields.Datetime(
+        string="Waiting since", readonly=True, copy=False, index="btree_not_null"
+    )
+    whatsapp_unread = fields.Integer(
+        string="Unread", compute="_compute_whatsapp_unread"
+    )
+    whatsapp_window_open = fields.Boolean(
+        string="Free text possible", compute="_compute_whatsapp_window_open"
+    )
+
+    def init(self):
+        """Keep one conversation per person and number of ours."""
+        super().init()
+        self.env.cr.execute(
+            """
+            CREATE UNIQUE INDEX IF NOT EXISTS discuss_channel_whatsapp_person_uniq
+                ON discuss_channel (gateway_id, gateway_channel_token)
+             WHERE channel_type = 'gateway'
+            """
+        )
+
+    # ------------------------------------------------------------- compute
+
+    @api.depends_context("uid")
+    def _compute_whatsapp_unread(self):
+        # sudo: discuss.channel.member - the current user's own counters
+        members = (
+            self.env["discuss.channel.member"]
+            .sudo()
+            .search(
+                [
+                    ("channel_id", "in", self.ids),
+                    ("partner_id", "=", self.env.user.partner_id.id),
+                ]
+            )
+        )
+        unread = {
+            member.channel_id.id: member.message_unread_counter for member in members
+        }
+        for channel in self:
+            channel.whatsapp_unread = unread.get(channel.id, 0)
+
+    @api.depends("whatsapp_last_customer_date")
+    def _compute_whatsapp_window_open(self):
+        now = datetime.now(UTC)
+        for channel in self:
+            last = channel.whatsapp_last_customer_date
+            channel.whatsapp_window_open = window.is_open(
+                last and last.replace(tzinfo=UTC), now
+            )
+
+    # ------------------------------------------------------------- create
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Link a new WhatsApp conversation with the open lead of its person.
+
+        A lead is never created here: we may have written first.
+        """
+        channels = super().create(vals_list)
+        for channel in channels.filtered(lambda channel: channel._is_whatsapp()):
+            channel._whatsapp_learn_identity(
+                Identity.of_token(channel.gateway_channel_token)
+            )
+            if not channel.lead_id:
+                # sudo: crm.lead - leads of colleagues are leads all the same
+                lead, _why = channel.sudo()._find_existing_lead()
+                channel.sudo().lead_id = lead
+        return channels
+
+    def _is_whatsapp(self):
+        return (
+            self.channel_type == "gateway"
+            and self.gateway_id.gateway_type == "whatsapp"
+            and bool(self.gateway_channel_token)
+        )
+
+    def _whatsapp_learn_identity(self, person):
+        """Keep every name of the person; unhide the conversation.
+
+        :param person: ``tools.identity.Identity``
+        """
+        self.ensure_one()
+        known = {
+            "whatsapp_phone": person.canonical,
+            "whatsapp_bsuid": person.bsuid,
+            "whatsapp_username": person.username,
+        }
+        values = {
+            name: value for name, value in known.items() if value and self[name] != value
+        }
+        if person.phone and person.phone != self.gateway_channel_token:
+            # the id under which Meta knows the person now
+            values["gateway_channel_token"] = person.phone
+        if not self.active:
+            values["active"] = True
+        if values:
+            self.write(values)
+
+    # ------------------------------------------------------------- the lead
+
+    @api.model
+    def _normalize_phone_number(self, number, country=None):
+        """Return any spelling of a number as E.164.
+
+        :param str number: as people type it, or as Meta sends it
+        :param country: ``res.country`` of numbers without country code; default:
+            that of the company
+        :return: str such as '+525512345678', or False if it is no phone number
+        """
+        country = country or self.env.company.country_id
+        return wa_identity.normalize(number, country.code or None) or False
+
+    def _find_existing_lead(self):
+        """Find the open lead of this person.
+
+        :return: tuple of the lead (perhaps empty) and the words that say why
+        """
+        self.ensure_one()
+        leads = self.env["crm.lead"]
+        if self.whatsapp_bsuid:
+            found = leads._whatsapp_open(
+                [("whatsapp_channel_ids.whatsapp_bsuid", "=", self.whatsapp_bsuid)],
+                self.company_id,
+            )
+            if found:
+                return found, self.env._(
+                    "the same WhatsApp user (%s)", self.whatsapp_bsuid
+                )
+        if self.whatsapp_phone:
+            phones = wa_identity.variants(self.whatsapp_phone)
+            found = leads._whatsapp_open(
+                [
+                    "|",
+                    ("phone_sanitized", "in", phones),
+                    ("partner_id.phone_sanitized", "in", phones),
+                ],
+                self.company_id,
+            )
+            if found:
+                return found, self.env._(
+                    "the same number (%(here)s = %(there)s)",
+                    here=wa_identity.display(self.whatsapp_phone),
+                    there=found.phone or found.partner_id.phone,
+                )
+        return leads, ""
+
+    def _create_lead_from_whatsapp(self, text=""):
+        """Create the lead with all that is known of the person.
+
+        :param str text: the first message
+        :return: the lead, without a salesperson
+        """
+        self.ensure_one()
+        partner = self.env["mail.gateway.whatsapp"]._partner_by_phone(
+            self.gateway_id, Identity.of_token(self.whatsapp_phone or "")
+        )
+        return self.env["crm.lead"].create(self._whatsapp_lead_values(partner, text))
+
+    def _whatsapp_lead_values(self, partner, text):
+        gateway = self.gateway_id
+        company = self.company_id or self.env.company
+        region = wa_identity.region(self.whatsapp_phone or "")
+        country = self.env["res.country"].search([("code", "=", region)], limit=1)
+        team = gateway.whatsapp_team_id
+        values = {
+            "name": self.env._("%s (WhatsApp)", self.name),
+            "type": "lead" if team.use_leads else "opportunity",
+            "company_id": company.id,
+            "team_id": team.id,
+            "user_id": False,
+            "description": text and Markup("<p>%s</p>") % text,
+            "phone": self.whatsapp_phone and wa_identity.display(self.whatsapp_phone),
+            "country_id": country.id,
+            "lang_id": self._whatsapp_language(country).id,
+            "source_id": self.env.ref("crm_whatsapp_gateway.utm_source_whatsapp").id,
+            "medium_id": self.env.ref("crm_whatsapp_gateway.utm_medium_whatsapp").id,
+        }
+        if partner:
+            values["partner_id"] = partner.id
+        else:
+            values["contact_name"] = self.name
+        return values
+
+    def _whatsapp_language(self, country):
+        """Return the installed language that is spoken where the number is from."""
+        languages = self.env["res.lang"].search([])
+        spoken = languages.filtered(
+            lambda lang: country and lang.code.endswith(f"_{country.code}")
+        )
+        return spoken[:1]
+
+    def _link_or_create_lead(self, text=""):
+        """Give the conversation the one open lead of its person.
+
+        :param str text: the customer's message, for the description of a new lead
+        :return: the lead
+        """
+        self.ensure_one()
+        lead = self.lead_id
+        if lead and lead._whatsapp_is_open():
+            if not lead.user_id:
+                self._assign_to_commercial_user()
+            return lead
+        lead, why = self._find_existing_lead()
+        if lead:
+            note = self.env._("WhatsApp conversation linked: %s.", why)
+        else:
+            lead = self._create_lead_from_whatsapp(text)
+            note = self.env._(
+                "Created by the WhatsApp message of %s: nobody with this number or"
+                " WhatsApp user had an open lead.",
+                self.name,
+            )
+        self.lead_id = lead
+        lead._message_log(body=note)
+        self._assign_to_commercial_user()
+        # the automation rule 'immediate call' waits for this
+        lead.whatsapp_opened_at = fields.Datetime.now()
+        return lead
+
+    def _assign_to_commercial_user(self):
+        """Hand the lead to the next salesperson, unless it has one.
+
+        :return: the salesperson, perhaps nobody
+        """
+        self.ensure_one()
+        lead = self.lead_id
+        employee = self.env["hr.employee"]
+        if not lead.user_id:
+            employee = (
+                self.env["hr.employee"]
+                .sudo()
+                .get_next_whatsapp_assignee(company=lead.company_id, lead=lead)
+            )
+            if employee:
+                values = {"user_id": employee.user_id.id}
+                if self.gateway_id.whatsapp_team_id:
+                    values["team_id"] = self.gateway_id.whatsapp_team_id.id
+                lead.write(values)  # which lets the new owner in
+        if not employee:
+            self._whatsapp_join(lead.user_id or self.gateway_id.member_ids)
+        return lead.user_id
+
+    def _whatsapp_join(self, users):
+        """Let people in, silently."""
+        # sudo: discuss.channel.member - colleagues do not invite each other
+        self.sudo().add_members(
+            partner_ids=users.partner_id.ids, post_joined_message=False
+        )
+
+    def _create_immediate_call_activity(self):
+        """Ask the salesperson for a call now, once per opening of the lead.
+
+        :return: the new activities
+        """
+        activities = self.env["mail.activity"]
+        for lead in self.lead_id:
+            opened, asked = lead.whatsapp_opened_at, lead.whatsapp_call_asked_at
+            if asked and (not opened or asked >= opened):
+                continue
+            activities += lead.activity_schedule(
+                CALL_ACTIVITY,
+                date_deadline=fields.Date.context_today(
+                    lead.with_context(tz=lead.user_id.tz)
+                ),
+                summary=self.env._("Call now: WhatsApp message"),
+                note=self.env._("The customer has just written by WhatsApp."),
+                user_id=lead._whatsapp_responsible().id,
+            )
+            lead.whatsapp_call_asked_at = opened or fields.Datetime.now()
+        return activities
+
+    # ------------------------------------------------------------- inbox
+
+    def _whatsapp_note_inbound(self, text, message):
+        """Keep when the customer wrote last: it opens the 24-hour window."""
+        self.ensure_one()
+        stamp = str(message.get("timestamp") or "")
+        date = (
+            datetime.fromtimestamp(int(stamp), UTC).replace(tzinfo=None)
+            if stamp.isdigit()
+            else fields.Datetime.now()
+        )
+        last = self.whatsapp_last_customer_date
+        if not last or date > last:
+            self.whatsapp_last_customer_date = date
+
+    def _message_post_after_hook(self, message, msg_vals):
+        """Keep what the inbox shows, and wake the inboxes that are open."""
+        res = super()._message_post_after_hook(message, msg_vals)
+        if self._is_whatsapp() and message.message_type == "comment":
+            # sudo: discuss.channel - who may post need not be able to write
+            self.sudo()._whatsapp_note_message(message)
+        return res
+
+    def _whatsapp_note_message(self, message):
+        inbound = bool(self.env.context.get("no_gateway_notification"))
+        text = html2plaintext(message.body or "").strip()
+        values = {
+            "whatsapp_last_text": " ".join(text.split())[:PREVIEW]
+            or ", ".join(message.attachment_ids.mapped("name"))[:PREVIEW],
+            "whatsapp_last_date": message.date,
+            "whatsapp_last_author": "customer" if inbound else "us",
+        }
+        if not inbound:
+            values["whatsapp_waiting_since"] = False
+        elif not self.whatsapp_waiting_since:
+            values["whatsapp_waiting_since"] = message.date
+        self.write(values)
+        self.env["bus.bus"]._sendone(
+            self.env.ref("sales_team.group_sale_salesman"), INBOX_BUS, {"id": self.id}
+        )
+
+    def _to_store(self, store, *args, **kwargs):
+        """Tell the web client which lead belongs to the conversation."""
+        res = super()._to_store(store, *args, **kwargs)
+        for channel in self.filtered(lambda channel: channel._is_whatsapp()):
+            compat.store_values(store, channel, channel._whatsapp_store_values())
+        return res
+
+    def _whatsapp_store_values(self):
+        # sudo: crm.lead - its name is shown in a conversation that one may read
+        lead = self.sudo().lead_id
+        closes = window.closes_at(
+            self.whatsapp_last_customer_date
+            and self.whatsapp_last_customer_date.replace(tzinfo=UTC)
+        )
+        return {
+            "whatsapp_lead": {
+                "id": lead.id,
+                "name": lead.name,
+                "stage": lead.stage_id.name,
+                "user": lead.user_id.name or "",
+                "phone": lead.phone or "",
+            }
+            if lead
+            else False,
+            "whatsapp_window_closes": fields.Datetime.to_string(
+                closes.replace(tzinfo=None)
+            )
+            if closes
+            else False,
+        }
+
+    def action_open_whatsapp(self):
+        """Open the conversation as a window over the current page."""
+        self.ensure_one()
+        self.check_access("read")
+        if not self.is_member:
+            # typing asks for a member: whoever opens in order to answer joins
+            self._whatsapp_join(self.env.user)
+        return {
+            "type": "ir.actions.client",
+            "tag": "crm_whatsapp_gateway.open_chat",
+            "params": {"channel_id": self.id},
+        }
+
+    def action_open_lead(self):
+        """Open the lead of the conversation."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "crm.lead",
+            "res_id": self.lead_id.id,
+            "views": [(False, "form")],
+        }

@@ -1,0 +1,254 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import threading
+from time import monotonic
+
+from odoo import api, fields, models, tools
+
+from .. import compat
+from ..tools import identity as wa_identity
+from ..tools.cloud_api import CloudApi
+
+SECRETS = "base.group_system"
+REFUSALS_EVERY = 5  # seconds between two writes of the counter, per process
+WEBHOOK_FIELDS = {
+    "company_id",
+    "gateway_type",
+    "integrated_webhook_state",
+    "webhook_key",
+    "webhook_secret",
+    "webhook_user_id",
+    "whatsapp_account_id",
+    "whatsapp_from_phone",
+    "whatsapp_security_key",
+}
+_refusals = {}  # (database, gateway id) -> [count not yet written, last written]
+_refusals_guard = threading.Lock()
+
+
+class MailGateway(models.Model):
+    _inherit = "mail.gateway"
+
+    # salespeople read gateways; what opens doors is for administrators
+    token = fields.Char(groups=SECRETS)
+    webhook_key = fields.Char(groups=SECRETS)
+    webhook_secret = fields.Char(
+        groups=SECRETS,
+        help="WhatsApp: the app secret of the Meta app, which signs each delivery. "
+        "Without it every delivery is refused.",
+    )
+    webhook_url = fields.Char(groups=SECRETS)
+    whatsapp_security_key = fields.Char(
+        string="Webhook verify token",
+        groups=SECRETS,
+        help="The text that you type as 'Verify token' in the Meta app.",
+    )
+    can_set_webhook = fields.Boolean(compute_sudo=True)
+    whatsapp_from_phone = fields.Char(string="Phone number ID")
+    whatsapp_account_id = fields.Char(string="WhatsApp Business account ID")
+    whatsapp_team_id = fields.Many2one(
+        "crm.team",
+        string="Sales team of new leads",
+        check_company=True,
+        help="Empty: the default team of the assigned salesperson.",
+    )
+    whatsapp_alert_user_id = fields.Many2one(
+        "res.users",
+        string="Alert",
+        domain=[("share", "=", False)],
+        default=lambda self: self.env.ref("base.user_admin", False),
+        help="Who is told when messages cannot be sent.",
+    )
+    whatsapp_refused_count = fields.Integer(
+        string="Refused deliveries",
+        readonly=True,
+        copy=False,
+        groups=SECRETS,
+        help="Deliveries without a valid signature. If Meta's own messages are "
+        "among them, the app secret of this gateway is wrong.",
+    )
+    whatsapp_refused_at = fields.Datetime(readonly=True, copy=False, groups=SECRETS)
+    whatsapp_refused_reason = fields.Char(readonly=True, copy=False, groups=SECRETS)
+    whatsapp_pause_reason = fields.Char(
+        string="Sending is paused",
+        readonly=True,
+        copy=False,
+        help="Meta refuses everything from this number until somebody acts.",
+    )
+
+    # several numbers may share one system user's token
+    vars().update(
+        compat.unique(
+            "mail_gateway_token",
+            "UNIQUE(token, whatsapp_from_phone)",
+            "This phone number is set up already.",
+        )
+    )
+
+    # ------------------------------------------------------------- cache
+
+    def write(self, vals):
+        res = super().write(vals)
+        if WEBHOOK_FIELDS & vals.keys():
+            self.env.registry.clear_cache()
+        if {"token", "whatsapp_from_phone"} & vals.keys():
+            self.action_whatsapp_resume()
+        return res
+
+    @api.model
+    @tools.ormcache("state", "gateway_type")
+    def _get_gateway_map(self, state="integrated", gateway_type=False):
+        """Replace OCA's map, which 18.0 caches without its arguments.
+
+        There, one GET on the webhook leaves the map of pending gateways in the
+        cache, and then each message of a working gateway is dropped.
+        """
+        gateways = self.sudo().search(
+            [
+                ("integrated_webhook_state", "=", state),
+                ("gateway_type", "=", gateway_type),
+            ]
+        )
+        return {gateway.webhook_key: gateway._get_gateway_data() for gateway in gateways}
+
+    @api.model
+    @tools.ormcache("key")
+    def _whatsapp_webhook(self, key):
+        """Return what the webhook must know to take a delivery.
+
+        :param str key: webhook key, the last part of the address
+        :return: None, or a dict: id, secret, verify_token, and gateways: every
+            gateway of the same Meta app by phone number id (one app signs with
+            one secret, and may serve several numbers)
+        """
+        # sudo: mail.gateway - the webhook is called by nobody
+        gateway = self.sudo().search(
+            [
+                ("webhook_key", "=", key),
+                ("gateway_type", "=", "whatsapp"),
+                ("integrated_webhook_state", "in", ("pending", "integrated")),
+            ]
+        )
+        if not key or not gateway:
+            return None
+        siblings = gateway
+        if gateway.webhook_secret:
+            siblings |= self.sudo().search(
+                [
+                    ("webhook_secret", "=", gateway.webhook_secret),
+                    ("gateway_type", "=", "whatsapp"),
+                ]
+            )
+        return {
+            "id": gateway.id,
+            "secret": gateway.webhook_secret,
+            "verify_token": gateway.whatsapp_security_key,
+            "gateways": {
+                sibling.whatsapp_from_phone: {
+                    "gateway_id": sibling.id,
+                    "company_id": sibling.company_id.id or None,
+                }
+                for sibling in siblings
+                if sibling.whatsapp_from_phone
+            },
+        }
+
+    # ------------------------------------------------------------- webhook
+
+    @api.model
+    def _whatsapp_count_refusal(self, gateway_id, reason):
+        """Count a refused delivery; write at most every few seconds.
+
+        :param int gateway_id: gateway that was addressed
+        :param str reason: why, in words
+        """
+        key = (self.env.cr.dbname, gateway_id)
+        with _refusals_guard:
+            waiting = _refusals.setdefault(key, [0, 0.0])
+            waiting[0] += 1
+            if monotonic() - waiting[1] < REFUSALS_EVERY:
+                return
+            count, _refusals[key] = waiting[0], [0, monotonic()]
+        with self.env.registry.cursor() as cr:
+            cr.execute(
+                """
+                UPDATE mail_gateway
+                   SET whatsapp_refused_count = COALESCE(whatsapp_refused_count, 0) + %s,
+                       whatsapp_refused_at = now() AT TIME ZONE 'UTC',
+                       whatsapp_refused_reason = %s
+                 WHERE id IN (SELECT id FROM mail_gateway WHERE id = %s
+                                 FOR NO KEY UPDATE SKIP LOCKED)
+                """,
+                (count, reason, gateway_id),
+            )
+
+    # ------------------------------------------------------------- conversations
+
+    def _get_channel_id(self, chat_token):
+        """Find the conversation of a WhatsApp person by every name of theirs."""
+        if self.gateway_type != "whatsapp":
+            return super()._get_channel_id(chat_token)
+        return self._whatsapp_find_channel(
+            wa_identity.Identity.of_token(str(chat_token))
+        ).id
+
+    def _whatsapp_find_channel(self, person):
+        """Return the conversation of a person with this number, or none.
+
+        Archived conversations and those that record rules hide count: the
+        unique index counts them too.
+
+        :param person: ``tools.identity.Identity``
+        """
+        self.ensure_one()
+        # sudo: discuss.channel - see above
+        channels = (
+            self.env["discuss.channel"].sudo().with_context(active_test=False)
+        )
+        for name, value in (
+            ("gateway_channel_token", person.token),
+            ("whatsapp_bsuid", person.bsuid),
+            ("whatsapp_phone", person.canonical),
+        ):
+            found = value and channels.search(
+                [("gateway_id", "=", self.id), (name, "=", value)],
+                order="id",
+                limit=1,
+            )
+            if found:
+                return found.with_env(self.env)
+        return self.env["discuss.channel"]
+
+    # ------------------------------------------------------------- sending
+
+    def _whatsapp_cloud_api(self):
+        """Return the client for this number, with the rights of the gateway."""
+        self.ensure_one()
+        gateway = self.sudo()  # mail.gateway - the token is for administrators
+        parameters = self.env["ir.config_parameter"].sudo()
+        return CloudApi(
+            gateway.token,
+            version=gateway.whatsapp_version,
+            base_url=parameters.get_param(
+                "crm_whatsapp_gateway.graph_url", "https://graph.facebook.com"
+            ),
+            proxies=self.env["mail.gateway.whatsapp"]._get_proxies(),
+        )
+
+    def _whatsapp_pause(self, error):
+        """Stop sending from this number until somebody acts.
+
+        :param error: ``tools.errors.CloudApiError`` of kind auth
+        :return: True if it was not paused before
+        """
+        self.ensure_one()
+        paused = not self.whatsapp_pause_reason
+        self.whatsapp_pause_reason = error.advice
+        return paused
+
+    def action_whatsapp_resume(self):
+        """Send again: somebody has repaired what Meta complained about."""
+        paused = self.filtered("whatsapp_pause_reason")
+        if paused:
+            paused.write({"whatsapp_pause_reason": False})
+            self.env["whatsapp.message.queue"]._whatsapp_cron()._trigger()

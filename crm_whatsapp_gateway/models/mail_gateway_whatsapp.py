@@ -1,0 +1,361 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import logging
+from dataclasses import asdict
+
+from odoo import models
+from odoo.exceptions import UserError
+
+from .. import compat, worker
+from ..tools import cloud_api, webhook
+from ..tools import message as wa_message
+from ..tools.errors import from_webhook
+from ..tools.identity import Identity
+from .whatsapp_webhook_event import NotYet
+
+_logger = logging.getLogger(__name__)
+
+APPLIED = ("message", "status")  # kinds of events that lead to something
+MEDIA_LIMIT = 100 * 1024 * 1024  # bytes; Meta's own limit for inbound files
+
+
+class MailGatewayWhatsapp(models.AbstractModel):
+    _inherit = "mail.gateway.whatsapp"
+
+    # ------------------------------------------------------------- inbound
+
+    def _event_rows(self, known, delivery):
+        """Turn a delivery into rows of ``whatsapp.webhook.event``.
+
+        :param dict known: the answer of ``mail.gateway._whatsapp_webhook``
+        :param dict delivery: body of the webhook
+        :return: list of dicts for ``whatsapp.webhook.event._store``
+        """
+        return [self._event_row(known, atom) for atom in webhook.split(delivery)]
+
+    def _event_row(self, known, atom):
+        target = known["gateways"].get(atom.phone_number_id)
+        if not target and not atom.phone_number_id:
+            # account changes name no number: they belong to the address
+            target = {"gateway_id": known["id"], "company_id": None}
+        row = {
+            "gateway_id": None,
+            "company_id": None,
+            **(target or {}),
+            "key": atom.key,
+            "kind": atom.kind,
+            "type": atom.type,
+            "payload": atom.update(),
+            "occurred_at": atom.timestamp and atom.timestamp.replace(tzinfo=None),
+            "state": "pending",
+            "error": None,
+        }
+        keys = atom.identity.keys if atom.identity else (f"gateway:{known['id']}",)
+        row["person"] = " ".join(f"{row['company_id'] or 0}:{key}" for key in keys)
+        if not target:
+            row["state"] = "ignored"
+            row["error"] = f"No gateway has the phone number ID {atom.phone_number_id}."
+        elif atom.kind not in APPLIED:
+            row["state"] = "ignored"
+        return row
+
+    def _receive_update(self, gateway, update):
+        """Hand OCA one message at a time, in the shape that it can read."""
+        for atom in webhook.split(update or {}):
+            if atom.kind == "status":
+                self._receive_status(gateway, atom.content)
+            elif atom.kind == "message" and atom.identity:
+                super()._receive_update(gateway, webhook.gateway_update(atom))
+            elif atom.kind == "message":
+                raise UserError(
+                    self.env._("The message does not say who sent it; see its payload.")
+                )
+        return None
+
+    def _get_channel(self, gateway, token, update, force_create=False):
+        """Find the conversation by every name of the person, also archived."""
+        person = self._person(update) or Identity.of_token(str(token))
+        channel = gateway._whatsapp_find_channel(person)
+        if not channel:
+            channel = super()._get_channel(
+                gateway, token, update, force_create=force_create
+            )
+        if channel:
+            channel.sudo()._whatsapp_learn_identity(person)
+        return channel
+
+    def _get_channel_vals(self, gateway, token, update):
+        """Leave the gateway's members out: the assigned salesperson comes in."""
+        values = super()._get_channel_vals(gateway, token, update)
+        person = self._person(update)
+        colleagues = set(gateway.member_ids.partner_id.ids)
+        values["channel_member_ids"] = [
+            command
+            for command in values["channel_member_ids"]
+            if command[2].get("partner_id") not in colleagues
+        ]
+        values["name"] = values.get("name") or (person and person.label) or str(token)
+        return values
+
+    def _person(self, update):
+        """Return who wrote the message of an update, or None."""
+        messages = update.get("messages") or [{}]
+        return Identity.of_message(messages[0], update.get("contacts") or []) or None
+
+    def _get_author(self, gateway, update):
+        """Replace OCA's search, which knows one spelling of a number.
+
+        Also, it adds a row for each token of a partner, of which the database
+        takes one only (UNIQUE on partner and gateway): a partner's second
+        number would never arrive.
+        """
+        person = self._person(update)
+        if not person:
+            return False
+        # sudo: the webhook user may read neither partners nor guests of others
+        return (
+            self._author_partner(gateway, person)
+            or self._author_guest(gateway, person)
+            or self.env["mail.guest"]
+            .sudo()
+            .create(
+                {
+                    "name": person.label,
+                    "gateway_id": gateway.id,
+                    "gateway_token": person.token,
+                }
+            )
+        )
+
+    def _author_partner(self, gateway, person):
+        links = self.env["res.partner.gateway.channel"].sudo()
+        tokens = person.tokens
+        link = links.search(
+            [("gateway_id", "=", gateway.id), ("gateway_token", "in", tokens)],
+            order="id",
+            limit=1,
+        )
+        if link:
+            return link.partner_id
+        partner = self._partner_by_phone(gateway, person)
+        if partner and not links.search_count(
+            [("gateway_id", "=", gateway.id), ("partner_id", "=", partner.id)]
+        ):
+            links.create(
+                {
+                    "partner_id": partner.id,
+                    "gateway_id": gateway.id,
+                    "gateway_token": person.token,
+                }
+            )
+        return partner
+
+    def _partner_by_phone(self, gateway, person):
+        """Return the partner with this number: a person before a company."""
+        if not person.canonical:
+            return self.env["res.partner"]
+        return (
+            self.env["res.partner"]
+            .sudo()
+            .search(
+                [
+                    ("phone_sanitized", "in", person.phones),
+                    ("company_id", "in", (gateway.company_id.id, False)),
+                ],
+                order="is_company, id",
+                limit=1,
+            )
+        )
+
+    def _author_guest(self, gateway, person):
+        return (
+            self.env["mail.guest"]
+            .sudo()
+            .search(
+                [
+                    ("gateway_id", "=", gateway.id),
+                    ("gateway_token", "in", person.tokens),
+                ],
+                order="id",
+                limit=1,
+            )
+        )
+
+    def _process_update(self, chat, message, value):
+        """Add what OCA leaves out: the lead, every kind in words, the file."""
+        messages = self.env["mail.message"].sudo()  # the webhook user may be anybody
+        if messages._whatsapp_of(chat, message.get("id")):
+            return
+        rendered = wa_message.render(message, translate=self._phrase)
+        if message.get("type") in webhook.CREATES_LEAD:
+            chat.sudo()._whatsapp_note_inbound(rendered.text, message)
+            chat.sudo()._link_or_create_lead(rendered.text)
+        last = messages._whatsapp_last(chat)
+        super()._process_update(chat, self._plain(message, rendered), value)
+        posted = messages._whatsapp_since(chat, last)
+        posted.whatsapp_message_id = message.get("id")
+        if rendered.media and posted:
+            self._queue_media(chat, posted, message, rendered.media)
+
+    def _plain(self, message, rendered):
+        """Return the message as text, the one kind that OCA shows completely."""
+        kept = {
+            key: message[key]
+            for key in ("id", "from", "timestamp", "context")
+            if key in message
+        }
+        return {**kept, "type": "text", "text": {"body": rendered.text}}
+
+    def _phrase(self, source):
+        """Translate a phrase of ``tools`` into the company's language."""
+        return self.env._(source)  # pylint: disable=translation-not-lazy
+
+    # ------------------------------------------------------------- files
+
+    def _queue_media(self, chat, posted, message, media):
+        """Let the file follow the message, however often it must be tried."""
+        gateway = chat.gateway_id
+        event = self.env["whatsapp.webhook.event"].sudo()
+        event.create(
+            {
+                "gateway_id": gateway.id,
+                "company_id": gateway.company_id.id,
+                "key": f"media:{message['id']}",
+                "kind": "media",
+                "type": media.kind,
+                "person": f"media:{message['id']}",
+                "payload": {
+                    "message_id": posted.id,
+                    "channel_id": chat.id,
+                    "media": {**asdict(media), "sent": None},
+                },
+                "occurred_at": posted.date,
+            }
+        )
+        dbname = self.env.cr.dbname
+        self.env.cr.postcommit.add(lambda: worker.wake(dbname, "media"))
+        event._whatsapp_cron()._trigger()
+
+    def _receive_media(self, gateway, job):
+        """Fetch a file and put it on its message.
+
+        :param gateway: the number that received it
+        :param dict job: message_id, channel_id and media, as written above
+        """
+        posted = self.env["mail.message"].sudo().browse(job["message_id"]).exists()
+        chat = self.env["discuss.channel"].sudo().browse(job["channel_id"]).exists()
+        if not posted or not chat or posted.attachment_ids:
+            return
+        media = wa_message.Media(**{**job["media"], "sent": posted.date})
+        client = gateway._whatsapp_cloud_api()
+        url = media.url
+        if media.id:
+            url = client.media_info(media.id, gateway.whatsapp_from_phone).url
+        content = client.download(url, MEDIA_LIMIT)
+        attachment = (
+            self.env["ir.attachment"]
+            .sudo()
+            .create(
+                {
+                    "name": media.name,
+                    "raw": content,
+                    "mimetype": (media.mime_type or "").partition(";")[0] or None,
+                    "res_model": "discuss.channel",
+                    "res_id": chat.id,
+                }
+            )
+        )
+        if media.voice:
+            self.env["discuss.voice.metadata"].sudo().create(
+                {"attachment_id": attachment.id}
+            )
+        posted.attachment_ids += attachment
+        compat.bus_send_attachments(chat, posted)
+
+    # ------------------------------------------------------------- statuses
+
+    def _receive_status(self, gateway, status):
+        """Apply what Meta reports about a message of ours, upwards only.
+
+        :raise NotYet: the message is not known, perhaps not committed yet
+        """
+        rows = self.env["whatsapp.message.queue"].sudo()
+        row = rows._by_status(gateway, status)
+        notifications = (
+            row._notifications()
+            if row
+            else self.env["mail.notification"]
+            .sudo()
+            .search(
+                [
+                    ("gateway_message_id", "=", status.get("id")),
+                    ("gateway_channel_id.gateway_id", "=", gateway.id),
+                ]
+            )
+        )
+        if not row and not notifications:
+            raise NotYet(f"no message of ours is known as {status.get('id')}")
+        error = None
+        if status.get("status") == "failed":
+            error = from_webhook(status.get("errors") or [])
+        if row:
+            row._apply_status(status, error)
+        else:
+            reason = error and self.env._(error.advice)
+            notifications._whatsapp_advance(status.get("status"), reason)
+
+    def _process_update_status(self, chat_id, status_info):
+        """Replace OCA's, which knows only 'failed' and one shape of its error."""
+        chat = self.env["discuss.channel"].sudo().browse(chat_id)
+        self._receive_status(chat.gateway_id, status_info)
+
+    # ------------------------------------------------------------- outbound
+
+    def _send(
+        self,
+        gateway,
+        record,
+        auto_commit=False,
+        raise_exception=False,
+        parse_mode=False,
+    ):
+        """Record what is to be sent; it leaves after the commit.
+
+        Odoo repeats a transaction after a serialization error, and no rollback
+        recalls a message. What is wrong already now is said now.
+
+        :raise UserError: closed window, file of a kind or size that WhatsApp
+            does not take, empty message
+        """
+        rows = self.env["whatsapp.message.queue"].create_from_notification(record)
+        if rows:
+            dbname = self.env.cr.dbname
+            self.env.cr.postcommit.add(lambda: worker.wake(dbname, "outbound"))
+            rows._whatsapp_cron()._trigger()
+
+    def _check_window(self, channel):
+        """Refuse free text outside of the 24 hours after the customer's last word."""
+        if self.env.context.get("whatsapp_template_id"):
+            return
+        if not channel.whatsapp_window_open:
+            raise UserError(
+                self.env._(
+                    "The last message of this customer is more than 24 hours old, so"
+                    " WhatsApp delivers only templates. Please send a template."
+                )
+            )
+
+    def _check_attachment(self, attachment):
+        """Return Meta's kind of a file.
+
+        :raise UserError: WhatsApp takes no such file
+        """
+        try:
+            return cloud_api.check_media(attachment.mimetype, attachment.file_size)
+        except cloud_api.NotSendable as error:
+            reason = self.env._(error.source) % error.values
+            raise UserError(f"{attachment.name}: {reason}") from error
+
+    def _recipient(self, channel):
+        """Return 'to' or 'recipient': the id that Meta gave us, verbatim."""
+        return Identity.of_token(channel.gateway_channel_token).recipient()

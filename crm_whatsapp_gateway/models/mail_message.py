@@ -1,0 +1,44 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo import fields, models
+
+
+class MailMessage(models.Model):
+    _inherit = "mail.message"
+
+    whatsapp_message_id = fields.Char(
+        string="WhatsApp ID",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        help="Meta's id of a message that a customer sent.",
+    )
+
+    def _whatsapp_of(self, channel, wamid):
+        """Return the message of a conversation that has this id of Meta."""
+        return wamid and self.search(
+            [
+                ("whatsapp_message_id", "=", wamid),
+                ("model", "=", channel._name),
+                ("res_id", "=", channel.id),
+            ],
+            limit=1,
+        )
+
+    def _whatsapp_last(self, channel):
+        """Return the id of the newest message of a conversation, or 0."""
+        domain = [("model", "=", channel._name), ("res_id", "=", channel.id)]
+        return self.search(domain, order="id desc", limit=1).id or 0
+
+    def _whatsapp_since(self, channel, message_id):
+        """Return the first message of a conversation after ``message_id``."""
+        return self.search(
+            [
+                ("model", "=", channel._name),
+                ("res_id", "=", channel.id),
+                ("id", ">", message_id),
+                ("message_type", "=", "comment"),
+            ],
+            order="id",
+            limit=1,
+        )

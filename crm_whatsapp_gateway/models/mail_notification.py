@@ -1,0 +1,74 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo import fields, models
+
+from ..tools.status import advance
+
+# Meta's status -> the notification's; what is missing says nothing new
+SHOWN = {
+    "sent": "sent",
+    "delivered": "whatsapp_delivered",
+    "read": "whatsapp_read",
+    "played": "whatsapp_read",
+    "failed": "exception",
+}
+MEANS = {
+    "ready": None,
+    "process": None,
+    "pending": None,
+    "sent": "sent",
+    "whatsapp_delivered": "delivered",
+    "whatsapp_read": "read",
+    "exception": "failed",
+}
+
+
+class MailNotification(models.Model):
+    _inherit = "mail.notification"
+
+    notification_status = fields.Selection(
+        selection_add=[
+            ("whatsapp_delivered", "Delivered by WhatsApp"),
+            ("whatsapp_read", "Read in WhatsApp"),
+        ],
+        ondelete={"whatsapp_delivered": "set default", "whatsapp_read": "set default"},
+    )
+    # OCA and Odoo search by these on each status
+    gateway_message_id = fields.Char(index="btree_not_null")
+    gateway_channel_id = fields.Many2one(index="btree_not_null")
+
+    def _whatsapp_advance(self, reported, reason=None):
+        """Write a status that Meta reports, unless we know better already.
+
+        :param str reported: sent, delivered, read, played or failed
+        :param error: ``tools.errors.CloudApiError`` of a failure
+        """
+        for notification in self:
+            known = MEANS.get(notification.notification_status)
+            if advance(known, reported):
+                notification._whatsapp_show(SHOWN[reported], reason)
+
+    def _whatsapp_show(self, status, reason=None):
+        """Write a status and show it to everybody who has the message open."""
+        self.write(
+            {
+                "notification_status": status,
+                "failure_type": "unknown" if status == "exception" else False,
+                "failure_reason": status == "exception" and reason,
+            }
+        )
+        for message in self.mail_message_id:
+            message._notify_message_notification_update()
+        for notification in self.filtered("gateway_channel_id"):
+            notification.gateway_channel_id._bus_send(
+                "mail.record/insert",
+                {
+                    "mail.notification": [
+                        {
+                            "id": notification.id,
+                            "notification_status": status,
+                            "failure_reason": notification.failure_reason or "",
+                        }
+                    ]
+                },
+            )

@@ -1,0 +1,539 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import logging
+import uuid
+from datetime import timedelta
+from functools import partial
+from time import monotonic
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .. import worker
+from ..concurrency import exclusive, in_transaction
+from ..tools.errors import CloudApiError
+from ..tools.retry import RetryPolicy
+from ..tools.status import advance
+
+_logger = logging.getLogger(__name__)
+
+RETRY = RetryPolicy()  # again after 1, 5 and 15 minutes
+CONVERSATIONS = 50  # looked up at once
+OPEN = ("queued", "sending")
+
+
+def _same(value):
+    return value
+
+
+def _deliver(client, number, payload, file):
+    """Send a message, after its file; touches no database."""
+    try:
+        if file:
+            kind = payload["type"]
+            media = {**payload[kind], "id": client.upload(number, *file)}
+            payload = {**payload, kind: media}
+        return client.send(number, payload)
+    except CloudApiError as error:
+        return error
+
+
+class WhatsappMessageQueue(models.Model):
+    """One HTTP message to Meta: recorded with the user's click, sent after it.
+
+    A row holds all that sending needs; it does not depend on the click that
+    made it. 'sending' is written and committed before the request leaves: a
+    row in that state whose conversation nobody holds is what a crash left, and
+    perhaps delivered.
+    """
+
+    _name = "whatsapp.message.queue"
+    _description = "WhatsApp outgoing message"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "id desc"
+
+    name = fields.Char(compute="_compute_name")
+    uuid = fields.Char(
+        required=True,
+        readonly=True,
+        default=lambda self: uuid.uuid4().hex,
+        help="Comes back with each status of the message.",
+    )
+    gateway_id = fields.Many2one(
+        "mail.gateway", required=True, readonly=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(related="gateway_id.company_id", store=True)
+    channel_id = fields.Many2one(
+        "discuss.channel",
+        string="Conversation",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+        index=True,
+    )
+    lead_id = fields.Many2one(related="channel_id.lead_id")
+    notification_id = fields.Many2one(
+        "mail.notification", readonly=True, ondelete="set null", index="btree_not_null"
+    )
+    message_id = fields.Many2one(
+        "mail.message",
+        string="Message",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+    )
+    author_id = fields.Many2one(related="message_id.author_id")
+    payload = fields.Json(readonly=True, groups="base.group_system")
+    attachment_id = fields.Many2one("ir.attachment", readonly=True, ondelete="set null")
+    attachment_checksum = fields.Char(readonly=True)
+    state = fields.Selection(
+        [
+            ("queued", "Queued"),
+            ("sending", "Sending"),
+            ("sent", "Sent"),
+            ("uncertain", "Uncertain"),
+            ("failed", "Failed"),
+            ("canceled", "Canceled"),
+        ],
+        default="queued",
+        required=True,
+        readonly=True,
+        index=True,
+    )
+    delivery = fields.Selection(
+        [
+            ("sent", "Sent"),
+            ("delivered", "Delivered"),
+            ("read", "Read"),
+            ("played", "Played"),
+            ("failed", "Failed"),
+        ],
+        readonly=True,
+        help="What Meta reports of the message after it was accepted.",
+    )
+    attempts = fields.Integer(readonly=True)
+    next_attempt_at = fields.Datetime(readonly=True)
+    sent_at = fields.Datetime(readonly=True)
+    wamid = fields.Char(
+        string="WhatsApp ID", readonly=True, index="btree_not_null", copy=False
+    )
+    error_kind = fields.Char(readonly=True)
+    error_code = fields.Integer(readonly=True)
+    error_text = fields.Text(string="Reason", readonly=True)
+    error_details = fields.Text(readonly=True, groups="base.group_system")
+
+    def init(self):
+        """Make the indexes: status by uuid, and the work to do."""
+        super().init()
+        self.env.cr.execute(
+            """
+            CREATE UNIQUE INDEX IF NOT EXISTS whatsapp_message_queue_uuid_uniq
+                ON whatsapp_message_queue (uuid);
+            CREATE INDEX IF NOT EXISTS whatsapp_message_queue_open_idx
+                ON whatsapp_message_queue (channel_id, id)
+             WHERE state IN ('queued', 'sending');
+            """
+        )
+
+    @api.depends("channel_id", "message_id")
+    def _compute_name(self):
+        for row in self:
+            row.name = self.env._("To %s", row.channel_id.name or "")
+
+    # ------------------------------------------------------------- record
+
+    @api.model
+    def create_from_notification(self, notification):
+        """Record what a notification of OCA asks to be sent.
+
+        The payload is built now, since a template lives in the context of the
+        click. A file and its text are two messages.
+
+        :param notification: one ``mail.notification`` of type gateway
+        :return: the new rows, in the order in which they are to be sent
+        :raise UserError: what would be refused by Meta for certain
+        """
+        service = self.env["mail.gateway.whatsapp"]
+        # sudo: mail.notification and the rows - people who may post may send
+        notification = notification.sudo()
+        channel = notification.gateway_channel_id
+        message = notification.mail_message_id
+        service._check_window(channel)
+        # (payload, attachment) in the order of OCA: files first
+        parts = [
+            (self._media_payload(channel, attachment), attachment)
+            for attachment in message.attachment_ids
+        ]
+        body = service._get_message_body(notification)
+        if body:
+            parts.append((service._send_payload(channel, body=body), None))
+        if not parts:
+            raise UserError(self.env._("There is nothing to send: the message is empty."))
+        recipient = service._recipient(channel)
+        rows = self.sudo().create(
+            [
+                self._row_values(notification, payload, attachment, recipient)
+                for payload, attachment in parts
+            ]
+        )
+        notification.notification_status = "ready"
+        return rows
+
+    def _media_payload(self, channel, attachment):
+        service = self.env["mail.gateway.whatsapp"]
+        return service._send_payload(
+            channel,
+            media_id="uploaded when it is sent",
+            media_type=service._check_attachment(attachment),
+            media_name=attachment.name,
+        )
+
+    def _row_values(self, notification, payload, attachment, recipient):
+        payload.pop("to", None)
+        return {
+            "gateway_id": notification.gateway_channel_id.gateway_id.id,
+            "channel_id": notification.gateway_channel_id.id,
+            "notification_id": notification.id,
+            "message_id": notification.mail_message_id.id,
+            "payload": {**payload, **recipient},
+            "attachment_id": attachment.id if attachment else False,
+            "attachment_checksum": attachment.checksum if attachment else False,
+        }
+
+    def _notifications(self):
+        """Return both notifications: the conversation's and the document's.
+
+        OCA makes the second for the message of a lead that was sent on.
+        """
+        original = self.message_id.gateway_message_id
+        document = original.notification_ids.filtered(
+            lambda n: n.notification_type == "gateway"
+            and n.gateway_channel_id == self.channel_id
+        )
+        return self.notification_id | document
+
+    # ------------------------------------------------------------- drain
+
+    @classmethod
+    def _drain(cls, registry, deadline):
+        """Send what is due, conversation by conversation, oldest first.
+
+        :param registry: the database's registry
+        :param float deadline: ``monotonic()`` after which nothing is begun
+        :return: True if work that is due was left
+        """
+        passed = [0]
+        while True:
+            channels = cls._due_channels(registry, passed)
+            if not channels:
+                return False
+            for channel_id in channels:
+                if monotonic() > deadline:
+                    return True
+                if not cls._send_channel(registry, channel_id):
+                    passed.append(channel_id)
+
+    @classmethod
+    def _due_channels(cls, registry, passed):
+        with registry.cursor() as cr:
+            cr.execute(
+                """
+                SELECT row.channel_id
+                  FROM whatsapp_message_queue row
+                  JOIN mail_gateway gateway ON gateway.id = row.gateway_id
+                 WHERE gateway.whatsapp_pause_reason IS NULL
+                   AND NOT row.channel_id = ANY(%s)
+                   AND (row.state = 'sending'
+                        OR row.state = 'queued'
+                       AND (row.next_attempt_at IS NULL
+                            OR row.next_attempt_at <= now() AT TIME ZONE 'UTC'))
+                 GROUP BY row.channel_id
+                 ORDER BY min(row.id)
+                 LIMIT %s
+                """,
+                (passed, CONVERSATIONS),
+            )
+            return [channel_id for (channel_id,) in cr.fetchall()]
+
+    @classmethod
+    def _send_channel(cls, registry, channel_id):
+        """Send the due messages of one conversation.
+
+        :return: False if somebody else is at it, or nothing could be begun
+        """
+        begun = False
+        with exclusive(registry, [f"whatsapp:send:{channel_id}"]) as mine:
+            while mine and (row_id := cls._send_next(registry, channel_id)):
+                begun = bool(row_id)
+        return begun
+
+    @classmethod
+    def _send_next(cls, registry, channel_id):
+        """Claim, send, record: no transaction is open while Meta thinks.
+
+        :return: id of the row, or False if nothing is due
+        """
+        row_id, outgoing = in_transaction(
+            registry, lambda env: env[cls._name]._claim(channel_id)._outgoing()
+        )
+        if row_id:
+            outcome = outgoing()
+            in_transaction(
+                registry, lambda env: env[cls._name].browse(row_id)._record(outcome)
+            )
+        return row_id
+
+    def _claim(self, channel_id):
+        """Mark the next message of a conversation as leaving now.
+
+        The caller holds the conversation: what is still 'sending' is what a
+        crash left. A message that waits for its next attempt holds those
+        behind it.
+
+        :return: the row, or none
+        """
+        rows = self.search(
+            [("channel_id", "=", channel_id), ("state", "in", OPEN)], order="id"
+        )
+        rows.filtered(lambda row: row.state == "sending")._record_uncertain(
+            self.env._("The server stopped while the message was being sent.")
+        )
+        row = rows.filtered(lambda row: row.state == "queued")[:1]
+        if (
+            not row
+            or row.gateway_id.whatsapp_pause_reason
+            or (row.next_attempt_at and row.next_attempt_at > fields.Datetime.now())
+        ):
+            return self.browse()
+        row.write({"state": "sending", "attempts": row.attempts + 1})
+        return row
+
+    # ------------------------------------------------------------- send
+
+    def _retry_send(self):
+        """Send these messages now and write what became of them."""
+        for row in self:
+            row.write({"state": "sending", "attempts": row.attempts + 1})
+            _row_id, outgoing = row._outgoing()
+            row._record(outgoing())
+
+    def _outgoing(self):
+        """Read all that sending needs.
+
+        :return: tuple of the id and a function without arguments that sends,
+            which returns ``tools.cloud_api.Sent`` or a ``CloudApiError``; of an
+            empty recordset (False, None)
+        """
+        if not self:
+            return False, None
+        client = self.gateway_id._whatsapp_cloud_api()
+        number = self.gateway_id.sudo().whatsapp_from_phone
+        payload = dict(self.payload, biz_opaque_callback_data=self.uuid)
+        try:
+            file = self._file()
+        except CloudApiError as error:
+            return self.id, partial(_same, error)
+        return self.id, partial(_deliver, client, number, payload, file)
+
+    def _file(self):
+        """Return name, content and MIME type of the file to be sent, or None."""
+        if not self.attachment_checksum:
+            return None
+        attachment = self.attachment_id
+        if not attachment or attachment.checksum != self.attachment_checksum:
+            raise CloudApiError("permanent", advice_key="file_changed")
+        return attachment.name, attachment.raw, attachment.mimetype
+
+    def _record(self, outcome):
+        """Write the outcome of an attempt, whatever a status wrote meanwhile."""
+        if not self.exists() or self.state != "sending":
+            return
+        if isinstance(outcome, CloudApiError):
+            self._record_failure(outcome)
+        else:
+            self._record_sent(outcome)
+
+    # ------------------------------------------------------------- outcome
+
+    def _record_sent(self, sent):
+        self.write(
+            {
+                "state": "sent",
+                "wamid": sent.message_id,
+                "sent_at": fields.Datetime.now(),
+                "next_attempt_at": False,
+                "error_kind": False,
+                "error_code": False,
+                "error_text": False,
+                "error_details": False,
+            }
+        )
+        notifications = self._notifications()
+        notifications.gateway_message_id = sent.message_id
+        notifications._whatsapp_advance("sent")
+
+    def _record_failure(self, error):
+        """Decide by the kind of the error; each kind has its own consequence."""
+        now = fields.Datetime.now()
+        self.write(
+            {
+                "error_kind": error.kind,
+                "error_code": error.code,
+                "error_text": self._words(error.advice),
+                "error_details": str(error),
+            }
+        )
+        if error.kind == "uncertain":
+            self._record_uncertain(self.error_text)
+            return
+        if error.kind == "auth":
+            # nothing is burnt: the same attempt is made when somebody resumes
+            self.write({"state": "queued", "attempts": self.attempts - 1})
+            if self.gateway_id._whatsapp_pause(error):
+                self._alert_admin()
+            return
+        next_attempt = RETRY.next_attempt(
+            self.attempts, error.kind, now, error.retry_after
+        )
+        if next_attempt:
+            self.write({"state": "queued", "next_attempt_at": next_attempt})
+            self._whatsapp_cron()._trigger(at=next_attempt)
+            return
+        self.write({"state": "failed", "next_attempt_at": False})
+        self._notifications()._whatsapp_show("exception", self.error_text)
+        if error.kind != "permanent":
+            self._alert_admin()
+
+    def _words(self, source):
+        """Translate an advice of `tools` for the person who wrote the message."""
+        lang = self.message_id.author_id.lang or self.create_uid.lang
+        return self.with_context(lang=lang).env._(source)
+
+    def _record_uncertain(self, reason):
+        """Keep a message that perhaps arrived; its status will tell."""
+        for row in self:
+            row.write(
+                {
+                    "state": "uncertain",
+                    "error_kind": "uncertain",
+                    "error_text": reason,
+                    "next_attempt_at": False,
+                }
+            )
+            row._notifications()._whatsapp_show("pending")
+
+    def _alert_admin(self):
+        """Tell the gateway's administrator once, with the reason."""
+        for row in self:
+            user = row.gateway_id.whatsapp_alert_user_id or self.env.ref(
+                "base.user_admin"
+            )
+            open_alert = self.env["mail.activity"].search_count(
+                [
+                    ("res_model", "=", self._name),
+                    ("user_id", "=", user.id),
+                    ("summary", "=", self._alert_summary(row)),
+                ],
+                limit=1,
+            )
+            if not open_alert:
+                row.activity_schedule(
+                    "mail.mail_activity_data_warning",
+                    summary=self._alert_summary(row),
+                    note=row.error_text or "",
+                    user_id=user.id,
+                )
+                _logger.error(
+                    "queue row %s: gateway %s needs its administrator (%s %s)",
+                    row.id,
+                    row.gateway_id.id,
+                    row.error_kind,
+                    row.error_code,
+                )
+
+    def _alert_summary(self, row):
+        return self.env._(
+            "WhatsApp %(gateway)s: messages are not sent", gateway=row.gateway_id.name
+        )
+
+    # ------------------------------------------------------------- statuses
+
+    @api.model
+    def _by_status(self, gateway, status):
+        """Return the row that a status of Meta speaks of, or none."""
+        mark, wamid = status.get("biz_opaque_callback_data"), status.get("id")
+        for name, value in (("uuid", mark), ("wamid", wamid)):
+            if value and isinstance(value, str):
+                row = self.search(
+                    [("gateway_id", "=", gateway.id), (name, "=", value)], limit=1
+                )
+                if row:
+                    return row
+        return self.browse()
+
+    def _apply_status(self, status, error=None):
+        """Write what Meta reports; it also settles what was uncertain."""
+        self.ensure_one()
+        reported = status.get("status")
+        if not (delivery := advance(self.delivery or None, reported)):
+            return
+        values = {"delivery": delivery}
+        if self.state in ("sending", "uncertain"):
+            values.update(state="sent", wamid=status.get("id"))
+            self._notifications().gateway_message_id = status.get("id")
+        if reported == "failed":
+            values.update(
+                state="failed",
+                error_kind=error.kind,
+                error_code=error.code,
+                error_text=self._words(error.advice),
+                error_details=str(error),
+            )
+        self.write(values)
+        self._notifications()._whatsapp_advance(reported, self.error_text)
+
+    # ------------------------------------------------------------- buttons and cron
+
+    def action_retry(self):
+        """Send failed messages again; a person has decided so."""
+        rows = self.filtered(lambda row: row.state in ("failed", "uncertain"))
+        rows.write(
+            {"state": "queued", "attempts": 0, "next_attempt_at": False, "delivery": False}
+        )
+        for row in rows:
+            row._notifications()._whatsapp_show("ready")
+        self._whatsapp_cron()._trigger()
+
+    def action_cancel(self):
+        """Give up messages that wait for another attempt."""
+        rows = self.filtered(lambda row: row.state in ("queued", "failed", "uncertain"))
+        rows.write({"state": "canceled", "next_attempt_at": False})
+        for row in rows:
+            row._notifications()._whatsapp_show("canceled")
+
+    @api.model
+    def _whatsapp_cron(self):
+        # sudo: ir.cron - whoever sends may not read crons
+        return self.env.ref("crm_whatsapp_gateway.ir_cron_message_queue").sudo()
+
+    @api.model
+    def _cron_retry_failed_messages(self):
+        """Send what is due again, and what no thread has taken."""
+        if worker.run_lane(self.env.registry, "outbound", seconds=60):
+            self._whatsapp_cron()._trigger()
+
+    @api.autovacuum
+    def _gc_sent(self):
+        """Remove messages that were sent: they hold personal data."""
+        days = int(
+            self.env["ir.config_parameter"].get_param(
+                "crm_whatsapp_gateway.event_retention_days", 30
+            )
+        )
+        self.search(
+            [
+                ("state", "in", ("sent", "canceled")),
+                ("create_date", "<", fields.Datetime.now() - timedelta(days=days)),
+            ],
+            limit=10000,
+        ).unlink()

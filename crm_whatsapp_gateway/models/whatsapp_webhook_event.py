@@ -1,0 +1,352 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import logging
+from datetime import timedelta
+from time import monotonic
+
+from psycopg2.extras import Json
+
+from odoo import SUPERUSER_ID, api, fields, models
+
+from .. import compat, worker
+from ..concurrency import exclusive, in_transaction
+
+_logger = logging.getLogger(__name__)
+
+# seconds to wait before an event is tried again, by number of failures
+BACKOFF = (5, 15, 60, 300, 900, 3600)
+# the same for media: Meta keeps an inbound file for seven days
+MEDIA_BACKOFF = (5, 30, 120, 600, 3600, 6 * 3600, 24 * 3600, 48 * 3600, 72 * 3600)
+# for so long later events of a person wait behind one that failed
+IN_ORDER = timedelta(minutes=1)
+RUN = 20  # events of one person that share a transaction
+PERSONS = 50  # persons looked up at once
+
+
+class NotYet(Exception):
+    """The event cannot be applied now, and that is nobody's fault.
+
+    A status may arrive before our own transaction knows its message.
+    """
+
+
+class WhatsappWebhookEvent(models.Model):
+    """One message, status or other change, exactly as Meta delivered it.
+
+    Written by the webhook before it answers, worked on afterwards. The state
+    says what is left to do; who does it now is said by a lock only, so that a
+    crash leaves nothing to clean.
+    """
+
+    _name = "whatsapp.webhook.event"
+    _description = "WhatsApp webhook event"
+    _order = "id desc"
+    _rec_name = "key"
+
+    gateway_id = fields.Many2one(
+        "mail.gateway", readonly=True, index=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one("res.company", readonly=True)
+    key = fields.Char(required=True, readonly=True)
+    kind = fields.Selection(
+        [
+            ("message", "Message"),
+            ("status", "Status"),
+            ("echo", "Phone app"),
+            ("change", "Change"),
+            ("media", "File"),
+            ("unknown", "Unknown"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    type = fields.Char(readonly=True)
+    person = fields.Char(
+        readonly=True, help="All names of the person, separated by spaces."
+    )
+    payload = fields.Json(readonly=True)
+    occurred_at = fields.Datetime(readonly=True, help="Meta's timestamp, UTC.")
+    state = fields.Selection(
+        [
+            ("pending", "Pending"),
+            ("done", "Done"),
+            ("failed", "Failed"),
+            ("ignored", "Ignored"),
+        ],
+        default="pending",
+        required=True,
+        readonly=True,
+        index=True,
+    )
+    attempts = fields.Integer(readonly=True)
+    next_attempt_at = fields.Datetime(readonly=True)
+    failed_since = fields.Datetime(readonly=True)
+    error = fields.Text(readonly=True)
+
+    def init(self):
+        """Make the indexes: the judge of duplicates, and the work to do."""
+        super().init()
+        self.env.cr.execute(
+            """
+            CREATE UNIQUE INDEX IF NOT EXISTS whatsapp_webhook_event_key_uniq
+                ON whatsapp_webhook_event (COALESCE(gateway_id, 0), key);
+            CREATE INDEX IF NOT EXISTS whatsapp_webhook_event_pending_idx
+                ON whatsapp_webhook_event (id) WHERE state = 'pending';
+            CREATE INDEX IF NOT EXISTS whatsapp_webhook_event_person_idx
+                ON whatsapp_webhook_event
+             USING gin (string_to_array(person, ' ')) WHERE state = 'pending';
+            """
+        )
+
+    # ------------------------------------------------------------- store
+
+    @api.model
+    def _store(self, rows):
+        """Store each event once. When this returns, they are in the database.
+
+        :param list rows: dicts with gateway_id, company_id, key, kind, type,
+            person, payload, occurred_at, state and error
+        :return: number of rows that were new
+        """
+        columns = (
+            "gateway_id",
+            "company_id",
+            "key",
+            "kind",
+            "type",
+            "person",
+            "payload",
+            "occurred_at",
+            "state",
+            "error",
+        )
+        values = [
+            tuple(
+                Json(row[name]) if name == "payload" else row.get(name)
+                for name in columns
+            )
+            for row in rows
+        ]
+        with self.env.registry.cursor() as cr:
+            if compat.is_real_cursor(cr):
+                # ON CONFLICT DO NOTHING raises under REPEATABLE READ when a
+                # parallel redelivery wins
+                cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            stored = cr.execute_values(
+                f"""
+                INSERT INTO whatsapp_webhook_event
+                    ({", ".join(columns)}, attempts, create_uid, create_date,
+                     write_uid, write_date)
+                VALUES %s ON CONFLICT DO NOTHING RETURNING id
+                """,
+                values,
+                template=f"({', '.join(['%s'] * len(columns))}, 0, {SUPERUSER_ID},"
+                f" now() AT TIME ZONE 'UTC', {SUPERUSER_ID}, now() AT TIME ZONE 'UTC')",
+                page_size=1000,
+                fetch=True,
+            )
+        return len(stored)
+
+    # ------------------------------------------------------------- drain
+
+    @classmethod
+    def _drain(cls, registry, deadline):
+        """Work on what customers and Meta sent, person by person.
+
+        :param registry: the database's registry
+        :param float deadline: ``monotonic()`` after which nothing is begun
+        :return: True if work that is due was left
+        """
+        return cls._drain_kinds(registry, deadline, media=False)
+
+    @classmethod
+    def _drain_media(cls, registry, deadline):
+        """Fetch files. A slow download must not keep a message waiting."""
+        return cls._drain_kinds(registry, deadline, media=True)
+
+    @classmethod
+    def _drain_kinds(cls, registry, deadline, media):
+        passed = []  # persons that another process holds, or who must wait
+        while True:
+            persons = cls._due_persons(registry, passed, media)
+            if not persons:
+                return False
+            for person in persons:
+                if monotonic() > deadline:
+                    return True
+                if not cls._process_person(registry, person):
+                    passed.append(person)
+
+    @classmethod
+    def _due_persons(cls, registry, passed, media):
+        with registry.cursor() as cr:
+            cr.execute(
+                """
+                SELECT person
+                  FROM whatsapp_webhook_event
+                 WHERE state = 'pending'
+                   AND (kind = 'media') = %s
+                   AND (next_attempt_at IS NULL
+                        OR next_attempt_at <= now() AT TIME ZONE 'UTC')
+                   AND NOT person = ANY(%s)
+                 GROUP BY person
+                 ORDER BY min(id)
+                 LIMIT %s
+                """,
+                (media, passed, PERSONS),
+            )
+            return [person for (person,) in cr.fetchall()]
+
+    @classmethod
+    def _process_person(cls, registry, person):
+        """Apply the due events of one person, in order.
+
+        :return: False if somebody else is at it, or nothing could be begun
+        """
+        begun = False
+        with exclusive(registry, (f"whatsapp:{key}" for key in person.split())) as mine:
+            while mine and (ids := cls._next_run(registry, person)):
+                begun = True
+                if not cls._apply_run(registry, ids):
+                    break
+        return begun
+
+    @classmethod
+    def _next_run(cls, registry, person):
+        """Return the ids of the next events, none behind one that must wait."""
+        with registry.cursor() as cr:
+            cr.execute(
+                """
+                SELECT id,
+                       next_attempt_at IS NULL
+                       OR next_attempt_at <= now() AT TIME ZONE 'UTC',
+                       failed_since > now() AT TIME ZONE 'UTC' - %s
+                  FROM whatsapp_webhook_event
+                 WHERE state = 'pending'
+                   AND string_to_array(person, ' ') && string_to_array(%s, ' ')
+                 ORDER BY id
+                 LIMIT %s
+                """,
+                (IN_ORDER, person, RUN),
+            )
+            run = []
+            for event_id, due, holds_others in cr.fetchall():
+                if due:
+                    run.append(event_id)
+                elif holds_others:
+                    break
+            return run
+
+    @classmethod
+    def _apply_run(cls, registry, ids):
+        """Apply events in one transaction; if one fails, each in its own.
+
+        :return: True if all were applied
+        """
+        error = cls._apply_once(registry, ids)
+        if not error:
+            return True
+        if len(ids) > 1:
+            for event_id in ids:
+                if not cls._apply_run(registry, [event_id]):
+                    return False
+            return True
+        in_transaction(
+            registry, lambda env: env[cls._name].browse(ids)._record_failure(error)
+        )
+        return False
+
+    @classmethod
+    def _apply_once(cls, registry, ids):
+        """Return None, or the error for which nothing of this was written."""
+
+        def apply(env):
+            for event in env[cls._name].browse(ids).exists():
+                if event.state == "pending":
+                    event._apply()
+
+        try:
+            in_transaction(registry, apply)
+        except NotYet as reason:
+            return reason
+        except Exception as failure:
+            _logger.exception("events %s could not be applied", ids)
+            return failure
+        return None
+
+    # ------------------------------------------------------------- apply
+
+    def _apply(self):
+        """Do what the event asks for, as the gateway's webhook user."""
+        self.ensure_one()
+        gateway = self.gateway_id
+        service = (
+            self.env["mail.gateway.whatsapp"]
+            .with_user(gateway.webhook_user_id)
+            .with_company(gateway.company_id)
+            .with_context(no_gateway_notification=True)
+        )
+        gateway_sudo = service.env["mail.gateway"].sudo().browse(gateway.id)
+        if self.kind == "media":
+            service._receive_media(gateway_sudo, self.payload)
+        else:
+            service._receive_update(gateway_sudo, self.payload)
+        self.write({"state": "done", "error": False})
+
+    def _record_failure(self, error):
+        """Plan the next attempt, or give up and say so."""
+        self.ensure_one()
+        now = fields.Datetime.now()
+        backoff = MEDIA_BACKOFF if self.kind == "media" else BACKOFF
+        values = {
+            "attempts": self.attempts + 1,
+            "failed_since": self.failed_since or now,
+            "error": f"{type(error).__name__}: {error}"[:2000],
+        }
+        if self.attempts < len(backoff):
+            values["next_attempt_at"] = now + timedelta(seconds=backoff[self.attempts])
+            self._whatsapp_cron()._trigger(at=values["next_attempt_at"])
+        elif isinstance(error, NotYet):
+            values["state"] = "ignored"
+        else:
+            values["state"] = "failed"
+            _logger.error("event %s failed for good: %s", self.id, type(error).__name__)
+        self.write(values)
+
+    def action_process_again(self):
+        """Give failed and ignored events a new chance."""
+        self.filtered(lambda event: event.state in ("failed", "ignored")).write(
+            {
+                "state": "pending",
+                "attempts": 0,
+                "next_attempt_at": False,
+                "failed_since": False,
+            }
+        )
+        self._whatsapp_cron()._trigger()
+
+    @api.model
+    def _whatsapp_cron(self):
+        # sudo: ir.cron - whoever causes the work may not read crons
+        return self.env.ref("crm_whatsapp_gateway.ir_cron_webhook_event").sudo()
+
+    @api.model
+    def _cron_process_events(self):
+        """Work on what no thread has taken: after a crash, or too much at once."""
+        for lane in ("inbound", "media"):
+            if worker.run_lane(self.env.registry, lane, seconds=60):
+                self._whatsapp_cron()._trigger()
+
+    @api.autovacuum
+    def _gc_events(self):
+        """Remove events that are dealt with: they hold personal data."""
+        days = int(
+            self.env["ir.config_parameter"].get_param(
+                "crm_whatsapp_gateway.event_retention_days", 30
+            )
+        )
+        limit = fields.Datetime.now() - timedelta(days=days)
+        self.search(
+            [("state", "in", ("done", "ignored")), ("create_date", "<", limit)],
+            limit=10000,
+        ).unlink()

@@ -1,0 +1,97 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Threads that work right after the answer, outside of the request.
+
+A lane is one kind of work: inbound events, their media, outbound messages.
+Each lane has at most one thread per process, and as many places per database
+as its parameter says (default 1), each held by an advisory lock that a crash
+gives back. What a thread leaves, and what a crash leaves, the cron takes.
+"""
+
+import logging
+import threading
+from time import monotonic
+
+from odoo import SUPERUSER_ID, api, modules
+from odoo.modules.registry import Registry
+
+from .concurrency import exclusive
+
+_logger = logging.getLogger(__name__)
+
+SECONDS = 8  # per turn, well below limit_time_real
+LANES = {
+    "inbound": ("whatsapp.webhook.event", "_drain"),
+    "media": ("whatsapp.webhook.event", "_drain_media"),
+    "outbound": ("whatsapp.message.queue", "_drain"),
+}
+_guard = threading.Lock()
+_woken = {}  # (database, lane) -> True if somebody called during the work
+
+
+def wake(dbname, lane):
+    """Make sure that the lane is worked on soon. Never raises, never waits.
+
+    :param str dbname: database
+    :param str lane: key of ``LANES``
+    """
+    if modules.module.current_test:
+        return  # tests call the drain
+    key = (dbname, lane)
+    with _guard:
+        if key in _woken:
+            _woken[key] = True
+            return
+        _woken[key] = False
+    threading.Thread(
+        target=_run, args=key, name=f"whatsapp-{lane}-{dbname}", daemon=True
+    ).start()
+
+
+def run_lane(registry, lane, seconds=SECONDS):
+    """Work on a lane if it has a free place.
+
+    :param registry: the database's registry
+    :param str lane: key of ``LANES``
+    :param int seconds: when to stop taking new work
+    :return: True if work that is due was left
+    """
+    model, method = LANES[lane]
+    with registry.cursor() as cr:
+        env = api.Environment(cr, SUPERUSER_ID, {})
+        places = int(
+            env["ir.config_parameter"].get_param(f"crm_whatsapp_gateway.{lane}_places", 1)
+        )
+    for place in range(places):
+        with exclusive(registry, [f"whatsapp:{lane}:{place}"]) as mine:
+            if mine:
+                drain = getattr(registry[model], method)
+                return drain(registry, monotonic() + seconds)
+    return False  # whoever holds the places looks again before leaving
+
+
+def _run(dbname, lane):
+    threading.current_thread().dbname = dbname
+    key = (dbname, lane)
+    while True:
+        try:
+            registry = Registry(dbname)
+            registry = registry.check_signaling() or registry
+            left = run_lane(registry, lane)
+            registry.signal_changes()
+            if left:
+                _leave_to_cron(registry, lane)
+        except Exception:
+            _logger.exception("lane %s of %s stopped; the cron goes on", lane, dbname)
+        with _guard:
+            if not _woken[key]:
+                del _woken[key]
+                return
+            _woken[key] = False
+
+
+def _leave_to_cron(registry, lane):
+    model, _method = LANES[lane]
+    with registry.cursor() as cr:
+        env = api.Environment(cr, SUPERUSER_ID, {})
+        env[model]._whatsapp_cron()._trigger()
