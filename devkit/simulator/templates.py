@@ -1,0 +1,363 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Message templates: the ones an account begins with, creation, and what fits them."""
+
+import re
+
+from .errors import Refusal
+from .state import Template
+
+VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+CATEGORIES = ("AUTHENTICATION", "MARKETING", "UTILITY")
+LONGEST_BODY = 1024
+
+
+def variables(text: str | None) -> list[str]:
+    """Names or numbers of the variables, each once, in order.
+
+    >>> variables("Hola {{1}}, tu cita es el {{2}}, {{1}}")
+    ['1', '2']
+    """
+    return list(dict.fromkeys(VARIABLE.findall(text or "")))
+
+
+def _body(text: str, *examples: str) -> dict:
+    component = {"type": "BODY", "text": text}
+    if examples:
+        component["example"] = {"body_text": [list(examples)]}
+    return component
+
+
+# What a new account has: (name, language, category, status, format, components)
+PRELOADED = (
+    (
+        "saludo_inicial",
+        "es",
+        "MARKETING",
+        "APPROVED",
+        "POSITIONAL",
+        [
+            _body(
+                "Hola {{1}}, soy {{2}}. Gracias por tu interés. ¿Cuándo hablamos?",
+                "Ana",
+                "Luis",
+            )
+        ],
+    ),
+    (
+        "saludo_inicial",
+        "en_US",
+        "MARKETING",
+        "APPROVED",
+        "POSITIONAL",
+        [_body("Hi {{1}}, this is {{2}}. When may we call you?", "Ana", "Luis")],
+    ),
+    (
+        "retomar_conversacion",
+        "es",
+        "UTILITY",
+        "APPROVED",
+        "POSITIONAL",
+        [_body("Hola, nos quedó pendiente responderte. ¿Seguimos por aquí?")],
+    ),
+    (
+        "cita_confirmada",
+        "es_MX",
+        "UTILITY",
+        "APPROVED",
+        "NAMED",
+        [
+            {"type": "HEADER", "format": "TEXT", "text": "Tu cita"},
+            {
+                "type": "BODY",
+                "text": "Hola {{nombre}}, tu cita es el {{fecha}}.",
+                "example": {
+                    "body_text_named_params": [
+                        {"param_name": "nombre", "example": "Ana"},
+                        {"param_name": "fecha", "example": "3 de mayo"},
+                    ]
+                },
+            },
+            {"type": "FOOTER", "text": "Responde para cambiarla"},
+        ],
+    ),
+    (
+        "oferta_con_botones",
+        "es",
+        "MARKETING",
+        "APPROVED",
+        "POSITIONAL",
+        [
+            {"type": "HEADER", "format": "TEXT", "text": "Oferta para {{1}}"},
+            _body("Tu presupuesto {{1}} está listo.", "S00042"),
+            {
+                "type": "BUTTONS",
+                "buttons": [
+                    {"type": "QUICK_REPLY", "text": "Me interesa"},
+                    {
+                        "type": "URL",
+                        "text": "Ver",
+                        "url": "https://example.com/p/{{1}}",
+                        "example": ["https://example.com/p/42"],
+                    },
+                ],
+            },
+        ],
+    ),
+    (
+        "folleto",
+        "es",
+        "MARKETING",
+        "APPROVED",
+        "POSITIONAL",
+        [{"type": "HEADER", "format": "DOCUMENT"}, _body("Aquí está el folleto.")],
+    ),
+    (
+        "codigo_de_acceso",
+        "es",
+        "AUTHENTICATION",
+        "APPROVED",
+        "POSITIONAL",
+        [
+            _body("Tu código es {{1}}.", "123456"),
+            {
+                "type": "BUTTONS",
+                "buttons": [
+                    {"type": "URL", "text": "Copiar", "url": "https://x.test/{{1}}"}
+                ],
+            },
+        ],
+    ),
+    (
+        "encuesta",
+        "es",
+        "MARKETING",
+        "REJECTED",
+        "POSITIONAL",
+        [_body("Hola {{1}}, ¿qué tal fue todo?", "Ana")],
+    ),
+    (
+        "promocion_verano",
+        "es",
+        "MARKETING",
+        "PAUSED",
+        "POSITIONAL",
+        [_body("Solo este verano: {{1}}.", "20 %")],
+    ),
+)
+
+
+def preload(account_id: str, new_id) -> list[Template]:
+    """The templates with which an account begins."""
+    return [
+        Template(
+            id=new_id(),
+            account_id=account_id,
+            name=name,
+            language=language,
+            category=category,
+            status=status,
+            parameter_format=parameter_format,
+            components=components,
+            rejected_reason="INVALID_FORMAT" if status == "REJECTED" else "NONE",
+        )
+        for name, language, category, status, parameter_format, components in PRELOADED
+    ]
+
+
+def numbered(account_id: str, count: int, new_id) -> list[Template]:
+    """Many simple approved templates, to fill pages."""
+    return [
+        Template(
+            id=new_id(),
+            account_id=account_id,
+            name=f"plantilla_{index:03d}",
+            language="es",
+            components=[_body(f"Plantilla {index}: hola {{{{1}}}}.", "Ana")],
+        )
+        for index in range(1, count + 1)
+    ]
+
+
+# -- creation -------------------------------------------------------------------
+
+
+def check_new(values: dict, others: list[Template]) -> None:
+    """Raise Refusal if Meta would not take this new template."""
+    name, language = values.get("name"), values.get("language")
+    for key in ("name", "language", "category", "components"):
+        if not values.get(key):
+            raise Refusal(100, f"The parameter {key} is required.")
+    if not re.fullmatch(r"[a-z0-9_]{1,512}", str(name)):
+        raise Refusal(100, "name: only lowercase letters, digits and underscores.")
+    if values["category"] not in CATEGORIES:
+        raise Refusal(100, f"category must be one of {', '.join(CATEGORIES)}.")
+    if any(t.name == name and t.language == language for t in others):
+        raise Refusal(
+            100,
+            f"There is already {language} content for this template.",
+            subcode=2388024,
+        )
+    check_components(values["components"], values.get("parameter_format"))
+
+
+def check_components(components, parameter_format: str | None) -> None:
+    """A body must be there; variables need examples and must not skip a number."""
+    if not isinstance(components, list):
+        raise Refusal(100, "components must be a list.")
+    bodies = [c for c in components if _type(c) == "BODY"]
+    if len(bodies) != 1 or not bodies[0].get("text"):
+        raise Refusal(100, "components: exactly one BODY with text is required.")
+    body = bodies[0]
+    if len(body["text"]) > LONGEST_BODY:
+        raise Refusal(100, f"BODY: at most {LONGEST_BODY} characters.")
+    names = variables(body["text"])
+    if names and not body.get("example"):
+        raise Refusal(100, "BODY: variables need an example.", subcode=2388043)
+    if parameter_format != "NAMED":
+        expected = [str(index) for index in range(1, len(names) + 1)]
+        if sorted(names, key=str) != sorted(expected, key=str):
+            raise Refusal(100, "BODY: variables must be {{1}}, {{2}}, ...")
+
+
+def _type(component) -> str:
+    kind = component.get("type") if isinstance(component, dict) else None
+    return str(kind or "").upper()
+
+
+# -- sending --------------------------------------------------------------------
+
+
+def check_sending(template: Template | None, sent: dict, name: str, language: str):
+    """Raise Refusal unless the sent components fit the registered template."""
+    if template is None:
+        raise Refusal(132001, f"template name ({name}) does not exist in {language}")
+    if template.status == "PAUSED":
+        raise Refusal(132015)
+    if template.status == "DISABLED":
+        raise Refusal(132016)
+    if template.status != "APPROVED":
+        raise Refusal(132001, f"template name ({name}) is not approved in {language}")
+    components = sent.get("components") or []
+    if not isinstance(components, list):
+        raise Refusal(100, "Param template['components'] must be an array.")
+    _check_kinds(components)
+    registered = {_type(c): c for c in template.components}
+    _check_header(registered.get("HEADER"), _parameters(components, "HEADER"), template)
+    body = registered.get("BODY", {}).get("text", "")
+    parameters = _parameters(components, "BODY")
+    _check_texts("body", body, parameters, template)
+    _check_length(body, parameters)
+    _check_buttons(registered.get("BUTTONS", {}).get("buttons", []), components)
+
+
+def _check_kinds(components: list) -> None:
+    for index, component in enumerate(components):
+        if _type(component) not in ("HEADER", "BODY", "BUTTON", "CAROUSEL"):
+            raise Refusal(
+                100,
+                f"Invalid template['components'][{index}]['type']: one of"
+                " header, body, button is expected.",
+            )
+
+
+def _parameters(components: list, kind: str) -> list[dict]:
+    return [
+        parameter
+        for component in components
+        if _type(component) == kind
+        for parameter in component.get("parameters") or []
+    ]
+
+
+def _check_header(header: dict | None, parameters: list, template: Template) -> None:
+    kind = (header or {}).get("format", "TEXT").upper()
+    if kind == "TEXT":
+        text = (header or {}).get("text")
+        _check_texts("header", text, parameters, template, by_name=False)
+        return
+    received = str(parameters[0].get("type", "")).upper() if parameters else "UNKNOWN"
+    if received != kind:
+        raise Refusal(
+            132012,
+            f"header: Format mismatch, expected {kind}, received {received}",
+        )
+
+
+def _check_texts(where, text, parameters, template, by_name=True) -> None:
+    names = variables(text)
+    if len(parameters) != len(names):
+        raise Refusal(
+            132000,
+            f"{where}: number of localizable_params ({len(parameters)}) does not"
+            f" match the expected number of params ({len(names)})",
+        )
+    for parameter in parameters:
+        _check_text(where, parameter)
+    given = [parameter.get("parameter_name") for parameter in parameters]
+    named = template.parameter_format == "NAMED" and by_name
+    if named and sorted(map(str, given)) != sorted(names):
+        raise Refusal(132012, f"{where}: parameter names must be {sorted(names)}")
+    if template.parameter_format != "NAMED" and any(given):
+        raise Refusal(132012, f"{where}: the template takes positional parameters")
+
+
+def _check_text(where: str, parameter) -> None:
+    if not isinstance(parameter, dict) or not parameter.get("type"):
+        raise Refusal(131008, f"{where}: a parameter has no type")
+    if parameter["type"] in ("currency", "date_time"):
+        return
+    if parameter["type"] != "text":
+        raise Refusal(
+            132012,
+            f"{where}: Format mismatch, expected TEXT, received {parameter['type']}",
+        )
+    check_value(where, parameter.get("text"))
+
+
+def check_value(where: str, text) -> None:
+    """One value of a variable: not empty, no tab, newline or long run of spaces."""
+    if not isinstance(text, str) or not text:
+        raise Refusal(131008, f"{where}: Parameter of type text is missing text value")
+    if re.search(r"[\n\r\t]| {4,}", text):
+        raise Refusal(
+            132018,
+            f"{where}: Param text cannot have new-line/tab characters or more than"
+            " 4 consecutive spaces",
+        )
+
+
+def _check_length(text: str, parameters: list) -> None:
+    values = sum(len(str(parameter.get("text", ""))) for parameter in parameters)
+    if len(VARIABLE.sub("", text)) + values > LONGEST_BODY:
+        raise Refusal(132005, f"body: longer than {LONGEST_BODY} characters")
+
+
+def _check_buttons(buttons: list[dict], components: list) -> None:
+    sent = {}
+    for component in components:
+        if _type(component) == "BUTTON":
+            index = int(str(component.get("index", 0)) or 0)
+            if index >= len(buttons):
+                raise Refusal(131009, f"buttons: there is no button at index {index}")
+            sent[index] = component.get("parameters") or []
+    for index, button in enumerate(buttons):
+        needed = len(variables(button.get("url"))) or button["type"] == "COPY_CODE"
+        if needed and not sent.get(index):
+            kind = button["type"].title()
+            raise Refusal(
+                131008,
+                f"buttons: Button at index {index} of type {kind} requires a parameter",
+            )
+        for parameter in sent.get(index, []) if needed else []:
+            value = parameter.get("text") or parameter.get("coupon_code")
+            check_value("buttons", value)
+
+
+def rendered(template: Template, sent: dict) -> str:
+    """The body as the customer reads it."""
+    text = next(c.get("text", "") for c in template.components if _type(c) == "BODY")
+    values = {}
+    for index, value in enumerate(_parameters(sent.get("components") or [], "BODY"), 1):
+        values[str(value.get("parameter_name") or index)] = str(value.get("text", ""))
+    return VARIABLE.sub(lambda match: values.get(match[1], match[0]), text)
