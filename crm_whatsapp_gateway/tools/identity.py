@@ -338,9 +338,11 @@ class Identity:
 def contact_of(identity, contacts):
     """The entry of `contacts` that describes this person, or None.
 
-    A lone entry that names no one else belongs to a message that names no one.
+    All senders of a delivery are listed, so a lone entry is the sender, unless the
+    message or the entry names someone else.
     """
     contacts = contacts if isinstance(contacts, list) else []
+    lone = contacts[0] if len(contacts) == 1 else None
     contacts = [contact for contact in contacts if isinstance(contact, dict)]
     for contact in contacts:
         if identity.bsuid and contact.get("user_id") == identity.bsuid:
@@ -349,8 +351,8 @@ def contact_of(identity, contacts):
         spelling = _digits(contact.get("wa_id"))
         if spelling and _same_phone(spelling, identity.phone):
             return contact
-    lone = contacts[0] if len(contacts) == 1 else None
-    return lone if lone and not (identity and _names_someone(lone)) else None
+    usable = isinstance(lone, dict) and not (identity and _names_someone(lone))
+    return lone if usable else None
 
 
 def _names_someone(contact):

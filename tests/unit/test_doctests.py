@@ -1,0 +1,19 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""The examples in the docstrings of the tools run."""
+
+import doctest
+import importlib
+from pathlib import Path
+
+import pytest
+import tools
+
+MODULES = sorted(p.stem for p in Path(tools.__path__[0]).glob("[a-z]*.py"))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_hold(name):
+    result = doctest.testmod(importlib.import_module(f"tools.{name}"))
+    assert result.attempted > 0
+    assert result.failed == 0

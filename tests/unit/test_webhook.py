@@ -1,0 +1,344 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import copy
+import json
+from datetime import datetime, timezone
+
+import pytest
+import whatsapp_payloads
+from tools.webhook import (
+    CREATES_LEAD,
+    KINDS,
+    MAX_BYTES,
+    Atom,
+    InvalidSignature,
+    MalformedDelivery,
+    TooLarge,
+    gateway_update,
+    parse,
+    sign,
+    split,
+    verify_signature,
+)
+
+SECRET = "test_app_secret"
+BODY = b'{"object":"whatsapp_business_account","entry":[]}'
+VECTOR = "sha256=dec6a680679a968e7e0319355b23599cbfc54502c0784668e9618baa0c633756"
+SPACED = b'{"object": "whatsapp_business_account", "entry": []}'
+SPACED_VECTOR = "56cbbaf4961c6cfdae48b7f116c047e5eb513d2c931baae63a2bc1afd26f803a"
+
+
+def test_signature_matches_the_known_vectors():
+    verify_signature(BODY, VECTOR, SECRET)
+    verify_signature(SPACED, "sha256=" + SPACED_VECTOR, SECRET)
+    assert sign(BODY, SECRET) == VECTOR
+
+
+@pytest.mark.parametrize(
+    ("raw", "header", "secret", "reason"),
+    [
+        (BODY, VECTOR, None, "No app secret"),
+        (BODY, VECTOR, "", "No app secret"),
+        (BODY, None, SECRET, "missing"),
+        (BODY, "", SECRET, "missing"),
+        (BODY, VECTOR.removeprefix("sha256="), SECRET, "not sha256="),
+        (BODY, VECTOR.replace("sha256", "sha1"), SECRET, "not sha256="),
+        (BODY, VECTOR[:-1], SECRET, "not sha256="),
+        (BODY, "sha256=" + "é" * 64, SECRET, "not sha256="),
+        (BODY, VECTOR, "other", "does not match"),
+        (SPACED, VECTOR, SECRET, "does not match"),
+        (b"", VECTOR, SECRET, "does not match"),
+        (BODY, "sha256=" + "0" * 64, SECRET, "does not match"),
+    ],
+)
+def test_forged_delivery_is_refused_with_its_reason(raw, header, secret, reason):
+    with pytest.raises(InvalidSignature, match=reason):
+        verify_signature(raw, header, secret)
+
+
+def test_empty_secret_does_not_accept_what_an_empty_secret_signed():
+    with pytest.raises(InvalidSignature):
+        verify_signature(BODY, sign(BODY, ""), "")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"{",
+        b"\xff\xfe{}",
+        b'{"a":1' + b"0" * 5000 + b"}",
+        b"[" * 200_000,
+        b'{"a":' * 5000 + b"1" + b"}" * 5000,
+        b'{"a":' * 100 + b"1" + b"}" * 100,
+    ],
+)
+def test_malformed_body_is_refused(raw):
+    with pytest.raises(MalformedDelivery):
+        parse(raw)
+
+
+def test_size_limit():
+    fits = b'{"a":"' + b"x" * (MAX_BYTES - 8) + b'"}'
+    assert len(fits) == MAX_BYTES and parse(fits)
+    with pytest.raises(TooLarge):
+        parse(fits + b" ")
+
+
+@pytest.mark.parametrize(
+    ("raw", "delivery"),
+    [
+        (b'\xef\xbb\xbf{"a":1}', {"a": 1}),
+        (b'{"a":NaN,"b":-Infinity,"c":1e999,"d":1.5}', {"a": None, "b": None}),
+        (b'{"a":1,"a":2}', {"a": 2}),
+        (b'{"a\\u0000":"\\u0000b\\u0000"}', {"a": "b"}),
+        (b'{"a":"\\ud83d"}', {"a": "\ufffd"}),
+        (b'{"a":"\\ud83d\\ude00"}', {"a": "😀"}),
+        (b'{"a":["\\udc00x",{"\\ud800":null}]}', {"a": ["\ufffdx", {"\ufffd": None}]}),
+    ],
+)
+def test_odd_but_valid_json_becomes_storable(raw, delivery):
+    parsed = parse(raw)
+    assert {key: parsed[key] for key in delivery} == delivery
+    stored = json.dumps(parsed, ensure_ascii=False, allow_nan=False)
+    assert "\0" not in stored and stored.encode()
+
+
+def atoms_of(delivery):
+    return split(parse(json.dumps(delivery).encode()))
+
+
+# payload -> (kind, type) of each atom
+KIND_AND_TYPE = {
+    "text": [("message", "text")],
+    "text_from_ad": [("message", "text")],
+    "media_failed": [("message", "video")],
+    "contacts": [("message", "contacts")],
+    "interactive_without_content": [("message", "interactive")],
+    "order": [("message", "order")],
+    "reaction": [("message", "reaction")],
+    "system_new_number": [("message", "system")],
+    "system_new_user_id": [("message", "system")],
+    "edit": [("message", "edit")],
+    "revoke": [("message", "revoke")],
+    "unsupported": [("message", "unsupported")],
+    "unknown_type": [("message", "hologram")],
+    "status_sent": [("status", "sent")],
+    "status_failed": [("status", "failed")],
+    "status_failed_without_details": [("status", "failed")],
+    "echo_text": [("echo", "text")],
+    "echo_image": [("echo", "image")],
+    "errors_alone": [("change", "errors")],
+    "user_action": [("change", "user_actions")],
+    "history": [("change", "history")],
+    "user_preferences": [("change", "user_preferences")],
+    "template_status": [("change", "message_template_status_update")],
+    "account_update": [("change", "account_update")],
+    "number_quality": [("change", "phone_number_quality_update")],
+    "batch": [
+        ("message", "text"),
+        ("message", "text"),
+        ("message", "image"),
+        ("status", "delivered"),
+        ("status", "read"),
+    ],
+    "batch_with_nonsense": [
+        ("unknown", "unknown"),
+        ("message", "text"),
+        ("unknown", "unknown"),
+        ("unknown", "unknown"),
+        ("unknown", "unknown"),
+        ("unknown", "unknown"),
+        ("status", "delivered"),
+    ],
+}
+
+
+@pytest.mark.parametrize("hidden", [False, True], ids=["phones", "hidden"])
+@pytest.mark.parametrize("name", sorted(KIND_AND_TYPE))
+def test_delivery_is_split_into_its_atoms(payload, name, hidden):
+    atoms = atoms_of(payload(name, hidden))
+    assert [(atom.kind, atom.type) for atom in atoms] == KIND_AND_TYPE[name]
+
+
+@pytest.mark.parametrize("hidden", [False, True], ids=["phones", "hidden"])
+@pytest.mark.parametrize("name", whatsapp_payloads.names())
+def test_atom_is_a_complete_delivery_of_itself(payload, name, hidden):
+    for atom in atoms_of(payload(name, hidden)):
+        if atom.kind == "unknown":
+            continue
+        assert split(atom.update()) == [atom]
+        assert Atom.from_json(json.loads(json.dumps(atom.to_json()))) == atom
+        if atom.field in ("messages", "smb_message_echoes", "history"):
+            assert atom.phone_number_id == "106540352242922"
+        assert atom.account_id == "102290129340398"
+        if atom.kind != "change":
+            assert atom.identity and atom.timestamp.tzinfo
+            assert bool(atom.identity.phone) is not hidden
+
+
+def test_keys_name_what_meta_repeats(payload):
+    keys = [atom.key for atom in atoms_of(payload("batch"))]
+    assert keys[3:] == [
+        "status:wamid.HBgMbatch1FQIAERgS:delivered",
+        "status:wamid.HBgMbatch2FQIAERgS:read",
+    ]
+    assert len(set(keys)) == 5 and keys[0].startswith("message:wamid.")
+    assert atoms_of(payload("echo_text"))[0].key.startswith("echo:wamid.")
+
+
+def test_rebatched_and_reordered_repetition_has_the_same_keys(payload):
+    whole = payload("batch")
+    value = whole["entry"][0]["changes"][0]["value"]
+    parts = [{**value, "messages": [m], "statuses": []} for m in value["messages"]]
+    parts += [{**value, "messages": [], "statuses": [s]} for s in value["statuses"]]
+    changes = [{"value": part, "field": "messages"} for part in reversed(parts)]
+    again = {"entry": [{"changes": changes, "id": "102290129340398"}]}
+    assert {a.key: a.value for a in split(again)} == {
+        a.key: a.value for a in split(whole)
+    }
+
+
+def test_change_without_id_is_known_by_its_content(payload):
+    first = payload("account_update")
+    later = copy.deepcopy(first)
+    later["entry"][0]["time"] += 1
+    shuffled = json.loads(json.dumps(first, sort_keys=True))
+    keys = [split(delivery)[0].key for delivery in (first, shuffled, later)]
+    assert keys[0] == keys[1] != keys[2]
+    assert keys[0].startswith("change:") and len(keys[0]) == 7 + 64
+
+
+def test_participants_of_a_group_have_keys_of_their_own(payload):
+    delivery = payload("status_read")
+    value = delivery["entry"][0]["changes"][0]["value"]
+    status = {**value["statuses"][0], "recipient_type": "group"}
+    value["statuses"] = [
+        {**status, "recipient_participant_id": "34612345678"},
+        {**status, "recipient_participant_id": "34600111222"},
+    ]
+    assert [atom.key.split(":")[-1] for atom in split(delivery)] == [
+        "34612345678",
+        "34600111222",
+    ]
+
+
+@pytest.mark.parametrize("wamid", ["x" * 3000, "a b", "\ud800", "ñ", None, 0, ["w"]])
+def test_odd_message_ids_still_make_a_short_plain_key(payload, wamid):
+    delivery = payload("text")
+    delivery["entry"][0]["changes"][0]["value"]["messages"][0]["id"] = wamid
+    [atom] = split(delivery)
+    assert atom.kind == "message" and atom.key.isascii() and len(atom.key) < 600
+    assert split(delivery)[0].key == atom.key
+
+
+@pytest.mark.parametrize(
+    "delivery",
+    [
+        {"entry": None},
+        {"entry": {}},
+        {"entry": [None]},
+        {"entry": [{"changes": "x"}]},
+        {"entry": [{"changes": [None]}]},
+        {"entry": [{"changes": [{"field": "messages"}]}]},
+        {"entry": [{"changes": [{"field": "messages", "value": []}]}]},
+        {"entry": [{"changes": [{"value": {}}]}]},
+        {"entry": [{"changes": [{"field": ["messages"], "value": {}}]}]},
+        {"entry": [{"changes": [{"field": "messages", "value": {"messages": "x"}}]}]},
+        {"object": "page"},
+    ],
+)
+def test_wrong_form_is_kept_as_unknown(delivery):
+    [atom] = split(delivery)
+    assert atom.kind == "unknown" and atom.key.startswith("unknown:")
+
+
+@pytest.mark.parametrize("delivery", [{}, {"entry": []}, {"entry": [{"changes": []}]}])
+def test_empty_delivery_has_no_atoms(delivery):
+    assert split(delivery) == []
+
+
+def test_message_keeps_only_its_own_contact(payload):
+    ana, bruno = atoms_of(payload("batch"))[:2]
+    assert [c["profile"]["name"] for c in ana.value["contacts"]] == ["Ana Ruiz"]
+    assert [c["profile"]["name"] for c in bruno.value["contacts"]] == ["Bruno Lima"]
+    assert set(ana.value) == {"messaging_product", "metadata", "contacts", "messages"}
+
+
+def test_lists_that_meta_adds_are_kept_beside_the_messages(payload):
+    delivery = payload("text")
+    value = delivery["entry"][0]["changes"][0]["value"]
+    value["polls"] = [{"id": "p1"}]
+    assert [(a.kind, a.type) for a in split(delivery)] == [
+        ("message", "text"),
+        ("change", "polls"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stated", "understood"),
+    [
+        ("1790000000", datetime(2026, 9, 21, 14, 13, 20, tzinfo=timezone.utc)),  # noqa: UP017
+        (1790000000, datetime(2026, 9, 21, 14, 13, 20, tzinfo=timezone.utc)),  # noqa: UP017
+        ("0", None),
+        ("-5", None),
+        ("1790000000000", None),
+        ("9" * 400, None),
+        (1e300, None),
+        (True, None),
+        ("soon", None),
+        (None, None),
+        ([], None),
+    ],
+)
+def test_timestamps_are_believed_only_if_credible(payload, stated, understood):
+    delivery = payload("text")
+    delivery["entry"][0]["changes"][0]["value"]["messages"][0]["timestamp"] = stated
+    assert split(delivery)[0].timestamp == understood
+
+
+@pytest.mark.parametrize("name", whatsapp_payloads.names())
+def test_only_what_customers_say_creates_leads(payload, name):
+    for atom in atoms_of(payload(name)):
+        expected = atom.kind == "message" and atom.type in CREATES_LEAD
+        assert atom.kind in KINDS and atom.creates_lead is expected
+    silent = ("status", "echo", "reaction", "system", "edit", "revoke", "unsupported")
+    silent += ("history", "user_", "errors", "unknown", "template", "account")
+    if name.startswith(silent):
+        assert not any(atom.creates_lead for atom in atoms_of(payload(name)))
+
+
+@pytest.mark.parametrize("hidden", [False, True], ids=["phones", "hidden"])
+@pytest.mark.parametrize("name", whatsapp_payloads.names())
+def test_gateway_update_has_every_hard_key_of_the_base(payload, name, hidden):
+    for atom in atoms_of(payload(name, hidden)):
+        before = json.dumps(atom.value)
+        update = gateway_update(atom)
+        [change] = update["entry"][0]["changes"]
+        for message in change["value"].get("messages") or []:
+            if atom.kind != "message":
+                continue
+            token = message["from"]
+            assert token == atom.identity.token and message["timestamp"].isdigit()
+            assert message["id"]
+            [contact] = change["value"]["contacts"]
+            assert contact["wa_id"] == token and contact["profile"]["name"]
+        for status in change["value"].get("statuses") or []:
+            if atom.kind != "status":
+                continue
+            assert status["recipient_id"] == atom.identity.token and status["id"]
+            for error in status["errors"]:
+                assert isinstance(error["error_data"]["details"], str)
+                assert error["code"]
+        assert json.dumps(atom.value) == before
+
+
+def test_gateway_update_takes_the_time_of_arrival_for_a_missing_one(payload):
+    delivery = payload("text")
+    del delivery["entry"][0]["changes"][0]["value"]["messages"][0]["timestamp"]
+    [atom] = split(delivery)
+    arrival = datetime.fromisoformat("2026-11-22T10:00:00+00:00")
+    value = gateway_update(atom, arrival)["entry"][0]["changes"][0]["value"]
+    assert int(value["messages"][0]["timestamp"]) == arrival.timestamp()
