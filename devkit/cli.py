@@ -2,6 +2,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """The command line: ./dev COMMAND. Each command parses, calls and prints."""
 
+import functools
 import os
 import sys
 from enum import Enum
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from devkit import database, environment, paths
 from devkit.console import Failure, console
@@ -31,7 +33,11 @@ class Series(str, Enum):
 
 SeriesOption = Annotated[
     Series | None,
-    typer.Option(help=f"Odoo series; {paths.DEFAULT_SERIES} when nothing is said."),
+    typer.Option(
+        envvar="CWG_SERIES",
+        help=f"Odoo series; {paths.DEFAULT_SERIES} when nothing is said.",
+        show_envvar=False,
+    ),
 ]
 OdooOption = Annotated[
     Path | None,
@@ -106,12 +112,58 @@ def _become(env: environment.Environment, arguments: list[str]) -> None:
     os.execve(command[0], command, env.env())
 
 
+class Step(str, Enum):
+    """The steps of the tests."""
+
+    lint = "lint"
+    unit = "unit"
+    devkit = "devkit"
+    simulator = "simulator"
+    oca = "oca"
+    addon = "addon"
+    e2e = "e2e"
+
+
+@app.command()
+def test(
+    series: SeriesOption = None,
+    odoo: OdooOption = None,
+    only: Annotated[
+        list[Step] | None, typer.Option(help="Only this step; may be repeated.")
+    ] = None,
+    keyword: Annotated[
+        str | None, typer.Option("-k", help="pytest's choice of tests by name.")
+    ] = None,
+    tags: Annotated[
+        str | None, typer.Option(help="Odoo's --test-tags for the addon's tests.")
+    ] = None,
+) -> None:
+    """Run the tests; all of them, or some.
+
+    Examples:
+
+        ./dev test
+
+        ./dev test --series 18.0 --only addon
+
+        ./dev test --only addon --tags /crm_whatsapp_gateway:TestInbound
+
+        ./dev test --only unit -k phone
+    """
+    from devkit.checks import runner
+
+    get = functools.cache(lambda: _provide(series, odoo))
+    wish = runner.Wish([step.value for step in only or ()], keyword, tags)
+    if not runner.run(get, wish):
+        raise typer.Exit(1)
+
+
 def main() -> None:
     """Run the command line; a Failure is one line and exit status 1."""
     try:
         app(prog_name="./dev")
     except Failure as failure:
-        console.print(f"[red]error[/] {failure}", soft_wrap=True)
+        console.print(f"[red]error[/] {escape(str(failure))}", soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
