@@ -42,8 +42,10 @@ Numbers are named by id or phone, persons by id, phone, BSUID, username or name;
 | POST /_control/raw                 | {app, url, body / body_base64 / payload,      |
 |                                    | signature: valid, wrong, missing or a literal}|
 |                                    | one attempt -> the delivery                   |
-| GET /_control/outbox               | calls of the send endpoint; filters: number,  |
-|                                    | person, type, outcome, callback_data          |
+| GET /_control/outbox               | calls of the send endpoint, with the text as  |
+|                                    | the customer reads it and the statuses so far;|
+|                                    | filters: number, person, type, outcome        |
+|                                    | (see Attempt in `state`), callback_data       |
 | GET /_control/sent/WAMID           | an accepted message and its statuses          |
 | GET /_control/received             | messages of customers, with `read`, `typing`  |
 | GET /_control/deliveries[?state=]  | webhook deliveries and each attempt's answer; |
@@ -69,6 +71,7 @@ from .graph import META
 from .meta import Meta, NotThere
 from .payloads import Update, delivery, serialize, sign
 from .state import Attempt, Override, UnknownField, assign
+from .templates import numbered
 from .webhooks import Delivery
 
 BAD_CALL = (ValueError, TypeError, KeyError, UnknownField)
@@ -268,8 +271,6 @@ def _person(meta: Meta, person) -> dict:
 async def templates(meta: Meta, request, values: dict):
     if "count" not in values:
         return asdict(await put_template(meta, values))
-    from .templates import numbered
-
     account_id = values.get("account_id") or next(iter(meta.state.accounts), None)
     _record(meta.state.accounts, account_id, "account")
     made = numbered(account_id, values["count"], meta.ids.number)
@@ -467,6 +468,7 @@ async def outbox(meta: Meta, request, values) -> list:
         entry = asdict(attempt)
         sent = meta.state.sent.get(attempt.wamid)
         entry["statuses"] = [s["status"] for s in sent.statuses] if sent else []
+        entry["text"] = meta.text_of(attempt)
         found.append(entry)
     return found
 

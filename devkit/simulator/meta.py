@@ -14,7 +14,7 @@ from .clock import Clock, Ids
 from .errors import Refusal
 from .faults import STATUS_FAULTS, Fault, Faults, Settings, facts
 from .payloads import Update
-from .state import Account, App, Media, Number, Person, Received, Sent, State, Template
+from .state import Account, App, Attempt, Media, Number, Person, Received, Sent, State, Template
 from .webhooks import Webhooks
 
 BEFORE_ANSWER_LIMIT = 10  # seconds that a send waits for its statuses to be delivered
@@ -303,6 +303,18 @@ class Meta:
 
     def _people_of(self, sent: Sent) -> tuple[Person, Number]:
         return self.state.persons[sent.person_id], self.state.numbers[sent.number_id]
+
+    def text_of(self, attempt: Attempt) -> str:
+        """What the customer reads: body, caption or the filled template."""
+        content = attempt.payload.get(attempt.payload.get("type", "text"))
+        if not isinstance(content, dict):
+            return ""
+        if attempt.payload.get("type") == "template" and attempt.wamid:
+            number = self.state.numbers[attempt.number_id]
+            template, _, _ = send.find_template(content, number, self.state)
+            return templates.rendered(template, content) if template else ""
+        body = content.get("body") or content.get("caption") or ""
+        return str(body.get("text", "")) if isinstance(body, dict) else str(body)
 
     # -- statuses ----------------------------------------------------------------------
 
