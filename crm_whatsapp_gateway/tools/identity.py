@@ -100,6 +100,8 @@ def _normalize_one(text, country):
 def from_wa_id(digits):
     """Canonical E.164 of an id that Meta gave, or None if it cannot be a phone.
 
+    The library has no say: Meta knows ranges that its release does not.
+
     >>> from_wa_id("5215512345678"), from_wa_id("554188887777")
     ('+525512345678', '+5541988887777')
     >>> from_wa_id("15550783881"), from_wa_id("22507123456"), from_wa_id("MX.1234567")
@@ -108,11 +110,7 @@ def from_wa_id(digits):
     digits = _digits(digits)
     if not digits or not WA_ID.fullmatch(digits):
         return None
-    raw = "+" + digits
-    parsed = _parse(raw)
-    if parsed and phonenumbers.is_valid_number(parsed):
-        raw = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
-    return _canonical(raw)
+    return _canonical("+" + digits)
 
 
 def variants(number):

@@ -348,7 +348,7 @@ class _Words:
             response = json.loads(_str(answer.get("response_json")) or "{}")
         except (ValueError, RecursionError):
             response = {}
-        lines = _form_lines(response if isinstance(response, dict) else {})
+        lines = list(_form_lines(_dict(response)))
         return _lines([title, *lines] if lines else [title, _str(answer.get("body"))])
 
     def _call_permission(self, answer):

@@ -1,0 +1,128 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import json
+import re
+from pathlib import Path
+
+import pytest
+from tools import errors
+from tools.errors import ADVICE, ERRORS, KINDS, CloudApiError, classify, from_webhook
+
+KIND_OF = {
+    "auth": [0, 3, 10, 33, 190, 200, 299, 368, 131005, 131031, 131042, 131045, 133010],
+    "transient": [1, 2, 131000, 131016, 131057, 133004],
+    "throttled": [4, 80007, 130429, 131056, 132069],
+    "permanent": [100, 130472, 131008, 131009, 131021, 131026, 131030, 131047, 131049]
+    + [131050, 131051, 131053, 131062, 132000, 132001, 132012, 132015, 132018],
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [(code, kind) for kind in KIND_OF for code in KIND_OF[kind]]
+)
+def test_code_decides_whatever_the_http_status(code, kind):
+    for status in (400, 401, 403, 429, 500, 503):
+        assert classify(status, {"error": {"code": code}}).kind == kind
+    assert from_webhook([{"code": code}]).kind == kind
+
+
+def test_tables_are_consistent():
+    assert {kind for kind, _advice in ERRORS.values()} == set(KINDS) - {"uncertain"}
+    source = Path(errors.__file__).read_text(encoding="utf-8")
+    for key, sentence in ADVICE.items():
+        assert sentence.endswith(".") and "%" not in sentence
+        assert len(re.findall(f'"{key}"', source)) > 1, f"{key} is never used"
+    assert {advice for _kind, advice in ERRORS.values()} <= set(ADVICE)
+    assert set(errors.WAITS) <= set(ERRORS)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, {"error": {"code": 999999}}, "permanent"),
+        (404, b"<html>", "permanent"),
+        (401, b"", "auth"),
+        (429, b"slow down", "throttled"),
+        (429, {"error": {"code": 999999}}, "throttled"),
+        (408, None, "transient"),
+        (500, b"", "transient"),
+        (503, b"\xff", "transient"),
+        (503, {"error": {"code": 999999}}, "transient"),
+        (502, b"<html>Bad gateway", "uncertain"),
+        (504, None, "uncertain"),
+        (504, {"error": {"code": 131016}}, "transient"),
+        (400, {"error": {"code": 100, "error_subcode": 33}}, "auth"),
+        (400, {"error": {"code": "131026"}}, "permanent"),
+        (500, b"[" * 100_000, "transient"),
+    ],
+)
+def test_without_a_known_code_the_http_status_decides(status, body, kind):
+    error = classify(status, body)
+    assert error.kind == kind and error.advice and str(error)
+
+
+def test_everything_meta_says_is_kept():
+    body = {
+        "error": {
+            "message": "(#131047) Re-engagement message",
+            "type": "OAuthException",
+            "code": 131047,
+            "error_subcode": 2494010,
+            "error_data": {"messaging_product": "whatsapp", "details": "Too late."},
+            "fbtrace_id": "AbC",
+        }
+    }
+    error = classify(400, json.dumps(body).encode())
+    assert (error.code, error.subcode, error.status) == (131047, 2494010, 400)
+    assert (error.details, error.fbtrace_id) == ("Too late.", "AbC")
+    assert str(error) == "[131047] (#131047) Re-engagement message: Too late."
+    assert "template" in error.advice
+
+
+@pytest.mark.parametrize(
+    ("code", "headers", "seconds"),
+    [
+        (130429, {"Retry-After": "90"}, 90),
+        (130429, {"retry-after": "soon"}, None),
+        (130429, {"Retry-After": "-1"}, None),
+        (130429, {"Retry-After": "99999999"}, 24 * 3600),
+        (130429, None, None),
+        (131056, {}, 6),
+        (131057, {}, 60),
+        (80007, {}, 900),
+        (131047, {"Retry-After": "90"}, None),
+        (
+            80007,
+            {
+                "X-Business-Use-Case-Usage": '{"1": [{"type": "messaging", '
+                '"estimated_time_to_regain_access": 7}]}'
+            },
+            420,
+        ),
+        (80007, {"x-business-use-case-usage": "[]"}, 900),
+    ],
+)
+def test_waiting_time_that_meta_asks_for(code, headers, seconds):
+    assert classify(400, {"error": {"code": code}}, headers).retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [None, [], {}, "x", [None], [[]], [{}], [{"code": None}], [{"error_data": "x"}]]
+    + [[{"code": True}], [{"error_data": {"details": 5}}]],
+)
+def test_failed_status_may_lack_every_part(stated):
+    error = from_webhook(stated)
+    assert isinstance(error, CloudApiError) and error.kind == "permanent"
+    assert error.advice and str(error)
+
+
+def test_failed_status_of_meta(payload):
+    def errors_of(name):
+        value = payload(name)["entry"][0]["changes"][0]["value"]
+        return value["statuses"][0]["errors"]
+
+    full = from_webhook(errors_of("status_failed"))
+    assert str(full) == "[131026] Message undeliverable: Message Undeliverable."
+    bare = from_webhook(errors_of("status_failed_without_details"))
+    assert (str(bare), bare.kind) == ("[131000] Something went wrong", "transient")
