@@ -186,7 +186,8 @@ def parse(values: dict, number: int) -> Fault:
     if name not in ENDPOINT_FAULTS:
         default = "statuses" if name in STATUS_FAULTS else "webhook"
     on = values.pop("on", default)
-    if on != default and (name not in ENDPOINT_FAULTS or on not in ENDPOINTS):
+    movable = name in ENDPOINT_FAULTS and name not in DOWNLOAD_ONLY
+    if on != default and not (movable and on in ENDPOINTS):
         raise ValueError(f"fault {name} cannot act on {on!r}; known: {ENDPOINTS}")
     match, times = values.pop("match", {}), values.pop("times", None)
     if unknown := set(match) - MATCHES:

@@ -381,8 +381,8 @@ async def _bytes(
     pieces = 10
     size = -(-len(item.content) // pieces)
     for start in range(0, len(item.content), size):
-        await response.write(item.content[start : start + size])
         await asyncio.sleep(fault.get("seconds", 1) / pieces)
+        await response.write(item.content[start : start + size])
     await response.write_eof()
     return response
 

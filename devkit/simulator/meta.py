@@ -14,7 +14,18 @@ from .clock import Clock, Ids
 from .errors import Refusal
 from .faults import STATUS_FAULTS, Fault, Faults, Settings, facts
 from .payloads import Update
-from .state import Account, App, Attempt, Media, Number, Person, Received, Sent, State, Template
+from .state import (
+    Account,
+    App,
+    Attempt,
+    Media,
+    Number,
+    Person,
+    Received,
+    Sent,
+    State,
+    Template,
+)
 from .webhooks import Webhooks
 
 BEFORE_ANSWER_LIMIT = 10  # seconds that a send waits for its statuses to be delivered

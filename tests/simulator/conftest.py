@@ -32,15 +32,27 @@ class Callback(ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.lock = threading.Lock()
+        self.tests = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget the last test; what is still under way for it goes to its path."""
+        self.tests += 1
+        self.path = f"/gateway/whatsapp/{self.tests}/update"
         self.answers: list[int] = []  # statuses of the next answers; then 200
         self.pause = 0.0
         self.posts: list[dict] = []
         self.running = self.most_at_once = 0
-        self.lock = threading.Lock()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/gateway/whatsapp/key/update"
+        return f"http://127.0.0.1:{self.server_port}{self.path}"
+
+    def handle_error(self, request, client_address):
+        """Callers that hang up are part of the tests."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
     def bodies(self) -> list[dict]:
         return [json.loads(post["raw"]) for post in self.posts]
@@ -74,6 +86,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         server = self.server
         raw = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path != server.path:
+            return self._answer(200, b"")
         with server.lock:
             server.running += 1
             server.most_at_once = max(server.most_at_once, server.running)
@@ -121,11 +135,11 @@ class Business:
         number = number or self.number
         return self.call("POST", f"{number['id']}/messages", json=payload, **options)
 
-    def send(self, to: str = "+" + ANA, kind: str = "text", **values):
+    def send(self, to="+" + ANA, kind: str = "text", timeout: float = 10, **values):
         payload = {"messaging_product": "whatsapp", "to": to, "type": kind}
         if kind == "text":
             payload["text"] = {"body": "Hola"}
-        return self.post(payload | values)
+        return self.post(payload | values, timeout=timeout)
 
     def wamid(self, **values) -> str:
         response = self.send(**values)
@@ -151,14 +165,20 @@ def base_url():
         yield url
 
 
-@pytest.fixture
-def callback():
+@pytest.fixture(scope="session")
+def callback_server():
     server = Callback()
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     yield server
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def callback(callback_server):
+    callback_server.begin()
+    return callback_server
 
 
 @pytest.fixture
