@@ -74,6 +74,13 @@ PLAIN_URL = re.compile(
     re.IGNORECASE,
 )
 VERSION = re.compile(r"v?([0-9]+\.[0-9]+)")
+# What requests refuses to send. Not InvalidHeader: it also means a broken answer.
+UNSENDABLE = (
+    requests.exceptions.InvalidJSONError,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+)
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 PHONE_NUMBER_FIELDS = (
@@ -514,8 +521,7 @@ def _check_length(text, limit):
 def _of_exception(error):
     """The CloudApiError of a failure without an answer."""
     details = type(error).__name__
-    if isinstance(error, (requests.exceptions.InvalidJSONError, ValueError)):
-        # What requests refuses to send: a bad URL, header or body.
+    if isinstance(error, UNSENDABLE):
         return CloudApiError("permanent", details=details, advice_key="bug")
     if _nothing_left(error):
         return CloudApiError("transient", details=details, advice_key="retry")

@@ -90,8 +90,10 @@ def _normalize_one(text, country):
         parsed = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
         return None
-    e164 = _canonical(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
-    known = phonenumbers.is_valid_number(parsed) or _is_valid(e164)
+    raw = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
+    e164 = _canonical(raw)
+    # An old release of the library knows the old spelling only, a new one the new.
+    known = any(_is_valid(spelling) for spelling in (raw, *variants(e164)))
     # A range younger than the library, but written with its country code.
     plausible = "+" in text and _is_possible(e164)
     return e164 if known or plausible else None

@@ -12,7 +12,9 @@ from tools.identity import Identity, from_wa_id, normalize, variants
 from tools.message import PHRASES, render
 from tools.webhook import Atom, MalformedDelivery, gateway_update, parse, split
 
-settings.register_profile("bounded", max_examples=60, deadline=None)
+settings.register_profile(
+    "bounded", max_examples=60, deadline=None, derandomize=True, database=None
+)
 settings.load_profile("bounded")
 
 # Words that lead deep into the code, besides any text.
