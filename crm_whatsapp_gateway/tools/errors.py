@@ -53,6 +53,8 @@ ADVICE = {
     "opted_out": "The customer no longer wants marketing messages.",
     "country": "The company's account may not write to this country.",
     "file": "WhatsApp did not accept the file. Check its type and size.",
+    "file_changed": "The file was changed or deleted before it could be sent. Attach "
+    "it again.",
     "file_inbound": "The customer's file could not be received. Ask for it again or by "
     "e-mail.",
     "open_phone": "This message can only be read on the phone.",
@@ -174,7 +176,7 @@ class CloudApiError(Exception):
     @property
     def advice(self):
         """What a salesperson can do, in English; a source for translation."""
-        return ADVICE[self.advice_key]
+        return ADVICE.get(self.advice_key, ADVICE["unknown"])
 
 
 def classify(status, body=None, headers=None):

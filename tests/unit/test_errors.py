@@ -28,10 +28,15 @@ def test_code_decides_whatever_the_http_status(code, kind):
 
 def test_tables_are_consistent():
     assert {kind for kind, _advice in ERRORS.values()} == set(KINDS) - {"uncertain"}
-    source = Path(errors.__file__).read_text(encoding="utf-8")
+    addon = Path(errors.__file__).parents[1]
+    folders = (addon / "tools", addon / "models")
+    files = [path for folder in folders for path in folder.glob("*.py")]
+    source = "".join(path.read_text(encoding="utf-8") for path in files)
     for key, sentence in ADVICE.items():
         assert sentence.endswith(".") and "%" not in sentence
         assert len(re.findall(f'"{key}"', source)) > 1, f"{key} is never used"
+    named = set(re.findall(r'advice_key="(\w+)"', source))
+    assert len(named) > 5 and named <= set(ADVICE)
     assert {advice for _kind, advice in ERRORS.values()} <= set(ADVICE)
     assert set(errors.WAITS) <= set(ERRORS)
 
