@@ -434,7 +434,8 @@ def gateway_update(atom, received=None):
 
 
 def _gateway_message(atom):
-    return {"from": atom.identity.token, "id": _id(atom.content.get("id")) or atom.key}
+    # The wamid, or what stands for one that no index could hold.
+    return {"from": atom.identity.token, "id": atom.key.removeprefix("message:")}
 
 
 def _gateway_status(atom):

@@ -232,6 +232,8 @@ def test_odd_message_ids_still_make_a_short_plain_key(payload, wamid):
     [atom] = split(delivery)
     assert atom.kind == "message" and atom.key.isascii() and len(atom.key) < 600
     assert split(delivery)[0].key == atom.key
+    value = gateway_update(atom)["entry"][0]["changes"][0]["value"]
+    assert "message:" + value["messages"][0]["id"] == atom.key
 
 
 @pytest.mark.parametrize(
@@ -322,7 +324,7 @@ def test_gateway_update_has_every_hard_key_of_the_base(payload, name, hidden):
                 continue
             token = message["from"]
             assert token == atom.identity.token and message["timestamp"].isdigit()
-            assert message["id"]
+            assert message["id"] == atom.content["id"]
             [contact] = change["value"]["contacts"]
             assert contact["wa_id"] == token and contact["profile"]["name"]
         for status in change["value"].get("statuses") or []:
