@@ -9,6 +9,8 @@ from collections.abc import Coroutine
 
 _logger = logging.getLogger(__name__)
 
+HANDOVER = 0.005  # seconds in which ended work may start the next
+
 
 class Background:
     def __init__(self):
@@ -31,8 +33,13 @@ class Background:
     async def idle(self, timeout: float) -> bool:
         """Whether everything, and what it started, ended within `timeout` seconds."""
         end = time.monotonic() + timeout
-        while self._tasks and (left := end - time.monotonic()) > 0:
-            await asyncio.wait(self._tasks, timeout=left)
+        while (left := end - time.monotonic()) > 0:
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=left)
+                continue
+            await asyncio.sleep(HANDOVER)
+            if not self._tasks:
+                return True
         return not self._tasks
 
     async def cancel(self) -> None:

@@ -40,10 +40,13 @@ class Simulator:
             )
         except requests.RequestException as error:
             raise SimulatorError(f"no simulator at {self.base_url}: {error}") from error
-        answer = response.json()
-        if response.status_code != 200:
-            raise SimulatorError(answer.get("error", response.text))
-        return answer
+        if response.status_code == 200:
+            return response.json()
+        try:
+            problem = response.json()["error"]
+        except (ValueError, KeyError):
+            problem = f"HTTP {response.status_code}: {response.text[:200]}"
+        raise SimulatorError(problem)
 
     # -- setting the scene -----------------------------------------------------------
 

@@ -65,16 +65,17 @@ from dataclasses import asdict
 
 from aiohttp import web
 
-from . import phones
+from . import actions, phones
+from .calls import META
 from .errors import Refusal
-from .graph import META
-from .meta import Meta, NotThere
+from .meta import Meta
 from .payloads import Update, delivery, serialize, sign
-from .state import Attempt, Override, UnknownField, assign
+from .state import Attempt, Override, assign
 from .templates import numbered
 from .webhooks import Delivery
+from .world import NotThere
 
-BAD_CALL = (ValueError, TypeError, KeyError, UnknownField)
+BAD_CALL = (ValueError, TypeError)
 
 
 def door(function: Callable) -> Callable:
@@ -85,9 +86,13 @@ def door(function: Callable) -> Callable:
         meta = request.app[META]
         try:
             values = await request.json() if request.can_read_body else {}
+            if not isinstance(values, dict):
+                raise ValueError("a JSON object is expected")
             answer = await function(meta, request, values)
         except NotThere as error:
             return web.json_response({"error": error.args[0]}, status=404)
+        except KeyError as error:
+            return web.json_response({"error": f"missing {error}"}, status=400)
         except BAD_CALL as error:
             text = f"{type(error).__name__}: {error}"
             return web.json_response({"error": text}, status=400)
@@ -185,6 +190,8 @@ def put_account(meta: Meta, values: dict):
 def put_number(meta: Meta, values: dict):
     number = meta.state.numbers.get(values.get("id"))
     values = _override(values)
+    if values.get("phone"):
+        values["phone"] = phones.digits(values["phone"])
     if number:
         return assign(number, values)
     if values.get("account_id") is None:
@@ -214,7 +221,7 @@ async def put_template(meta: Meta, values: dict):
     before = template.status
     assign(template, values)
     if notify and template.status != before:
-        await meta.webhooks.publish([meta.template_change(template)])
+        await meta.webhooks.publish([actions.template_change(meta, template)])
     return template
 
 
@@ -336,7 +343,7 @@ async def _publish(meta: Meta, updates: list[Update], shape: str = "messages") -
 
 @door
 async def play(meta: Meta, request, values: dict) -> dict:
-    update = meta.compose(values)
+    update = actions.message(meta, values)
     answer = await _publish(meta, [update])
     return {"wamid": update.value["messages"][0].get("id")} | answer
 
@@ -344,7 +351,7 @@ async def play(meta: Meta, request, values: dict) -> dict:
 @door
 async def batch(meta: Meta, request, values: dict) -> dict:
     shared = {"number": values["number"]} if "number" in values else {}
-    updates = [meta.compose(shared | spec) for spec in values["messages"]]
+    updates = [actions.message(meta, shared | spec) for spec in values["messages"]]
     accounts = {update.account_id for update in updates}
     if len(accounts) != 1:
         raise ValueError("a batch needs messages, all to numbers of one account")
@@ -355,7 +362,7 @@ async def batch(meta: Meta, request, values: dict) -> dict:
 
 @door
 async def echoes(meta: Meta, request, values: dict) -> dict:
-    update = meta.compose_echo(values)
+    update = actions.echo(meta, values)
     answer = await _publish(meta, [update])
     return {"wamid": update.value["message_echoes"][0].get("id")} | answer
 
@@ -363,7 +370,7 @@ async def echoes(meta: Meta, request, values: dict) -> dict:
 @door
 async def changes(meta: Meta, request, values: dict) -> dict:
     account = values.get("account") or next(iter(meta.state.accounts), None)
-    update = meta.compose_change(account, values["field"], values["value"])
+    update = actions.change(meta, account, values["field"], values["value"])
     return await _publish(meta, [update])
 
 

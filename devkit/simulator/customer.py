@@ -57,7 +57,7 @@ def _text(spec: dict, keep) -> dict:
 
 
 def _file(kind: str):
-    def build(spec: dict, keep: Callable[..., tuple[Media, str]]) -> dict:
+    def file_part(spec: dict, keep: Callable[..., tuple[Media, str]]) -> dict:
         mime_type, content = media.sample(kind, spec.get("mime_type"))
         if "bytes_base64" in spec:
             content = base64.b64decode(spec["bytes_base64"])
@@ -75,7 +75,7 @@ def _file(kind: str):
             part["animated"] = spec.get("animated", False)
         return part
 
-    return build
+    return file_part
 
 
 def _location(spec: dict, keep) -> dict:
@@ -191,7 +191,7 @@ REFERRAL = {
 }
 
 
-def message(spec: dict, keep) -> dict:
+def build(spec: dict, keep) -> dict:
     """`type`, its content, and what travels beside it (context, referral, errors).
 
     `keep(mime_type, content, filename, lost)` stores a file and returns (Media, url).

@@ -106,6 +106,7 @@ class Settings:
     status instead. `throughput`: messages per second and number before 130429;
     `pair_limit`: {"messages": n, "seconds": s} per number and person before 131056.
     `unknown_persons`: 'create' (every phone has WhatsApp) or 'refuse' (131026).
+    `bsuid_in_to`: also take a business-scoped user id in `to`, as some report.
     `reads`: whether persons send read receipts unless they say otherwise.
     `retry_first`, `retry_factor`, `retry_longest`, `retry_attempts`: redelivery of
     webhooks, Meta's seven days scaled down.
@@ -115,6 +116,7 @@ class Settings:
     throughput: float | None = None
     pair_limit: dict | None = None
     unknown_persons: str = "create"
+    bsuid_in_to: bool = False
     hide_phones: bool = False
     reads: bool = False
     statuses: bool = True

@@ -19,7 +19,6 @@ class Update:
     value: dict
     number: Number | None = None
     type: str = ""  # message type, status or field: what faults match on
-    person: Person | None = None
     time: int | None = None  # entry.time, absent for field 'messages'
     tokens: set = field(default_factory=set)  # strings that name the person
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from . import media, phones, templates
 from .errors import Refusal
+from .faults import Settings
 from .state import Number, Person, State
 
 WINDOW = 24 * 3600
@@ -264,24 +265,26 @@ def _check_common(payload: dict) -> None:
 
 
 def recipient(
-    payload: dict, number: Number, state: State, create
-) -> tuple[Person, bool]:
+    payload: dict, number: Number, state: State, settings: Settings
+) -> tuple[Person | str, bool]:
     """(person, whether addressed by phone); `to` wins over `recipient`.
 
-    `create(digits)` makes a person of an unknown phone number, or returns None.
+    A phone number that nobody is known to have is returned as its digits.
     """
-    if payload.get("to"):
-        dialled = phones.dialled(payload["to"], number.calling_code)
+    business = state.account_of(number).business_id
+    to = payload.get("to")
+    if to and settings.bsuid_in_to:
+        person = state.person_by_bsuid(str(to), business)
+        if person:
+            return person, False
+    if to:
+        dialled = phones.dialled(to, number.calling_code)
         if dialled is None:
             raise Refusal(131009, "to is not a valid phone number.")
         if phones.spellings(dialled) & phones.spellings(number.phone):
             raise Refusal(131021)
-        person = state.person_by_phone(dialled) or create(dialled)
-        if person is None:
-            raise Refusal(131026)
-        return person, True
-    business = state.account_of(number).business_id
-    person = state.person_by_bsuid(str(payload["recipient"]), business)
+        return state.person_by_phone(dialled) or dialled, True
+    person = state.person_by_bsuid(str(payload.get("recipient")), business)
     if person is None:
         raise Refusal(131009, "recipient is not a known business-scoped user ID.")
     return person, False

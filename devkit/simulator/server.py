@@ -15,6 +15,7 @@ from pathlib import Path
 from aiohttp import web
 
 from . import control, graph
+from .calls import META
 from .clock import Clock
 from .meta import Meta
 
@@ -24,14 +25,14 @@ LARGEST_BODY = 110 * 1024 * 1024  # a document of 100 MB and its envelope
 
 async def overview(request: web.Request) -> web.Response:
     """A short look at the state; later a page where a person plays the customer."""
-    counts = control.overview(request.app[graph.META])["counts"]
+    counts = control.overview(request.app[META])["counts"]
     about = "WhatsApp Cloud API simulator; see /_control/state and /_config"
     return web.json_response({"about": about, "counts": counts})
 
 
 def application(meta: Meta) -> web.Application:
     app = web.Application(client_max_size=LARGEST_BODY)
-    app[graph.META] = meta
+    app[META] = meta
     app.router.add_get("/", overview)
     control.add_routes(app.router)
     graph.add_routes(app.router)
@@ -55,7 +56,6 @@ class Server:
         self._runner = web.AppRunner(
             application(self.meta),
             access_log=None,
-            handler_cancellation=True,
             shutdown_timeout=0.2,
         )
         await self._runner.setup()

@@ -66,7 +66,7 @@ class Webhooks:
 
     async def start(self) -> None:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=aiohttp.TCPConnector(limit=0, force_close=True),
             headers={"User-Agent": AGENT},
         )
 

@@ -58,6 +58,7 @@ def test_persons_are_found_by_any_name(token, simulator, ana):
         ("POST", "/_control/numbers", {"account_id": "1"}, "'1'"),
         ("GET", "/_control/apps/1", None, "'1'"),
         ("POST", "/_control/deliveries/99", {}, "99"),
+        ("POST", "/_control/persons", [1], "JSON object"),
     ],
 )
 def test_wrong_calls_are_explained(method, path, values, word, simulator, business):

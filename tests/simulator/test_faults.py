@@ -178,3 +178,28 @@ def test_misspelling_is_told(values, word, simulator):
     with pytest.raises(SimulatorError, match=word):
         simulator.call("POST", "/_config", values)
     assert simulator.faults() == []
+
+
+def test_message_is_taken_although_the_caller_left(
+    simulator, business, callback, open_window
+):
+    simulator.fault("delay", seconds=0.4, times=1)
+    with pytest.raises(requests.ReadTimeout):
+        business.send(timeout=0.1)
+    assert simulator.wait()
+    assert [s["status"] for s in callback.statuses()] == ["sent", "delivered"]
+
+
+def test_upload_may_be_taken_without_an_answer(simulator, business):
+    simulator.fault("cut", on="upload", accept=True, times=1)
+    with pytest.raises(requests.ConnectionError):
+        business.upload(b"x", "application/pdf")
+    assert business.upload(b"x", "application/pdf").status_code == 200
+
+
+def test_faults_of_one_number_only(simulator, business):
+    match = {"number": business.number["id"]}
+    simulator.fault("error", on="number", code=33, match=match)
+    other = simulator.number(account_id=business.account["id"], phone="34911222333")
+    assert business.get(other["id"]).status_code == 200
+    assert business.get(business.number["id"]).json()["error"]["code"] == 33

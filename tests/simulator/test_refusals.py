@@ -365,6 +365,14 @@ def test_unknown_persons_may_be_refused(simulator, business):
     assert business.send(to="+34600999999").json()["error"]["code"] == 131026
 
 
+def test_bsuid_in_to_only_if_allowed(simulator, business, ana, open_window):
+    assert business.send(to=ana.bsuid()).json()["error"]["code"] == 131009
+    simulator.settings(bsuid_in_to=True)
+    assert business.send(to=ana.bsuid()).json()["contacts"] == [
+        {"input": ana.bsuid(), "user_id": ana.bsuid()}
+    ]
+
+
 def test_authentication_template_needs_a_phone(business, ana):
     code = template("codigo_de_acceso", body=texts("123456"))
     button = {"type": "button", "sub_type": "url", "index": 0}

@@ -6,7 +6,7 @@ import base64
 import json
 
 import pytest
-from conftest import SECRET, VERIFY_TOKEN, signature
+from actors import SECRET, VERIFY_TOKEN, signature
 
 from devkit.simulator import payloads
 
@@ -86,7 +86,7 @@ def test_slow_callback_runs_into_the_time_limit(simulator, ana, callback):
 
 def test_duplicates_arrive_at_the_same_time(simulator, ana, callback):
     simulator.fault("duplicate", copies=3, times=1)
-    callback.pause = 0.1
+    callback.pause = 0.3
     ana.send_text("Hola")
     assert len(callback.posts) == 3
     assert len({post["raw"] for post in callback.posts}) == 1
