@@ -10,7 +10,7 @@ from devkit import paths, stamps
 from devkit.console import step
 from devkit.shell import run
 
-LOCKED = ("devkit", "odoo-18.0", "odoo-19.0", "oca-18.0", "oca-19.0")
+LOCKED = ("devkit", "odoo-18.0", "odoo-19.0", "oca-18.0", "oca-19.0", "node")
 
 
 def provide(series: str) -> Path:
