@@ -117,6 +117,7 @@ def _system_message(world: World, spec: dict, number: Number, person: Person) ->
     before, old_phone = person.user_id(business), person.user
     if kind in ("user_changed_number", "user_changed_user_id"):
         _renew(person, spec)
+        world.state.index(person)
     system = {"type": kind, "user_id": person.user_id(business)}
     changed = (before, system["user_id"])
     if show:

@@ -207,7 +207,8 @@ def put_person(meta: Meta, values: dict):
             for key in ("phone", "wa_id"):
                 if values.get(key):
                     values[key] = phones.digits(values[key])
-            return assign(known, values)
+            meta.state.index(assign(known, values))
+            return known
     return meta.new_person(**values)
 
 

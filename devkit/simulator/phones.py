@@ -6,6 +6,7 @@ Deliberately independent of the addon's own rules, so that both cannot be wrong 
 the same way.
 """
 
+import functools
 import re
 
 # Calling code -> ISO 3166 alpha-2, the latter begins a business-scoped user id.
@@ -68,7 +69,8 @@ def dialled(to: object, business_code: str) -> str | None:
     return number if text.startswith("+") else business_code + number
 
 
-def spellings(number: str) -> set[str]:
+@functools.lru_cache(maxsize=100_000)
+def spellings(number: str) -> frozenset[str]:
     """The digits and the other spelling under which WhatsApp knows the same person.
 
     >>> sorted(spellings("525512345678"))
@@ -86,4 +88,4 @@ def spellings(number: str) -> set[str]:
     for pattern, replacement in rules:
         if re.fullmatch(pattern, number):
             found.add(re.sub(pattern, replacement, number))
-    return found
+    return frozenset(found)

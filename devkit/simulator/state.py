@@ -246,6 +246,7 @@ class State:
         self.windows: dict[tuple[str, str], int] = {}
         # (number id, person id) -> time at which the free entry point ends
         self.entry_points: dict[tuple[str, str], float] = {}
+        self._by_phone: dict[str, str] = {}
 
     def app_of_token(self, token: str) -> App | None:
         return next((a for a in self.apps.values() if a.token == token), None)
@@ -259,8 +260,14 @@ class State:
     def numbers_of(self, account_id: str) -> list[Number]:
         return [n for n in self.numbers.values() if n.account_id == account_id]
 
+    def index(self, person: Person) -> None:
+        """To be called whenever a person is new or got other numbers."""
+        self.persons[person.id] = person
+        self._by_phone.update(dict.fromkeys(person.numbers(), person.id))
+
     def person_by_phone(self, number: str) -> Person | None:
-        return next((p for p in self.persons.values() if number in p.numbers()), None)
+        person = self.persons.get(self._by_phone.get(number))
+        return person if person and number in person.numbers() else None
 
     def person_by_bsuid(self, bsuid: str, business_id: str) -> Person | None:
         for person in self.persons.values():

@@ -73,7 +73,7 @@ class World:
                 values[name] = phones.digits(values[name])
         identifier = values.pop("id", None) or f"p{len(self.state.persons) + 1}"
         person = Person(id=identifier, **values)
-        self.state.persons[person.id] = person
+        self.state.index(person)
         return person
 
     def new_template(self, **values) -> Template:

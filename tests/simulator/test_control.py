@@ -66,6 +66,15 @@ def test_wrong_calls_are_explained(method, path, values, word, simulator, busine
         simulator.call(method, path, values)
 
 
+def test_old_number_leads_nowhere_after_a_change(simulator, business, ana):
+    ana.change_number("+34 600 555 444")
+    assert simulator.call("GET", "/_control/persons/34600555444")["id"] == ana.id
+    with pytest.raises(SimulatorError, match="34600111222"):
+        simulator.call("GET", "/_control/persons/34600111222")
+    eva = simulator.person("34600111222", name="Eva")
+    assert eva.id != ana.id
+
+
 def test_no_simulator_at_all():
     with pytest.raises(SimulatorError, match="no simulator at http://127.0.0.1:9"):
         Simulator("http://127.0.0.1:9").state()
