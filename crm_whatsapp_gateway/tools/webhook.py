@@ -172,6 +172,14 @@ class Atom:
         return self.value[part][0] if part else self.value
 
     @property
+    def keys(self):
+        """Names of the person for locks; of a change of number, old and new ones."""
+        people = [self.identity] if self.identity else []
+        if self.kind == "message":
+            people += identity_change(self.content) or ()
+        return tuple(dict.fromkeys(key for person in people for key in person.keys))
+
+    @property
     def creates_lead(self):
         """Whether this may open a lead: customers' content, and nothing else."""
         return self.kind == "message" and self.type in CREATES_LEAD

@@ -337,6 +337,24 @@ def test_gateway_update_has_every_hard_key_of_the_base(payload, name, hidden):
         assert json.dumps(atom.value) == before
 
 
+def test_change_of_number_is_locked_under_old_and_new_names(payload):
+    old_id, new_id = "MX.13491208655302741918", "MX.20981734456120087345"
+    old_phone, new_phone = "phone:+525512345678", "phone:+525587654321"
+    [number] = split(payload("system_new_number"))
+    assert number.keys == (
+        old_phone,
+        "bsuid:" + old_id,
+        new_phone,
+        "bsuid:" + new_id,
+    )
+    [user_id] = split(payload("system_new_user_id", hidden=True))
+    assert set(user_id.keys) == {"bsuid:" + old_id, "bsuid:" + new_id}
+    [text] = split(payload("text"))
+    assert text.keys == text.identity.keys
+    [change] = split(payload("account_update"))
+    assert change.keys == ()
+
+
 def test_gateway_update_takes_the_time_of_arrival_for_a_missing_one(payload):
     delivery = payload("text")
     del delivery["entry"][0]["changes"][0]["value"]["messages"][0]["timestamp"]
