@@ -33,6 +33,15 @@ def digits(number: object) -> str:
     return re.sub(r"\D", "", str(number or ""))
 
 
+def looks_like(text: object) -> bool:
+    """Whether this may be a phone number, in any of the usual spellings.
+
+    >>> looks_like("+34 (600) 111-222"), looks_like("MX.123"), looks_like("Ana")
+    (True, False, False)
+    """
+    return bool(re.fullmatch(r"\+?[\d\s().\-]{3,30}", str(text))) and bool(digits(text))
+
+
 def calling_code(number: str) -> str:
     """The calling code with which the digits begin; '1' if none is known.
 
@@ -63,7 +72,7 @@ def dialled(to: object, business_code: str) -> str | None:
     >>> dialled("Ana", "52")
     """
     text = str(to or "").strip()
-    if not re.fullmatch(r"\+?[\d\s().\-]{3,30}", text) or not digits(text):
+    if not looks_like(text):
         return None
     number = digits(text)
     return number if text.startswith("+") else business_code + number

@@ -247,6 +247,7 @@ class State:
         # (number id, person id) -> time at which the free entry point ends
         self.entry_points: dict[tuple[str, str], float] = {}
         self._by_phone: dict[str, str] = {}
+        self._by_bsuid: dict[tuple[str, str], str] = {}
 
     def app_of_token(self, token: str) -> App | None:
         return next((a for a in self.apps.values() if a.token == token), None)
@@ -264,12 +265,19 @@ class State:
         """To be called whenever a person is new or got other numbers."""
         self.persons[person.id] = person
         self._by_phone.update(dict.fromkeys(person.numbers(), person.id))
+        for account in self.accounts.values():
+            key = (account.business_id, person.user_id(account.business_id))
+            self._by_bsuid[key] = person.id
 
     def person_by_phone(self, number: str) -> Person | None:
         person = self.persons.get(self._by_phone.get(number))
         return person if person and number in person.numbers() else None
 
     def person_by_bsuid(self, bsuid: str, business_id: str) -> Person | None:
+        """By BSUID or parent BSUID towards one portfolio."""
+        person = self.persons.get(self._by_bsuid.get((business_id, bsuid)))
+        if person and person.user_id(business_id) == bsuid:
+            return person
         for person in self.persons.values():
             if bsuid in (person.user_id(business_id), person.parent_bsuid):
                 return person
@@ -279,9 +287,8 @@ class State:
         """By id, phone, BSUID of any portfolio, username or name: for the door."""
         if token in self.persons:
             return self.persons[token]
-        number = phones.digits(token)
-        if number and (found := self.person_by_phone(number)):
-            return found
+        if phones.looks_like(token):
+            return self.person_by_phone(phones.digits(token))
         for person in self.persons.values():
             if token in (person.username, person.name, *self._bsuids(person)):
                 return person

@@ -134,7 +134,7 @@ class World:
         person = self.state.person(str(token))
         if person:
             return person
-        if str(token).lstrip("+").replace(" ", "").isdigit():
+        if phones.looks_like(token):
             return self.new_person(phone=token)
         raise NotThere(f"no person {token!r}")
 
