@@ -282,8 +282,8 @@ def test_lists_that_meta_adds_are_kept_beside_the_messages(payload):
 @pytest.mark.parametrize(
     ("stated", "understood"),
     [
-        ("1790000000", datetime(2026, 9, 21, 14, 13, 20, tzinfo=timezone.utc)),  # noqa: UP017
-        (1790000000, datetime(2026, 9, 21, 14, 13, 20, tzinfo=timezone.utc)),  # noqa: UP017
+        ("1790000000", datetime(2026, 9, 21, 14, 13, 20, tzinfo=timezone.utc)),
+        (1790000000, datetime(2026, 9, 21, 14, 13, 20, tzinfo=timezone.utc)),
         ("0", None),
         ("-5", None),
         ("1790000000000", None),
