@@ -2,7 +2,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 import copy
 import json
-from datetime import datetime, timezone
+from datetime import datetime
 
 import pytest
 import whatsapp_payloads
@@ -10,6 +10,7 @@ from tools.webhook import (
     CREATES_LEAD,
     KINDS,
     MAX_BYTES,
+    UTC,
     Atom,
     InvalidSignature,
     MalformedDelivery,
@@ -282,8 +283,8 @@ def test_lists_that_meta_adds_are_kept_beside_the_messages(payload):
 @pytest.mark.parametrize(
     ("stated", "understood"),
     [
-        ("1790000000", datetime(2026, 9, 21, 14, 13, 20, tzinfo=timezone.utc)),
-        (1790000000, datetime(2026, 9, 21, 14, 13, 20, tzinfo=timezone.utc)),
+        ("1790000000", datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC)),
+        (1790000000, datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC)),
         ("0", None),
         ("-5", None),
         ("1790000000000", None),
