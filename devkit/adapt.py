@@ -51,7 +51,7 @@ def _constraint(name: str, last_words: str, comma: str = "") -> tuple[Rule, Rule
 
 
 # 19.0 dropped the partner's field, which actions and the guest wizard use.
-_MOBILE = '''
+_MOBILE = """
 
     mobile = fields.Char()
 
@@ -61,7 +61,7 @@ _MOBILE = '''
                 self._phone_format(fname="mobile", force_format="INTERNATIONAL")
                 or self.mobile
             )
-'''
+"""
 
 WHATSAPP_RULES = (
     Rule(f"{_WHATSAPP}/__manifest__.py", '"18.0.2.2.0"', '"19.0.2.2.0"'),

@@ -5,14 +5,14 @@
 import functools
 import os
 import sys
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from devkit import database, environment, paths
+from devkit import database, environment, options, paths, sources
 from devkit.console import Failure, console
 
 app = typer.Typer(
@@ -24,7 +24,7 @@ app = typer.Typer(
 )
 
 
-class Series(str, Enum):
+class Series(StrEnum):
     """The Odoo series that the addon serves."""
 
     v18 = "18.0"
@@ -57,6 +57,13 @@ def _provide(series: Series | None, odoo: Path | None) -> environment.Environmen
     return found
 
 
+def _series(series: Series | None, odoo: Path | None) -> str:
+    """The series that the options ask for; a given Odoo has its own."""
+    if odoo:
+        return sources.recognise(odoo).series
+    return series.value if series else paths.DEFAULT_SERIES
+
+
 @app.callback()
 def about() -> None:
     """Develop the addon *crm_whatsapp_gateway*.
@@ -65,31 +72,6 @@ def about() -> None:
     PostgreSQL) into `~/.cache/crm-whatsapp-gateway`; nothing is installed into your
     system. Later runs start in seconds.
     """
-
-
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
-)
-def odoo(
-    context: typer.Context, series: SeriesOption = None, odoo: OdooOption = None
-) -> None:
-    """Run Odoo itself with any options, its configuration in place.
-
-    A database (`-d NAME`) that is missing is first copied from the prepared one,
-    which has the gateway addons installed and ours not yet.
-
-    Examples:
-
-        ./dev odoo -- -d work -i crm_whatsapp_gateway --stop-after-init
-
-        ./dev odoo --series 18.0 -- shell -d work
-    """
-    env = _provide(series, odoo)
-    arguments = [argument for argument in context.args if argument != "--"]
-    name = _database_of(arguments)
-    if name:
-        database.ensure(env, name)
-    _become(env, arguments)
 
 
 def _database_of(arguments: list[str]) -> str | None:
@@ -101,7 +83,9 @@ def _database_of(arguments: list[str]) -> str | None:
     for number, argument in enumerate(arguments):
         option, equals, value = argument.partition("=")
         if option in ("-d", "--database"):
-            return value if equals else (arguments[number + 1 : number + 2] or [None])[0]
+            return (
+                value if equals else (arguments[number + 1 : number + 2] or [None])[0]
+            )
     return None
 
 
@@ -112,7 +96,35 @@ def _become(env: environment.Environment, arguments: list[str]) -> None:
     os.execve(command[0], command, env.env())
 
 
-class Step(str, Enum):
+@app.command()
+def demo(
+    series: SeriesOption = None,
+    odoo: OdooOption = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="End after the story, with its verdict.")
+    ] = False,
+    port: Annotated[
+        int | None, typer.Option(help="Odoo's port; a free one when not given.")
+    ] = None,
+) -> None:
+    """Watch WhatsApp messages become assigned leads in a real Odoo.
+
+    Plays a story of some ten messages and stays up until Ctrl-C. With `--once` it
+    ends after the story; the exit status then says whether every expectation held.
+
+    Examples:
+
+        ./dev demo
+
+        ./dev demo --once --series 18.0
+    """
+    from devkit.demo import run
+
+    wished = options.DemoOptions(_series(series, odoo), odoo, once, port)
+    raise typer.Exit(run(wished) or 0)
+
+
+class Step(StrEnum):
     """The steps of the tests."""
 
     lint = "lint"
@@ -156,6 +168,169 @@ def test(
     wish = runner.Wish([step.value for step in only or ()], keyword, tags)
     if not runner.run(get, wish):
         raise typer.Exit(1)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)
+def odoo(
+    context: typer.Context, series: SeriesOption = None, odoo: OdooOption = None
+) -> None:
+    """Run Odoo itself with any options, its configuration in place.
+
+    A database (`-d NAME`) that is missing is first copied from the prepared one,
+    which has the gateway addons installed and ours not yet.
+
+    Examples:
+
+        ./dev odoo -- -d work -i crm_whatsapp_gateway --stop-after-init
+
+        ./dev odoo --series 18.0 -- shell -d work
+    """
+    env = _provide(series, odoo)
+    arguments = [argument for argument in context.args if argument != "--"]
+    name = _database_of(arguments)
+    if name:
+        database.ensure(env, name)
+    _become(env, arguments)
+
+
+@app.command()
+def shell(
+    series: SeriesOption = None,
+    odoo: OdooOption = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--database", "-d", help="The demo's when not given."),
+    ] = None,
+) -> None:
+    """Talk to Odoo's objects in Python, on the demo's database.
+
+    Example:
+
+        ./dev shell
+    """
+    env = _provide(series, odoo)
+    name = name or database.demo_name(env.series)
+    database.ensure(env, name)
+    _become(env, ["shell", "-d", name])
+
+
+@app.command()
+def simulate(
+    text: Annotated[str | None, typer.Argument(help="What the customer says.")] = None,
+    phone: Annotated[
+        str, typer.Option("--from", help="The customer's number, in any spelling.")
+    ] = "+34 600 111 222",
+    name: Annotated[
+        str | None, typer.Option(help="The customer's name in WhatsApp.")
+    ] = None,
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--type",
+            help="text, image, video, audio, document, sticker, location, contacts, "
+            "button_reply, list_reply, reaction, order ...",
+        ),
+    ] = "text",
+    file: Annotated[
+        Path | None, typer.Option(help="The file to send; else a sample is sent.")
+    ] = None,
+    word: Annotated[
+        list[str] | None,
+        typer.Option("--with", help="More content, as name=value; may be repeated."),
+    ] = None,
+    simulator: Annotated[
+        str | None,
+        typer.Option(help="The simulator's address; the running demo's if not given."),
+    ] = None,
+) -> None:
+    """Play a customer: send one WhatsApp message into the running demo.
+
+    Examples:
+
+        ./dev simulate "Hola, ¿tienen cita mañana?" --from "+34 600 111 222" --name Ana
+
+        ./dev simulate --type image --from "+52 55 1234 5678" "Mi cocina"
+
+        ./dev simulate --type button_reply --with "title=Me interesa"
+    """
+    from devkit import simulate as by_hand
+
+    by_hand.send(
+        kind,
+        text=text or ("Hola" if kind == "text" and not word else None),
+        phone=phone,
+        name=name,
+        file=file,
+        words=word or [],
+        address=simulator,
+    )
+
+
+@app.command()
+def stop() -> None:
+    """Stop what runs: Odoo, the simulator, PostgreSQL; exactly what was started."""
+    from devkit import cleaning
+
+    cleaning.stop()
+
+
+@app.command()
+def reset(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Delete the downloads, too.")
+    ] = False,
+) -> None:
+    """Start afresh: stop what runs and delete the databases.
+
+    Downloads and the prepared databases stay, so that the next start is quick;
+    `--all` deletes them as well.
+    """
+    from devkit import cleaning
+
+    cleaning.stop()
+    cleaning.reset_all() if everything else cleaning.reset()
+
+
+@app.command()
+def lint(
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Repair what can be repaired.")
+    ] = False,
+) -> None:
+    """Check style and formatting of all files that git tracks."""
+    from devkit.checks import lint as checks
+
+    if fix:
+        raise typer.Exit(checks.fix())
+    result = checks.check()
+    result.settle()
+    console.print(f"{result.passed} passed, {result.failed} failed")
+    raise typer.Exit(result.failed)
+
+
+@app.command()
+def lock() -> None:
+    """Renew all lock files: the newest versions that the .in files allow."""
+    from devkit import locking
+
+    for line in locking.renew():
+        console.print(line)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)
+def bench(
+    context: typer.Context, series: SeriesOption = None, odoo: OdooOption = None
+) -> None:
+    """Measure, and print the numbers with the versions they were taken on."""
+    from devkit.bench import run
+
+    arguments = tuple(argument for argument in context.args if argument != "--")
+    wished = options.BenchOptions(_series(series, odoo), odoo, arguments)
+    raise typer.Exit(run(wished) or 0)
 
 
 def main() -> None:

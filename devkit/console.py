@@ -49,7 +49,9 @@ def step(title: str) -> Iterator[Callable[[str], None]]:
     )
     if not console.is_terminal:
         console.print(f"  ... {title}")
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         task = progress.add_task(title, total=None, detail="")
         yield lambda detail: progress.update(task, detail=detail[:60])
     console.print(f"[green]done[/]  {title} [dim]({time.monotonic() - started:.1f} s)")
@@ -68,7 +70,9 @@ def byte_bar(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
     started = time.monotonic()
     if not console.is_terminal:
         console.print(f"  ... {title}")
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         task = progress.add_task(title, total=total)
         yield lambda done: progress.update(task, completed=done)
     console.print(f"[green]done[/]  {title} [dim]({time.monotonic() - started:.1f} s)")

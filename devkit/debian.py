@@ -198,9 +198,7 @@ def fetch_snapshot(package: Pinned, target: Path) -> Path:
     for address in addresses:
         try:
             title = f"{package.file} from Debian's snapshot archive"
-            return fetch.download(
-                address, target / package.file, title, package.sha256
-            )
+            return fetch.download(address, target / package.file, title, package.sha256)
         except Failure as failure:
             problems.append(str(failure))
     raise Failure(

@@ -158,9 +158,7 @@ class Cluster:
 
     def _as_owner(self, command, binaries: Binaries, what: str) -> None:
         as_user = None if os.geteuid() else self.owner
-        run(
-            command, what=what, env=binaries.env, cwd=self.folder, as_user=as_user
-        )
+        run(command, what=what, env=binaries.env, cwd=self.folder, as_user=as_user)
 
     def _give(self, folder: Path) -> None:
         """Let the cluster's user, and nobody else, use this folder."""
@@ -231,9 +229,7 @@ def _unpack_packages(root: Path) -> None:
     server = f"postgresql-{version.partition('+')[0]}"
     # LLVM is for compiling queries, which is switched off.
     libraries = [
-        name
-        for name in apt.missing_libraries(server)
-        if not name.startswith("libllvm")
+        name for name in apt.missing_libraries(server) if not name.startswith("libllvm")
     ]
     wanted = [server, f"postgresql-client-{server.rpartition('-')[2]}", "libpq5"]
     wanted += [name for name in libraries if name not in wanted]

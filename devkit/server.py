@@ -91,7 +91,9 @@ def await_answer(server: Server, seconds: float = PATIENCE) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if not server.alive():
-            raise Failure(f"Odoo ended at once: {_last_line(server)} (see {server.log})")
+            raise Failure(
+                f"Odoo ended at once: {_last_line(server)} (see {server.log})"
+            )
         try:
             answer = requests.get(f"{server.url}/web/login", timeout=60)
             if answer.status_code == 200:

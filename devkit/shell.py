@@ -7,6 +7,7 @@ import subprocess
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from devkit.console import Failure
 
@@ -23,6 +24,7 @@ def run(
     log: Path | None = None,
     show=None,
     as_user: str | None = None,
+    stdin: IO[str] | None = None,
 ) -> str:
     """Run to the end and return the output (stdout and stderr together).
 
@@ -33,7 +35,7 @@ def run(
     try:
         process = subprocess.Popen(
             [str(part) for part in command],
-            stdin=subprocess.DEVNULL,
+            stdin=stdin or subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -43,7 +45,9 @@ def run(
             **(who if as_user else {}),
         )
     except OSError as error:
-        raise Failure(f"{what}: cannot start {command[0]} ({error.strerror})") from error
+        raise Failure(
+            f"{what}: cannot start {command[0]} ({error.strerror})"
+        ) from error
     with process:
         output = _collect(process, log, show)
     if process.returncode:

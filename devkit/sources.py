@@ -108,7 +108,8 @@ def _describe(script: Path, package: Path) -> Odoo:
     series, version = read_release((package / "release.py").read_text())
     if series not in paths.SERIES:
         raise Failure(
-            f"{package} is Odoo {series}; this addon is for {' and '.join(paths.SERIES)}"
+            f"{package} is Odoo {series}; "
+            f"this addon is for {' and '.join(paths.SERIES)}"
         )
     folders = (package.parent / "addons", package / "addons")
     addons = tuple(folder for folder in folders if (folder / "mail").is_dir())
@@ -142,6 +143,7 @@ def _provide_debian(folder: Path) -> None:
     draft.mkdir(parents=True)
     debian.unpack([package, *web], draft)
     add_placeholder(recognise(draft))
+    stamps.mark_complete(draft, package.name)
     draft.rename(folder)
 
 
@@ -199,6 +201,7 @@ def unpack_archive(archive: Path, folder: Path) -> None:
         raise Failure(f"the source archive has {len(tops)} folders at its top, not one")
     settle(tops[0])
     recognise(tops[0])
+    stamps.mark_complete(tops[0], archive.name)
     tops[0].rename(folder)
     stamps.remove(draft)
 
@@ -214,4 +217,3 @@ def settle(tree: Path) -> None:
     if not script.exists() and packaged.exists():
         script.write_bytes(packaged.read_bytes())
         script.chmod(0o755)
-

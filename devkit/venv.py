@@ -10,8 +10,6 @@ from devkit import paths, stamps
 from devkit.console import step
 from devkit.shell import run
 
-LOCKED = ("devkit", "odoo-18.0", "odoo-19.0", "oca-18.0", "oca-19.0", "node")
-
 
 def provide(series: str) -> Path:
     """The Python program of the series' environment; made when missing."""
@@ -46,35 +44,7 @@ def _make(series: str, lock: Path, folder: Path) -> None:
         )
 
 
-def renew_locks() -> list[str]:
-    """Write all lock files anew, with the newest versions that the .in files allow.
-
-    Returns one line for each file.
-    """
-    news = []
-    for name in LOCKED:
-        target = paths.LOCKS / f"{name}.txt"
-        before = target.read_text() if target.exists() else ""
-        with step(f"locking {name}"):
-            run(lock_command(name, target), what=f"locking {name}")
-        changed = "renewed" if target.read_text() != before else "unchanged"
-        news.append(f"{target.relative_to(paths.REPO)}: {changed}")
-    return news
-
-
-def lock_command(name: str, target: Path) -> list[str | Path]:
-    """How one lock file is made: exact versions and hashes, for Python 3.11 on."""
-    command = [
-        *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--upgrade"),
-        *("--generate-hashes", "--only-binary", ":all:", "--python-version", "3.11"),
-        *("--no-header", "--no-annotate", "--no-emit-index-url"),
-        *(paths.LOCKS / f"{name}.in", "--output-file", target),
-    ]
-    return [*command, "--no-deps" if name.startswith("oca") else "--universal"]
-
-
 def clean_environment() -> dict[str, str]:
     """This process's environment without what belongs to the command line itself."""
     own = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "PYTHONHOME")
     return {name: value for name, value in os.environ.items() if name not in own}
-

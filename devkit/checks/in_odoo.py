@@ -88,9 +88,7 @@ def count_tests(folder: Path) -> int:
     )
 
 
-def _watch(
-    command: list[str], environment: Environment, log: Path, title: str
-) -> int:
+def _watch(command: list[str], environment: Environment, log: Path, title: str) -> int:
     """Run Odoo to its end and show which test is running. Returns its status."""
     log.unlink(missing_ok=True)
     with step(title) as show, open(log.with_suffix(".out"), "w") as out:
@@ -112,9 +110,7 @@ def _watch(
     return process.returncode
 
 
-def _follow(
-    process: subprocess.Popen, log: Path, show: Callable[[str], None]
-) -> None:
+def _follow(process: subprocess.Popen, log: Path, show: Callable[[str], None]) -> None:
     """Show the newest line of the log until the process ends."""
     position = 0
     while True:

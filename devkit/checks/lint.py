@@ -32,7 +32,7 @@ def check() -> Result:
             result.failed += 1
             result.fail(f"failed: {found['hook']}")
     if done.returncode:
-        say(done.stdout)
+        print(done.stdout, end="")
         if not result.problems:
             result.fail(f"pre-commit ended with status {done.returncode}")
     return result
