@@ -116,7 +116,8 @@ class Webhooks:
         batch.ready.set_result(await self._deliver(batch.updates, shape, facts()))
 
     async def _deliver(self, updates: list[Update], shape: str, known: dict) -> list:
-        taken = {name: self._take(name, known) for name in WEBHOOK_FAULTS if known}
+        names = [name for name in WEBHOOK_FAULTS if known and name != "batch"]
+        taken = {name: self._take(name, known) for name in names}
         if delay := taken.get("webhook_delay"):
             await asyncio.sleep(delay.get("seconds", 1))
         duplicate = taken.get("duplicate")

@@ -55,9 +55,10 @@ def test_pauses_between_attempts_grow(simulator, ana, callback):
     assert third - second >= 0.15
 
 
-def test_given_up_after_the_last_attempt(simulator, ana, callback):
+@pytest.mark.parametrize("refusal", [500, 201])
+def test_given_up_after_the_last_attempt(refusal, simulator, ana, callback):
     simulator.settings(retry_attempts=3)
-    callback.answers = [500] * 10
+    callback.answers = [refusal] * 10
     ana.send_text("Hola")
     assert simulator.wait()
     (delivery,) = simulator.deliveries(state="given_up")
