@@ -1,0 +1,101 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Reading Odoo's log: what passed, what failed, what was skipped or too loud."""
+
+import pytest
+
+from devkit.checks import in_odoo, odoo_log
+from devkit.checks.result import Result
+
+MODULE = "crm_whatsapp_gateway"
+TESTS = f"odoo.addons.{MODULE}.tests.test_inbound"
+GOOD = [
+    ("INFO", "odoo.modules.loading", f"Loading module {MODULE} (55/55)"),
+    ("INFO", TESTS, "Starting TestSetup.test_at_install ... "),
+    ("WARNING", "odoo.http", "a warning that a test provokes"),
+    ("INFO", "odoo.modules.loading", f"Module {MODULE} loaded in 1.1s, 411 queries"),
+    ("INFO", "odoo.service.server", "Starting post tests"),
+    ("INFO", TESTS, "Starting TestInbound.test_one ... "),
+    ("ERROR", "odoo.sql_db", "an error that a test provokes"),
+    ("INFO", TESTS, "Starting TestInbound.test_two ... "),
+    ("INFO", "odoo.tests.result", "0 failed, 0 error(s) of 3 tests when loading"),
+]
+
+
+def _judge(entries, status=0):
+    lines = [
+        f"2026-01-02 03:04:05,678 42 {level} test-19.0 {logger}: {text}\n"
+        for level, logger, text in entries
+    ]
+    return odoo_log.judge(odoo_log.read(lines), [MODULE], status)
+
+
+def test_a_good_run():
+    result = _judge(GOOD)
+    assert (result.passed, result.failed, result.problems) == (3, 0, [])
+
+
+@pytest.mark.parametrize("level", ["WARNING", "ERROR", "CRITICAL"])
+@pytest.mark.parametrize("place", [0, 4])
+def test_noise_while_installing_fails(level, place):
+    noise = (level, "odoo.models", "two fields have the same label")
+    result = _judge([*GOOD[:place], noise, *GOOD[place:]])
+    assert result.problems == [f"while installing: {level} {noise[2]}"]
+
+
+def test_a_failing_test_is_named_and_counted():
+    failing = [
+        *GOOD[:8],
+        ("ERROR", TESTS, "FAIL: TestInbound.test_two"),
+        ("ERROR", "odoo.tests.result", "1 failed, 0 error(s) of 3 tests"),
+    ]
+    result = _judge(failing, status=1)
+    assert (result.passed, result.failed) == (2, 1)
+    assert result.problems == ["failed: TestInbound.test_two"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "websocket-client module is not installed",
+        "skipped TestTours.test_inbox : Chrome executable not found",
+    ],
+)
+def test_a_skipped_browser_test_fails(text):
+    result = _judge([*GOOD[:6], ("WARNING", TESTS, text), *GOOD[6:]])
+    assert result.problems == [f"skipped: {text}"]
+
+
+def test_no_test_at_all_fails():
+    quiet = [entry for entry in GOOD if entry[0] == "INFO" and entry[1] != TESTS]
+    assert _judge(quiet).problems == [f"no test of {MODULE} ran"]
+
+
+def test_a_run_that_breaks_off_fails():
+    assert "did not come to the end" in _judge(GOOD[:6], status=-9).problems[-1]
+
+
+def test_a_bad_status_alone_fails():
+    assert _judge(GOOD, status=1).problems == ["Odoo ended with status 1"]
+
+
+def test_a_problem_counts_as_a_failure():
+    result = Result(passed=3)
+    result.fail("noise")
+    result.settle()
+    assert (result.passed, result.failed) == (3, 1)
+
+
+def test_a_step_without_tests_is_a_failure():
+    result = Result()
+    result.settle()
+    assert (result.failed, result.problems) == (1, ["no test ran"])
+
+
+def test_test_methods_are_counted_in_the_source(tmp_path):
+    (tmp_path / "test_a.py").write_text(
+        "class T:\n    def setUp(self): ...\n"
+        "    def test_1(self): ...\n    def test_2(self): ...\n"
+    )
+    (tmp_path / "common.py").write_text("def test_not_counted(): ...\n")
+    assert in_odoo.count_tests(tmp_path) == 2
