@@ -29,11 +29,15 @@ def exclusive(registry, keys):
     :param keys: iterable of str, names of what is to be held
     :return: context manager that yields True if all were free
     """
-    with registry.cursor() as lock:
-        try:
-            yield all(_try(lock, key) for key in sorted(keys))
-        finally:
-            lock.rollback()
+    lock = registry.cursor()
+    if not compat.is_real_cursor(lock):
+        lock.close()
+        yield True  # in a test all cursors are one transaction
+        return
+    try:
+        yield all(_try(lock, key) for key in sorted(keys))
+    finally:
+        lock.close()  # rolls back, which releases
 
 
 def hold_until_end(cr, registry, key, timeout=30):
@@ -48,7 +52,7 @@ def hold_until_end(cr, registry, key, timeout=30):
     lock = registry.cursor()
     if not compat.is_real_cursor(lock):
         lock.close()
-        return cr  # in a test all cursors are one transaction
+        return cr  # see above
     cr.postcommit.add(lock.close)
     cr.postrollback.add(lock.close)
     # else the snapshot is as old as the beginning of the wait
@@ -68,7 +72,12 @@ def in_transaction(registry, work):
     for attempt in range(1, CONFLICTS + 1):
         try:
             with registry.cursor() as cr:
-                return work(api.Environment(cr, SUPERUSER_ID, {}))
+                env = api.Environment(cr, SUPERUSER_ID, {})
+                result = work(env)
+                # the transaction knows its environments weakly: without one
+                # that lives, a commit would forget what is not yet written
+                env.flush_all()
+                return result
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             if attempt == CONFLICTS:
                 raise

@@ -3,8 +3,6 @@
 import hmac
 import logging
 
-from werkzeug.exceptions import Forbidden, RequestEntityTooLarge
-
 from odoo.http import request, route
 
 from odoo.addons.mail_gateway.controllers.gateway import GatewayController
@@ -27,7 +25,7 @@ class WhatsappWebhook(GatewayController):
         known = gateways._whatsapp_webhook(token)
         if not known:
             _logger.warning("WhatsApp webhook: no gateway has this address")
-            raise Forbidden()
+            return self._whatsapp_answer("refused", 403)
         if request.httprequest.method == "GET":
             return self._whatsapp_verify(known, request.httprequest.args)
         return self._whatsapp_receive(known)
@@ -43,19 +41,16 @@ class WhatsappWebhook(GatewayController):
             _logger.warning(
                 "WhatsApp webhook: verify token refused, gateway %s", known["id"]
             )
-            raise Forbidden()
+            return self._whatsapp_answer("refused", 403)
         gateway = request.env["mail.gateway"].sudo().browse(known["id"])
         if gateway.integrated_webhook_state != "integrated":
             gateway.integrated_webhook_state = "integrated"
-        return request.make_response(
-            args.get("hub.challenge", ""),
-            [("Content-Type", "text/plain; charset=utf-8")],
-        )
+        return self._whatsapp_answer(args.get("hub.challenge", ""))
 
     def _whatsapp_receive(self, known):
         """Store a signed delivery; 200 means that it is in the database."""
         if (request.httprequest.content_length or 0) > webhook.MAX_BYTES:
-            raise RequestEntityTooLarge()
+            return self._whatsapp_answer("too large", 413)
         raw = request.httprequest.get_data(cache=False, parse_form_data=False)
         try:
             webhook.verify_signature(
@@ -70,17 +65,21 @@ class WhatsappWebhook(GatewayController):
             _logger.warning(
                 "WhatsApp webhook: refused, gateway %s: %s", known["id"], refusal
             )
-            raise Forbidden() from refusal
+            return self._whatsapp_answer("refused", 403)
         try:
             delivery = webhook.parse(raw)
-        except webhook.TooLarge as error:
-            raise RequestEntityTooLarge() from error
+        except webhook.TooLarge:
+            return self._whatsapp_answer("too large", 413)
         except webhook.MalformedDelivery as error:
             _logger.warning(
                 "WhatsApp webhook: unreadable, gateway %s: %s", known["id"], error
             )
-            return request.make_response(str(error), status=400)
+            return self._whatsapp_answer(str(error), 400)
         rows = request.env["mail.gateway.whatsapp"]._event_rows(known, delivery)
         if rows and request.env["whatsapp.webhook.event"]._store(rows):
             worker.wake(request.env.cr.dbname, "inbound")
-        return request.make_response("", [("Content-Type", "text/plain")])
+        return self._whatsapp_answer("")
+
+    def _whatsapp_answer(self, text, status=200):
+        headers = [("Content-Type", "text/plain; charset=utf-8")]
+        return request.make_response(text, headers, status=status)

@@ -91,6 +91,12 @@ class DiscussChannel(models.Model):
             """
         )
 
+    @api.model
+    def _search(self, domain, offset=0, limit=None, order=None, **kwargs):
+        """Let nobody find out the API token by searching for it."""
+        compat.refuse_secrets(self, domain, order, {"gateway_token"})
+        return super()._search(domain, offset, limit, order, **kwargs)
+
     # ------------------------------------------------------------- compute
 
     @api.depends_context("uid")
@@ -136,8 +142,9 @@ class DiscussChannel(models.Model):
             )
             if not channel.lead_id:
                 # sudo: crm.lead - leads of colleagues are leads all the same
-                lead, _why = channel.sudo()._find_existing_lead()
-                channel.sudo().lead_id = lead
+                lead, why = channel.sudo()._find_existing_lead()
+                if lead:
+                    channel.sudo()._whatsapp_link(lead, why)
         return channels
 
     def _is_whatsapp(self):
@@ -190,10 +197,11 @@ class DiscussChannel(models.Model):
         """
         self.ensure_one()
         leads = self.env["crm.lead"]
+        company = self.company_id or self.gateway_id.company_id
         if self.whatsapp_bsuid:
             found = leads._whatsapp_open(
                 [("whatsapp_channel_ids.whatsapp_bsuid", "=", self.whatsapp_bsuid)],
-                self.company_id,
+                company,
             )
             if found:
                 return found, self.env._(
@@ -207,7 +215,7 @@ class DiscussChannel(models.Model):
                     ("phone_sanitized", "in", phones),
                     ("partner_id.phone_sanitized", "in", phones),
                 ],
-                self.company_id,
+                company,
             )
             if found:
                 return found, self.env._(
@@ -231,7 +239,7 @@ class DiscussChannel(models.Model):
 
     def _whatsapp_lead_values(self, partner, text):
         gateway = self.gateway_id
-        company = self.company_id or self.env.company
+        company = self.company_id or gateway.company_id or self.env.company
         region = wa_identity.region(self.whatsapp_phone or "")
         country = self.env["res.country"].search([("code", "=", region)], limit=1)
         team = gateway.whatsapp_team_id
@@ -270,26 +278,35 @@ class DiscussChannel(models.Model):
         """
         self.ensure_one()
         lead = self.lead_id
-        if lead and lead._whatsapp_is_open():
-            if not lead.user_id:
-                self._assign_to_commercial_user()
-            return lead
-        lead, why = self._find_existing_lead()
-        if lead:
+        if not lead or not lead._whatsapp_is_open():
+            lead, why = self._find_existing_lead()
+            if lead:
+                self._whatsapp_link(lead, why)
+            else:
+                lead = self._create_lead_from_whatsapp(text)
+                self._whatsapp_link(lead, "")
+        if not lead.user_id or not lead.whatsapp_opened_at:
+            self._assign_to_commercial_user()
+        if not lead.whatsapp_opened_at:
+            # the automation rule 'immediate call' waits for this
+            lead.whatsapp_opened_at = fields.Datetime.now()
+        return lead
+
+    def _whatsapp_link(self, lead, why):
+        """Link with a lead, and say on it why.
+
+        :param str why: why this existing lead, or empty for a new one
+        """
+        self.lead_id = lead
+        if why:
             note = self.env._("WhatsApp conversation linked: %s.", why)
         else:
-            lead = self._create_lead_from_whatsapp(text)
             note = self.env._(
-                "Created by the WhatsApp message of %s: nobody with this number or"
-                " WhatsApp user had an open lead.",
+                "Created by the WhatsApp message of %s: no open lead has this number"
+                " or WhatsApp user.",
                 self.name,
             )
-        self.lead_id = lead
         lead._message_log(body=note)
-        self._assign_to_commercial_user()
-        # the automation rule 'immediate call' waits for this
-        lead.whatsapp_opened_at = fields.Datetime.now()
-        return lead
 
     def _assign_to_commercial_user(self):
         """Hand the lead to the next salesperson, unless it has one.

@@ -10,6 +10,7 @@ from ..tools import identity as wa_identity
 from ..tools.cloud_api import CloudApi
 
 SECRETS = "base.group_system"
+SECRET_FIELDS = {"token", "webhook_key", "webhook_secret", "whatsapp_security_key"}
 REFUSALS_EVERY = 5  # seconds between two writes of the counter, per process
 WEBHOOK_FIELDS = {
     "company_id",
@@ -84,6 +85,12 @@ class MailGateway(models.Model):
             "This phone number is set up already.",
         )
     )
+
+    @api.model
+    def _search(self, domain, offset=0, limit=None, order=None, **kwargs):
+        """Let nobody find out a secret by searching for it."""
+        compat.refuse_secrets(self, domain, order, SECRET_FIELDS)
+        return super()._search(domain, offset, limit, order, **kwargs)
 
     # ------------------------------------------------------------- cache
 

@@ -3,6 +3,8 @@
 import logging
 from dataclasses import asdict
 
+from markupsafe import Markup
+
 from odoo import models
 from odoo.exceptions import UserError
 
@@ -50,7 +52,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
             "state": "pending",
             "error": None,
         }
-        keys = atom.identity.keys if atom.identity else (f"gateway:{known['id']}",)
+        keys = atom.keys or (f"gateway:{known['id']}",)
         row["person"] = " ".join(f"{row['company_id'] or 0}:{key}" for key in keys)
         if not target:
             row["state"] = "ignored"
@@ -187,7 +189,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
         if messages._whatsapp_of(chat, message.get("id")):
             return
         rendered = wa_message.render(message, translate=self._phrase)
-        if message.get("type") in webhook.CREATES_LEAD:
+        if webhook.message_type(message) in webhook.CREATES_LEAD:
             chat.sudo()._whatsapp_note_inbound(rendered.text, message)
             chat.sudo()._link_or_create_lead(rendered.text)
         last = messages._whatsapp_last(chat)
@@ -247,11 +249,12 @@ class MailGatewayWhatsapp(models.AbstractModel):
         if not posted or not chat or posted.attachment_ids:
             return
         media = wa_message.Media(**{**job["media"], "sent": posted.date})
-        client = gateway._whatsapp_cloud_api()
-        url = media.url
-        if media.id:
-            url = client.media_info(media.id, gateway.whatsapp_from_phone).url
-        content = client.download(url, MEDIA_LIMIT)
+        try:
+            content = self._download(gateway, media)
+        except (cloud_api.MediaGone, cloud_api.MediaTooLarge) as error:
+            # no repetition helps: say so where the file was expected
+            posted.body += Markup("<p><em>%s</em></p>") % self._phrase(error.advice)
+            return
         attachment = (
             self.env["ir.attachment"]
             .sudo()
@@ -271,6 +274,17 @@ class MailGatewayWhatsapp(models.AbstractModel):
             )
         posted.attachment_ids += attachment
         compat.bus_send_attachments(chat, posted)
+
+    def _download(self, gateway, media):
+        """Return the content of a file.
+
+        :raise CloudApiError: MediaGone and MediaTooLarge are for good
+        """
+        client = gateway._whatsapp_cloud_api()
+        url = media.url
+        if media.id:  # the address of a delivery lives five minutes only
+            url = client.media_info(media.id, gateway.whatsapp_from_phone).url
+        return client.download(url, MEDIA_LIMIT)
 
     # ------------------------------------------------------------- statuses
 

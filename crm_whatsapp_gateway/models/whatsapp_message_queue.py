@@ -166,7 +166,9 @@ class WhatsappMessageQueue(models.Model):
         ]
         body = service._get_message_body(notification)
         if body:
-            parts.append((service._send_payload(channel, body=body), None))
+            # sudo: a template reads models and fields that its author chose
+            payload = service.sudo()._send_payload(channel, body=body)
+            parts.append((payload, None))
         if not parts:
             raise UserError(self.env._("There is nothing to send: the message is empty."))
         recipient = service._recipient(channel)
@@ -246,7 +248,7 @@ class WhatsappMessageQueue(models.Model):
                    AND (row.state = 'sending'
                         OR row.state = 'queued'
                        AND (row.next_attempt_at IS NULL
-                            OR row.next_attempt_at <= now() AT TIME ZONE 'UTC'))
+                            OR row.next_attempt_at <= clock_timestamp() AT TIME ZONE 'UTC'))
                  GROUP BY row.channel_id
                  ORDER BY min(row.id)
                  LIMIT %s

@@ -187,7 +187,7 @@ class WhatsappWebhookEvent(models.Model):
                  WHERE state = 'pending'
                    AND (kind = 'media') = %s
                    AND (next_attempt_at IS NULL
-                        OR next_attempt_at <= now() AT TIME ZONE 'UTC')
+                        OR next_attempt_at <= clock_timestamp() AT TIME ZONE 'UTC')
                    AND NOT person = ANY(%s)
                  GROUP BY person
                  ORDER BY min(id)
@@ -219,8 +219,8 @@ class WhatsappWebhookEvent(models.Model):
                 """
                 SELECT id,
                        next_attempt_at IS NULL
-                       OR next_attempt_at <= now() AT TIME ZONE 'UTC',
-                       failed_since > now() AT TIME ZONE 'UTC' - %s
+                       OR next_attempt_at <= clock_timestamp() AT TIME ZONE 'UTC',
+                       failed_since > clock_timestamp() AT TIME ZONE 'UTC' - %s
                   FROM whatsapp_webhook_event
                  WHERE state = 'pending'
                    AND string_to_array(person, ' ') && string_to_array(%s, ' ')

@@ -1,0 +1,11 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from . import (
+    test_access,
+    test_assignment,
+    test_hooks,
+    test_inbound,
+    test_outbound,
+    test_tours,
+    test_webhook,
+)

@@ -1,0 +1,107 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo.exceptions import AccessError
+from odoo.tests import new_test_user
+
+from .common import WhatsappCase
+
+SECRETS = ("token", "webhook_key", "webhook_secret", "whatsapp_security_key")
+
+
+class TestAccess(WhatsappCase):
+    def setUp(self):
+        super().setUp()
+        self.channel = self.receive(self.message(content="Hi"))
+        self.owner = self.channel.lead_id.user_id
+        self.colleague = self.users - self.owner
+        self.manager = new_test_user(
+            self.env, login="manager", groups="sales_team.group_sale_salesman_all_leads"
+        )
+
+    def test_salespeople_read_no_secret(self):
+        gateway = self.gateway.with_user(self.owner)
+        self.assertEqual(gateway.name, "Sales")
+        for name in SECRETS:
+            with self.assertRaises(AccessError, msg=name):
+                gateway.read([name])
+        with self.assertRaises(AccessError):
+            self.channel.with_user(self.owner).read(["gateway_token"])
+        known = gateway.read()[0], self.channel.with_user(self.owner).read()[0]
+        for values in known:
+            self.assertNotIn("EAAtoken", str(values))
+            self.assertNotIn("the app secret", str(values))
+
+    def test_secrets_cannot_be_searched_either(self):
+        for model, name in (
+            ("mail.gateway", "token"),
+            ("mail.gateway", "webhook_secret"),
+            ("discuss.channel", "gateway_token"),
+            ("discuss.channel", "gateway_id.token"),
+        ):
+            with self.assertRaises(AccessError, msg=name):
+                self.env[model].with_user(self.owner).search([(name, "=like", "E%")])
+        with self.assertRaises(AccessError):
+            self.env["mail.gateway"].with_user(self.owner).search([], order="token")
+
+    def test_conversations_are_seen_by_owner_and_managers_only(self):
+        channels = self.env["discuss.channel"]
+        domain = [("channel_type", "=", "gateway")]
+        self.assertEqual(channels.with_user(self.owner).search(domain), self.channel)
+        self.assertEqual(channels.with_user(self.manager).search(domain), self.channel)
+        self.assertFalse(channels.with_user(self.colleague).search(domain))
+        self.channel.lead_id.user_id = False
+        self.assertEqual(channels.with_user(self.colleague).search(domain), self.channel)
+
+    def test_a_manager_who_opens_a_conversation_can_write(self):
+        channel = self.channel.with_user(self.manager)
+        action = channel.action_open_whatsapp()
+        self.assertEqual(action["params"], {"channel_id": channel.id})
+        self.assertTrue(channel.is_member)
+        self.assertTrue(self.answer(self.channel, "I help", user=self.manager))
+
+    def test_others_cannot_open_it(self):
+        with self.assertRaises(AccessError):
+            self.channel.with_user(self.colleague).action_open_whatsapp()
+
+    def test_payloads_are_for_administrators(self):
+        row = self.answer(self.channel, "Hello")
+        self.assertEqual(row.with_user(self.owner).state, "queued")
+        with self.assertRaises(AccessError):
+            row.with_user(self.owner).read(["payload"])
+        with self.assertRaises(AccessError):
+            row.with_user(self.owner).write({"state": "sent"})
+        with self.assertRaises(AccessError):
+            self.events().with_user(self.manager).read(["payload"])
+
+    def test_companies_are_apart(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        stranger = new_test_user(
+            self.env,
+            login="stranger",
+            groups="sales_team.group_sale_manager",
+            company_id=other.id,
+            company_ids=[(6, 0, other.ids)],
+        )
+        self.assertFalse(
+            self.env["discuss.channel"]
+            .with_user(stranger)
+            .search([("channel_type", "=", "gateway")])
+        )
+
+    def test_a_lead_of_another_company_is_not_found(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        self.env["crm.lead"].create(
+            {"name": "Theirs", "phone": "+34612345678", "company_id": other.id}
+        )
+        person = {"from": "34612345678", "name": "Bob"}
+        channel = self.receive(self.message(content="Hi", person=person), person=person)
+        self.assertEqual(channel.lead_id.company_id, self.company)
+        self.assertNotEqual(channel.lead_id.name, "Theirs")
+
+    def test_the_lead_s_button_opens_the_conversation(self):
+        lead = self.channel.lead_id.with_user(self.owner)
+        self.assertEqual(lead.whatsapp_channel_count, 1)
+        action = lead.action_open_whatsapp()
+        self.assertEqual(action["tag"], "crm_whatsapp_gateway.open_chat")
+        back = self.channel.with_user(self.owner).action_open_lead()
+        self.assertEqual((back["res_model"], back["res_id"]), ("crm.lead", lead.id))

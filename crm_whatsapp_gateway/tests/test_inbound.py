@@ -1,0 +1,328 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from datetime import datetime, timedelta
+
+from odoo import fields
+from odoo.tools import html2plaintext, mute_logger
+
+from .common import ANA, WhatsappCase
+
+
+class TestInbound(WhatsappCase):
+    def leads(self):
+        return self.env["crm.lead"].search([("whatsapp_channel_ids", "!=", False)])
+
+    def test_a_message_of_a_stranger_becomes_an_assigned_lead(self):
+        channel = self.receive(self.message(content="How much is it?"))
+        lead = channel.lead_id
+        self.assertEqual(lead, self.leads())
+        self.assertEqual(lead.contact_name, "Ana Pérez")
+        self.assertEqual(lead.phone, "+52 55 1234 5678")
+        self.assertEqual(lead.phone_sanitized, "+525512345678")
+        self.assertEqual(lead.country_id.code, "MX")
+        self.assertEqual(lead.source_id.name, "WhatsApp")
+        self.assertEqual(lead.medium_id.name, "WhatsApp")
+        self.assertEqual(lead.team_id, self.team)
+        self.assertIn("How much is it?", lead.description)
+        self.assertEqual(lead.user_id, self.sofia)
+        self.assertIn(self.sofia.partner_id, channel.channel_member_ids.partner_id)
+        self.assertNotIn(self.tomas.partner_id, channel.channel_member_ids.partner_id)
+        call = lead.activity_ids
+        self.assertEqual(call.activity_type_id, self.env.ref("mail.mail_activity_data_call"))
+        self.assertEqual(call.user_id, self.sofia)
+        self.assertLessEqual(call.date_deadline, fields.Date.context_today(call))
+        self.assertEqual(self.texts(channel), ["How much is it?"])
+        self.assertEqual(self.meta.calls, [], "nothing goes back to the customer")
+
+    def test_the_customer_is_the_author_not_the_public_user(self):
+        channel = self.receive(self.message(content="Hi"))
+        message = channel.message_ids.filtered(lambda m: m.message_type == "comment")
+        self.assertEqual(message.author_guest_id.name, "Ana Pérez")
+        self.assertFalse(message.author_id)
+
+    def test_further_messages_stay_with_lead_and_salesperson(self):
+        first = self.message(content="One")
+        channel = self.receive(first)
+        self.receive(first)  # Meta repeats itself
+        self.receive(self.message(content="Two"), self.message(content="Three"))
+        self.assertEqual(self.texts(channel), ["One", "Two", "Three"])
+        self.assertEqual(len(self.leads()), 1)
+        self.assertEqual(len(channel.lead_id.activity_ids), 1)
+        self.assertEqual(len(self.env["whatsapp.assignment"].search([])), 1)
+
+    def test_a_message_applied_twice_is_shown_once(self):
+        message = self.message(content="One")
+        channel = self.receive(message)
+        event = self.events()
+        event.write({"state": "ignored"})
+        event.action_process_again()
+        self.drain()
+        self.assertEqual(event.state, "done")
+        self.assertEqual(self.texts(channel), ["One"])
+
+    def test_spellings_of_a_number_are_one_person(self):
+        for typed, country, wa_id in (
+            ("55 1234 5678", "base.mx", "5215512345678"),
+            ("+52 1 55 8765 4321", "base.mx", "525587654321"),
+            ("(31) 8888-8888", "base.br", "5531988888888"),
+            ("+55 31 97777-7777", "base.br", "553177777777"),
+            ("011 15 2233-4455", "base.ar", "5491122334455"),
+            ("612 34 56 78", "base.es", "34612345678"),
+        ):
+            with self.subTest(typed=typed, wa_id=wa_id):
+                lead = self.env["crm.lead"].create(
+                    {
+                        "name": typed,
+                        "phone": typed,
+                        "country_id": self.env.ref(country).id,
+                        "company_id": self.company.id,
+                        "user_id": self.tomas.id,
+                        "type": "opportunity",
+                    }
+                )
+                person = {"from": wa_id, "name": typed}
+                channel = self.receive(
+                    self.message(content="Hi", person=person), person=person
+                )
+                self.assertEqual(channel.lead_id, lead)
+                self.assertEqual(lead.user_id, self.tomas, "the owner stays")
+                self.assertEqual(len(lead.activity_ids), 1)
+                notes = html2plaintext(" ".join(lead.message_ids.mapped("body")))
+                self.assertIn("the same number", notes)
+
+    def test_the_number_of_the_lead_s_partner_counts_too(self):
+        partner = self.env["res.partner"].create(
+            {"name": "Ana", "phone": "+52 55 1234 5678"}
+        )
+        lead = self.env["crm.lead"].create(
+            {"name": "Offer", "partner_id": partner.id, "type": "opportunity"}
+        )
+        lead.phone = False
+        partner.phone = "+52 55 1234 5678"
+        channel = self.receive(self.message(content="Hi"))
+        self.assertEqual(channel.lead_id, lead)
+
+    def test_won_and_lost_leads_are_not_open(self):
+        channel = self.receive(self.message(content="Hi"))
+        first = channel.lead_id
+        first.action_set_won()
+        self.receive(self.message(content="Again"))
+        second = channel.lead_id
+        self.assertNotEqual(second, first)
+        second.action_set_lost()
+        self.receive(self.message(content="And again"))
+        self.assertNotIn(channel.lead_id, first + second)
+        self.assertEqual(len(channel.lead_id.activity_ids), 1)
+
+    def test_a_known_partner_is_the_author_and_the_lead_s_customer(self):
+        partner = self.env["res.partner"].create(
+            {"name": "Ana Known", "phone": "+525512345678"}
+        )
+        channel = self.receive(self.message(content="Hi"))
+        self.assertEqual(channel.lead_id.partner_id, partner)
+        message = channel.message_ids.filtered(lambda m: m.message_type == "comment")
+        self.assertEqual(message.author_id, partner)
+
+    def test_three_partners_with_one_number_do_no_harm(self):
+        partners = self.env["res.partner"].create(
+            [{"name": str(n), "phone": "+525512345678"} for n in range(3)]
+        )
+        channel = self.receive(self.message(content="Hi"))
+        self.assertEqual(channel.lead_id.partner_id, partners[0])
+
+    def test_a_partner_with_two_numbers_can_write_from_both(self):
+        partner = self.env["res.partner"].create(
+            {"name": "Ana", "phone": "+525512345678"}
+        )
+        self.receive(self.message(content="From the first"))
+        partner.phone = "+525587654321"
+        person = {"from": "5215587654321", "name": "Ana"}
+        channel = self.receive(
+            self.message(content="From the second", person=person), person=person
+        )
+        self.assertEqual(self.texts(channel), ["From the second"])
+
+    def test_a_person_without_number_can_be_answered(self):
+        person = {"bsuid": "ES.9876543210", "name": "Luz"}
+        channel = self.receive(self.message(content="Hola", person=person), person=person)
+        lead = channel.lead_id
+        self.assertEqual(lead.contact_name, "Luz")
+        self.assertFalse(lead.phone)
+        self.answer(channel, "Hola Luz")
+        self.send_due()
+        self.assertEqual(self.meta.sent[0]["recipient"], "ES.9876543210")
+        self.assertNotIn("to", self.meta.sent[0])
+
+    def test_a_number_that_comes_later_joins_the_conversation(self):
+        hidden = {"bsuid": ANA["bsuid"], "name": "Ana Pérez"}
+        channel = self.receive(self.message(content="One", person=hidden), person=hidden)
+        self.receive(self.message(content="Two"))
+        self.assertEqual(channel.gateway_channel_token, ANA["from"])
+        self.assertEqual(self.texts(channel), ["One", "Two"])
+        self.receive(self.message(content="Three", person=hidden), person=hidden)
+        self.assertEqual(self.texts(channel), ["One", "Two", "Three"])
+        self.assertEqual(len(self.leads()), 1)
+
+    def test_every_kind_says_something(self):
+        channel = self.receive(
+            self.message("button", {"payload": "yes", "text": "Yes, please"}),
+            self.message(
+                "interactive",
+                {"type": "list_reply", "list_reply": {"id": "b", "title": "Blue"}},
+            ),
+            self.message("location", {"latitude": 19.4, "longitude": -99.1}),
+            self.message("contacts", [{"name": {"formatted_name": "Luis"}}]),
+            self.message(
+                "order",
+                {"product_items": [{"product_retailer_id": "A1", "quantity": 2}]},
+            ),
+            self.message("sticky_note", {}),
+        )
+        texts = self.texts(channel)
+        self.assertEqual(len(texts), 6)
+        for text, word in zip(
+            texts,
+            ("Yes, please", "Blue", "19.4", "Luis", "A1", "sticky_note"),
+            strict=True,
+        ):
+            self.assertIn(word, text)
+
+    def test_reactions_and_strange_kinds_make_no_lead(self):
+        channel = self.receive(
+            self.message("reaction", {"message_id": "wamid.x", "emoji": "👍"}),
+            self.message("unsupported", {"type": "poll_creation"}),
+        )
+        self.assertTrue(channel)
+        self.assertFalse(channel.lead_id)
+
+    def test_a_picture_joins_its_message(self):
+        self.meta.answers = [
+            (200, {"id": "m1", "url": "https://lookaside.fbsbx.com/x"}),
+        ]
+        picture = {"id": "m1", "mime_type": "image/png", "caption": "My kitchen"}
+        self.post(self.delivery(self.message("image", picture)))
+        self.env.flush_all()
+        with self.png_download():
+            self.drain()
+        channel = self.leads().whatsapp_channel_ids
+        message = channel.message_ids.filtered(lambda m: m.message_type == "comment")
+        self.assertIn("My kitchen", html2plaintext(message.body))
+        self.assertEqual(message.attachment_ids.mimetype, "image/png")
+        self.assertEqual(message.attachment_ids.res_id, channel.id)
+
+    def png_download(self):
+        from unittest.mock import patch
+
+        from ..tools.cloud_api import CloudApi
+
+        pixel = bytes.fromhex(
+            "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+            "1f15c4890000000d49444154789c6360606060000000050001a5f64540"
+            "0000000049454e44ae426082"
+        )
+        return patch.object(CloudApi, "download", lambda *args: pixel)
+
+    @mute_logger("odoo.addons.crm_whatsapp_gateway.models.whatsapp_webhook_event")
+    def test_a_file_that_fails_never_costs_its_message(self):
+        self.meta.answers = [(500, {"error": {"code": 131000}})]
+        picture = {"id": "m1", "mime_type": "image/png", "caption": "My kitchen"}
+        channel = self.receive(self.message("image", picture))
+        self.assertIn("My kitchen", self.texts(channel)[0])
+        media = self.events(kind="media")
+        self.assertEqual((media.state, media.attempts), ("pending", 1))
+        media.next_attempt_at = fields.Datetime.now() - timedelta(seconds=1)
+        self.meta.answers = [
+            (200, {"id": "m1", "url": "https://lookaside.fbsbx.com/x"}),
+        ]
+        with self.png_download():
+            self.drain()
+        self.assertEqual(media.state, "done")
+        message = channel.message_ids.filtered(lambda m: m.message_type == "comment")
+        self.assertEqual(len(message.attachment_ids), 1)
+
+    def test_dates_are_those_of_meta(self):
+        self.now = 1790000000
+        channel = self.receive(self.message(content="Hi"))
+        when = datetime(2026, 9, 21, 14, 13, 20)
+        message = channel.message_ids.filtered(lambda m: m.message_type == "comment")
+        self.assertEqual(message.date, when)
+        self.assertEqual(channel.whatsapp_last_customer_date, when)
+        self.assertEqual(self.events().occurred_at, when)
+
+    def test_an_archived_conversation_comes_back(self):
+        channel = self.receive(self.message(content="One"))
+        channel.active = False
+        self.receive(self.message(content="Two"))
+        self.assertTrue(channel.active)
+        self.assertEqual(self.texts(channel), ["One", "Two"])
+
+    def test_deleted_lead_partner_and_conversation_do_not_break(self):
+        channel = self.receive(self.message(content="One"))
+        channel.lead_id.unlink()
+        self.receive(self.message(content="Two"))
+        self.assertTrue(channel.lead_id)
+        channel.unlink()
+        again = self.receive(self.message(content="Three"))
+        self.assertEqual(self.texts(again), ["Three"])
+
+    def test_an_internal_user_may_write_from_the_own_phone(self):
+        self.gateway.member_ids = self.sofia
+        self.sofia.partner_id.phone = "+525512345678"
+        channel = self.receive(self.message(content="Testing"))
+        self.assertEqual(self.texts(channel), ["Testing"])
+
+    def test_members_of_the_gateway_are_asked_only_when_nobody_is_on_duty(self):
+        self.gateway.member_ids = self.tomas
+        self.employees.whatsapp_agent = False
+        channel = self.receive(self.message(content="Hi"))
+        self.assertFalse(channel.lead_id.user_id)
+        self.assertIn(self.tomas.partner_id, channel.channel_member_ids.partner_id)
+        self.assertEqual(channel.lead_id.activity_ids.user_id, self.tomas)
+
+    def test_a_conversation_that_we_begin_makes_no_lead(self):
+        channel = self.env["discuss.channel"].create(
+            {
+                "name": "New",
+                "channel_type": "gateway",
+                "gateway_id": self.gateway.id,
+                "gateway_channel_token": "5215512345678",
+            }
+        )
+        self.assertFalse(channel.lead_id)
+        self.assertEqual(channel.whatsapp_phone, "+525512345678")
+        lead = self.env["crm.lead"].create({"name": "Old", "phone": "+525587654321"})
+        channel = self.env["discuss.channel"].create(
+            {
+                "name": "Known",
+                "channel_type": "gateway",
+                "gateway_id": self.gateway.id,
+                "gateway_channel_token": "5215587654321",
+            }
+        )
+        self.assertEqual(channel.lead_id, lead)
+
+    def test_one_conversation_per_person_is_kept_by_the_database(self):
+        self.env.cr.execute(
+            "SELECT indexname FROM pg_indexes WHERE tablename = 'discuss_channel'"
+        )
+        names = [name for (name,) in self.env.cr.fetchall()]
+        self.assertIn("discuss_channel_whatsapp_person_uniq", names)
+
+    def test_normalize_phone_number_is_false_for_what_is_no_number(self):
+        normalize = self.env["discuss.channel"]._normalize_phone_number
+        for number in ("", False, "abc", "12", ANA["bsuid"]):
+            self.assertIs(normalize(number), False, number)
+        self.assertEqual(normalize("55 1234 5678"), "+525512345678")
+        self.assertEqual(
+            normalize("612345678", self.env.ref("base.es")), "+34612345678"
+        )
+
+    def test_queries_of_a_further_message_do_not_grow(self):
+        self.receive(self.message(content="One"))
+        counts = []
+        for _time in range(3):
+            self.post(self.delivery(self.message(content="Next")))
+            before = self.env.cr.sql_log_count
+            self.drain()
+            counts.append(self.env.cr.sql_log_count - before)
+        self.assertLessEqual(max(counts), min(counts) + 3, counts)

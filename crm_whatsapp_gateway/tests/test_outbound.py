@@ -1,0 +1,245 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from datetime import timedelta
+
+import requests
+from markupsafe import Markup
+
+from odoo import fields
+from odoo.exceptions import UserError
+from odoo.tools import mute_logger
+
+from .common import WhatsappCase
+
+QUEUE = "odoo.addons.crm_whatsapp_gateway.models.whatsapp_message_queue"
+
+
+class TestOutbound(WhatsappCase):
+    def setUp(self):
+        super().setUp()
+        self.channel = self.receive(self.message(content="Hi"))
+
+    def later(self, row, minutes):
+        """Move the planned attempt into the past; check that it was planned so."""
+        expected = fields.Datetime.now() + timedelta(minutes=minutes)
+        self.assertAlmostEqual(
+            row.next_attempt_at, expected, delta=timedelta(seconds=20)
+        )
+        row.next_attempt_at = fields.Datetime.now() - timedelta(seconds=1)
+
+    def attachments(self):
+        """Files belong to who uploads them."""
+        return self.env["ir.attachment"].with_user(self.channel.lead_id.user_id)
+
+    def alerts(self):
+        return self.env["mail.activity"].search(
+            [("res_model", "=", "whatsapp.message.queue")]
+        )
+
+    def test_an_answer_is_recorded_first_and_sent_after_the_commit(self):
+        row = self.answer(self.channel, Markup("<p>It is <b>5</b> euros</p>"))
+        self.assertEqual((row.state, self.meta.calls), ("queued", []))
+        self.assertEqual(row.notification_id.notification_status, "ready")
+        self.send_due()
+        [sent] = self.meta.sent
+        self.assertEqual(sent["to"], "+5215512345678")
+        self.assertEqual(sent["type"], "text")
+        self.assertIn("*5*", sent["text"]["body"])
+        self.assertEqual(sent["biz_opaque_callback_data"], row.uuid)
+        self.assertEqual((row.state, row.attempts), ("sent", 1))
+        self.assertEqual(row.notification_id.notification_status, "sent")
+        self.assertEqual(row.notification_id.gateway_message_id, row.wamid)
+        self.send_due()
+        self.assertEqual(len(self.meta.sent), 1)
+
+    def test_a_file_and_its_text_are_two_messages_in_order(self):
+        file = self.attachments().create(
+            {"name": "offer.pdf", "raw": b"%PDF-1.4", "mimetype": "application/pdf"}
+        )
+        rows = self.answer(self.channel, "Our offer", attachment_ids=file.ids)
+        self.assertEqual(len(rows), 2)
+        self.send_due()
+        self.assertEqual([sent["type"] for sent in self.meta.sent], ["document", "text"])
+        document = self.meta.sent[0]["document"]
+        self.assertTrue(document["id"].startswith("media"))
+        self.assertEqual(document["filename"], "offer.pdf")
+
+    @mute_logger(QUEUE)
+    def test_a_failure_is_tried_again_after_1_5_and_15_minutes_then_alerted(self):
+        self.meta.answers = [(500, {"error": {"code": 131000, "message": "x"}})] * 4
+        row = self.answer(self.channel, "Hello")
+        for attempt, minutes in enumerate((1, 5, 15), start=1):
+            self.send_due()
+            self.assertEqual((row.state, row.attempts), ("queued", attempt))
+            self.assertFalse(self.alerts())
+            self.later(row, minutes)
+        self.send_due()
+        self.assertEqual((row.state, row.attempts), ("failed", 4))
+        self.assertEqual(row.notification_id.notification_status, "exception")
+        self.assertTrue(row.notification_id.failure_reason)
+        self.assertEqual(self.alerts().user_id, self.env.ref("base.user_admin"))
+        self.assertEqual(len(self.meta.sent), 4)
+
+    def test_a_success_on_the_retry_clears_the_error(self):
+        self.meta.answers = [(500, {"error": {"code": 131000}})]
+        row = self.answer(self.channel, "Hello")
+        self.send_due()
+        self.assertEqual(row.error_code, 131000)
+        self.later(row, 1)
+        self.send_due()
+        self.assertEqual((row.state, row.error_text), ("sent", False))
+        self.assertFalse(self.alerts())
+
+    def test_what_cannot_succeed_is_told_at_once(self):
+        self.meta.answers = [(400, {"error": {"code": 131026, "message": "x"}})]
+        row = self.answer(self.channel, "Hello")
+        self.send_due()
+        self.assertEqual((row.state, row.attempts), ("failed", 1))
+        self.assertEqual(row.notification_id.notification_status, "exception")
+        self.assertFalse(self.alerts(), "nothing that an administrator could repair")
+
+    @mute_logger(QUEUE)
+    def test_a_dead_token_pauses_the_number_and_burns_nothing(self):
+        self.meta.answers = [(401, {"error": {"code": 190, "message": "x"}})]
+        rows = self.answer(self.channel, "One") + self.answer(self.channel, "Two")
+        self.send_due()
+        self.send_due()
+        self.assertEqual(rows.mapped("state"), ["queued", "queued"])
+        self.assertEqual(rows.mapped("attempts"), [0, 0])
+        self.assertEqual(len(self.meta.sent), 1)
+        self.assertEqual(len(self.alerts()), 1)
+        self.assertTrue(self.gateway.whatsapp_pause_reason)
+        self.gateway.token = "EAAnew"
+        self.assertFalse(self.gateway.whatsapp_pause_reason)
+        self.send_due()
+        self.assertEqual(rows.mapped("state"), ["sent", "sent"])
+
+    def test_a_lost_answer_is_never_sent_again_blindly(self):
+        self.meta.answers = [requests.ReadTimeout("no answer")]
+        row = self.answer(self.channel, "Hello")
+        self.send_due()
+        self.send_due()
+        self.assertEqual((row.state, len(self.meta.sent)), ("uncertain", 1))
+        self.assertEqual(row.notification_id.notification_status, "pending")
+        self.status(row, "delivered", id="wamid.late")
+        self.assertEqual((row.state, row.delivery), ("sent", "delivered"))
+        self.assertEqual(row.wamid, "wamid.late")
+        self.assertEqual(row.notification_id.notification_status, "whatsapp_delivered")
+
+    def test_what_a_crash_left_is_uncertain_and_stops_nothing(self):
+        row = self.answer(self.channel, "One")
+        row.state = "sending"
+        second = self.answer(self.channel, "Two")
+        self.send_due()
+        self.assertEqual((row.state, second.state), ("uncertain", "sent"))
+        self.assertEqual(len(self.meta.sent), 1)
+
+    def test_a_message_waits_behind_an_earlier_one(self):
+        self.meta.answers = [(500, {"error": {"code": 131000}})]
+        first = self.answer(self.channel, "One")
+        second = self.answer(self.channel, "Two")
+        self.send_due()
+        self.assertEqual((first.state, second.state), ("queued", "queued"))
+        self.assertEqual(len(self.meta.sent), 1)
+        self.later(first, 1)
+        self.send_due()
+        self.assertEqual((first.state, second.state), ("sent", "sent"))
+
+    def test_statuses_only_go_upwards(self):
+        row = self.answer(self.channel, "Hello")
+        self.send_due()
+        for status, shown in (
+            ("sent", "sent"),
+            ("read", "whatsapp_read"),
+            ("delivered", "whatsapp_read"),
+            ("sent", "whatsapp_read"),
+            ("failed", "whatsapp_read"),
+        ):
+            self.status(row, status)
+            self.assertEqual(row.notification_id.notification_status, shown, status)
+        self.assertEqual(row.delivery, "read")
+
+    def test_a_failure_that_is_reported_later_is_shown_with_its_reason(self):
+        row = self.answer(self.channel, "Hello")
+        self.send_due()
+        self.status(row, "failed", errors=[{"code": 131026, "title": "x"}])
+        self.assertEqual((row.state, row.error_code), ("failed", 131026))
+        self.assertEqual(row.notification_id.notification_status, "exception")
+        self.assertEqual(row.notification_id.failure_reason, row.error_text)
+
+    def test_a_status_before_its_message_waits(self):
+        row = self.answer(self.channel, "Hello")
+        early = dict(id="wamid.out1", biz_opaque_callback_data=None)
+        self.status(row, "delivered", **early)
+        event = self.events(type="delivered")
+        self.assertEqual(event.state, "pending")
+        self.send_due()
+        event.next_attempt_at = fields.Datetime.now() - timedelta(seconds=1)
+        self.drain()
+        self.assertEqual((event.state, row.delivery), ("done", "delivered"))
+
+    def test_outside_of_the_window_nothing_is_sent(self):
+        self.channel.whatsapp_last_customer_date = fields.Datetime.now() - timedelta(
+            hours=24, minutes=1
+        )
+        with self.assertRaisesRegex(UserError, "template"):
+            self.answer(self.channel, "Hello")
+        self.send_due()
+        self.assertFalse(self.meta.calls)
+        self.assertFalse(self.env["whatsapp.message.queue"].search([]))
+
+    def test_our_own_message_does_not_open_the_window(self):
+        before = self.channel.whatsapp_last_customer_date
+        self.answer(self.channel, "Hello")
+        self.assertEqual(self.channel.whatsapp_last_customer_date, before)
+
+    def test_a_template_may_be_sent_outside_of_the_window(self):
+        self.channel.whatsapp_last_customer_date = False
+        template = self.env["mail.whatsapp.template"].create(
+            {
+                "name": "Greeting",
+                "template_name": "greeting",
+                "body": "We miss you",
+                "category": "marketing",
+                "language": "es",
+                "gateway_id": self.gateway.id,
+                "state": "approved",
+            }
+        )
+        channel = self.channel.with_context(
+            whatsapp_template_id=template.id, default_res_id=self.channel.lead_id.id
+        )
+        self.answer(channel, "We miss you")
+        self.send_due()
+        self.assertEqual(self.meta.sent[0]["type"], "template")
+        self.assertEqual(self.meta.sent[0]["template"]["name"], "greeting")
+
+    def test_a_file_that_whatsapp_does_not_take_is_refused_before_sending(self):
+        for name, mimetype, raw in (
+            ("tool.exe", "application/x-msdownload", b"MZ"),
+            ("huge.png", "image/png", b"x" * (5 * 1024 * 1024 + 1)),
+        ):
+            file = self.attachments().create({"name": name, "raw": raw})
+            file.sudo().mimetype = mimetype
+            with self.assertRaisesRegex(UserError, name):
+                self.answer(self.channel, "See", attachment_ids=file.ids)
+        self.assertFalse(self.meta.calls)
+
+    def test_a_file_that_changed_meanwhile_is_not_sent(self):
+        file = self.attachments().create(
+            {"name": "offer.pdf", "raw": b"%PDF-1.4", "mimetype": "application/pdf"}
+        )
+        row = self.answer(self.channel, "Our offer", attachment_ids=file.ids)[:1]
+        file.raw = b"%PDF-1.5 other"
+        self.send_due()
+        self.assertEqual((row.state, row.error_kind), ("failed", "permanent"))
+
+    def test_a_person_can_send_a_failed_message_again(self):
+        self.meta.answers = [(400, {"error": {"code": 131026, "message": "x"}})]
+        row = self.answer(self.channel, "Hello")
+        self.send_due()
+        row.action_retry()
+        self.send_due()
+        self.assertEqual(row.state, "sent")
+        self.assertEqual(row.notification_id.notification_status, "sent")
+        self.assertFalse(row.notification_id.failure_reason)

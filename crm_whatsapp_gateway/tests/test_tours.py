@@ -1,0 +1,24 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from .common import WhatsappCase
+
+
+class TestTours(WhatsappCase):
+    """The web client as a plain salesperson sees it, in a real browser."""
+
+    def setUp(self):
+        super().setUp()
+        self.channel = self.receive(self.message(content="How much is it?"))
+        self.owner = self.channel.lead_id.user_id
+        self.owner.password = "sofia-in-the-browser"
+
+    def test_inbox_chat_lead_and_back(self):
+        self.answer(self.channel, "It is 5 euros")
+        self.start_tour("/odoo", "crm_whatsapp_gateway.inbox", login=self.owner.login)
+
+    def test_discuss_shows_the_conversation(self):
+        self.start_tour(
+            f"/odoo/discuss?active_id=discuss.channel_{self.channel.id}",
+            "crm_whatsapp_gateway.discuss",
+            login=self.owner.login,
+        )
