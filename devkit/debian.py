@@ -53,6 +53,9 @@ class Source:
         )
 
 
+_updated: set[Path] = set()  # the package lists that this run has renewed
+
+
 class Apt:
     """A private apt for one selection of releases.
 
@@ -64,18 +67,17 @@ class Apt:
         self.folder = paths.cache() / f"apt-{suite}"
         self.config = self.folder / "apt.conf"
         self.env = {**os.environ, "APT_CONFIG": str(self.config), "LC_ALL": "C"}
-        self._updated = False
 
     def update(self) -> None:
         """Get the package lists, once per run."""
-        if self._updated:
+        if self.folder in _updated:
             return
         _need("apt-get", "dpkg-deb")
         with stamps.locked(self.folder.name):
             self._configure()
             with step(f"Debian's package lists ({self.suite})"):
                 run(["apt-get", "-q", "update"], what="apt-get update", env=self.env)
-        self._updated = True
+        _updated.add(self.folder)
 
     def _configure(self) -> None:
         for part in ("lists/partial", "cache/archives/partial", "empty"):
@@ -135,7 +137,8 @@ class Apt:
             env=self.env,
         )
         names = re.findall(r"^Inst (\S+)", plan, re.MULTILINE)
-        return [name for name in names if name.startswith("lib")]
+        libraries = [name for name in names if name.startswith("lib")]
+        return [name for name in libraries if not name.endswith("-dev")]
 
 
 def system_sources() -> list[Source]:
