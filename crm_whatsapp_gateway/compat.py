@@ -46,7 +46,9 @@ def refuse_secrets(records, domain, order, secrets):
     if V19 or records.env.su:
         return
     named = {str(leaf[0]).split(".")[0] for leaf in domain if len(leaf) == 3}
-    named |= {word.split()[0].split(":")[0] for word in (order or "").split(",") if word}
+    named |= {
+        word.split()[0].split(":")[0] for word in (order or "").split(",") if word
+    }
     if named & set(secrets):
         records.check_field_access_rights("read", sorted(named & set(secrets)))
 

@@ -69,5 +69,7 @@ def _merge_duplicate_conversations(cr):
             " WHERE res_model = 'discuss.channel' AND res_id IN %s",
             (survivor, others),
         )
-        cr.execute("DELETE FROM discuss_channel_member WHERE channel_id IN %s", (others,))
+        cr.execute(
+            "DELETE FROM discuss_channel_member WHERE channel_id IN %s", (others,)
+        )
         cr.execute("DELETE FROM discuss_channel WHERE id IN %s", (others,))

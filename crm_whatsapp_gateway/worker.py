@@ -60,7 +60,9 @@ def run_lane(registry, lane, seconds=SECONDS):
     with registry.cursor() as cr:
         env = api.Environment(cr, SUPERUSER_ID, {})
         places = int(
-            env["ir.config_parameter"].get_param(f"crm_whatsapp_gateway.{lane}_places", 1)
+            env["ir.config_parameter"].get_param(
+                f"crm_whatsapp_gateway.{lane}_places", 1
+            )
         )
     for place in range(places):
         with exclusive(registry, [f"whatsapp:{lane}:{place}"]) as mine:

@@ -66,9 +66,9 @@ class CrmLead(models.Model):
             order="id desc",
             limit=CANDIDATES,
         )
-        return leads.sorted(lambda lead: (bool(lead.user_id), lead.write_date, lead.id))[
-            -1:
-        ]
+        return leads.sorted(
+            lambda lead: (bool(lead.user_id), lead.write_date, lead.id)
+        )[-1:]
 
     def _whatsapp_is_open(self):
         return self.active and not self.stage_id.is_won

@@ -26,7 +26,6 @@ class DiscussChannel(models.Model):
 
     lead_id = fields.Many2one(
         "crm.lead",
-        string="Lead",
         index="btree_not_null",
         ondelete="set null",
         copy=False,
@@ -82,7 +81,6 @@ class DiscussChannel(models.Model):
 
     def init(self):
         """Keep one conversation per person and number of ours."""
-        super().init()
         self.env.cr.execute(
             """
             CREATE UNIQUE INDEX IF NOT EXISTS discuss_channel_whatsapp_person_uniq
@@ -90,6 +88,7 @@ class DiscussChannel(models.Model):
              WHERE channel_type = 'gateway'
             """
         )
+        return super().init()
 
     @api.model
     def _search(self, domain, offset=0, limit=None, order=None, **kwargs):
@@ -166,7 +165,9 @@ class DiscussChannel(models.Model):
             "whatsapp_username": person.username,
         }
         values = {
-            name: value for name, value in known.items() if value and self[name] != value
+            name: value
+            for name, value in known.items()
+            if value and self[name] != value
         }
         if person.phone and person.phone != self.gateway_channel_token:
             # the id under which Meta knows the person now
@@ -264,7 +265,7 @@ class DiscussChannel(models.Model):
 
     def _whatsapp_language(self, country):
         """Return the installed language that is spoken where the number is from."""
-        languages = self.env["res.lang"].search([])
+        languages = self.env["res.lang"].search([("active", "=", True)])
         spoken = languages.filtered(
             lambda lang: country and lang.code.endswith(f"_{country.code}")
         )

@@ -116,7 +116,9 @@ class MailGateway(models.Model):
                 ("gateway_type", "=", gateway_type),
             ]
         )
-        return {gateway.webhook_key: gateway._get_gateway_data() for gateway in gateways}
+        return {
+            gateway.webhook_key: gateway._get_gateway_data() for gateway in gateways
+        }
 
     @api.model
     @tools.ormcache("key")
@@ -180,7 +182,8 @@ class MailGateway(models.Model):
             cr.execute(
                 """
                 UPDATE mail_gateway
-                   SET whatsapp_refused_count = COALESCE(whatsapp_refused_count, 0) + %s,
+                   SET whatsapp_refused_count =
+                           COALESCE(whatsapp_refused_count, 0) + %s,
                        whatsapp_refused_at = now() AT TIME ZONE 'UTC',
                        whatsapp_refused_reason = %s
                  WHERE id IN (SELECT id FROM mail_gateway WHERE id = %s
@@ -209,9 +212,7 @@ class MailGateway(models.Model):
         """
         self.ensure_one()
         # sudo: discuss.channel - see above
-        channels = (
-            self.env["discuss.channel"].sudo().with_context(active_test=False)
-        )
+        channels = self.env["discuss.channel"].sudo().with_context(active_test=False)
         for name, value in (
             ("gateway_channel_token", person.token),
             ("whatsapp_bsuid", person.bsuid),

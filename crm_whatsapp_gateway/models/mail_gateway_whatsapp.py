@@ -315,7 +315,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
         if row:
             row._apply_status(status, error)
         else:
-            reason = error and self.env._(error.advice)
+            reason = error and self._phrase(error.advice)
             notifications._whatsapp_advance(status.get("status"), reason)
 
     def _process_update_status(self, chat_id, status_info):
@@ -359,6 +359,34 @@ class MailGatewayWhatsapp(models.AbstractModel):
                 )
             )
 
+    def _template_document(self, channel):
+        """Return the id of the record whose values a template shows, or False.
+
+        OCA asks the context for it, and fails without.
+
+        :raise UserError: the conversation has no record of the template's model
+        """
+        template = self.env["mail.whatsapp.template"].browse(
+            self.env.context.get("whatsapp_template_id") or []
+        )
+        given = self.env.context.get("res_id") or self.env.context.get("default_res_id")
+        if not template or given:
+            return given or False
+        # sudo: ir.model, crm.lead - the template's author chose what is shown
+        lead = channel.sudo().lead_id
+        record = {"crm.lead": lead, "res.partner": lead.partner_id}.get(
+            template.sudo().model_id.model
+        )
+        if not record:
+            raise UserError(
+                self.env._(
+                    "The template %s shows values of a document, and this conversation"
+                    " has none of that kind. Please choose another template.",
+                    template.name,
+                )
+            )
+        return record.id
+
     def _check_attachment(self, attachment):
         """Return Meta's kind of a file.
 
@@ -367,8 +395,14 @@ class MailGatewayWhatsapp(models.AbstractModel):
         try:
             return cloud_api.check_media(attachment.mimetype, attachment.file_size)
         except cloud_api.NotSendable as error:
-            reason = self.env._(error.source) % error.values
-            raise UserError(f"{attachment.name}: {reason}") from error
+            reason = self._phrase(error.source) % error.values
+            raise UserError(
+                self.env._(
+                    "%(name)s cannot be sent: %(reason)s",
+                    name=attachment.name,
+                    reason=reason,
+                )
+            ) from error
 
     def _recipient(self, channel):
         """Return 'to' or 'recipient': the id that Meta gave us, verbatim."""

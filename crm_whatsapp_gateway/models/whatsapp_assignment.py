@@ -26,8 +26,8 @@ class WhatsappAssignment(models.Model):
 
     def init(self):
         """Make the index that finds each employee's last turn."""
-        super().init()
         self.env.cr.execute(
             "CREATE INDEX IF NOT EXISTS whatsapp_assignment_turn_idx"
             " ON whatsapp_assignment (employee_id, id)"
         )
+        return super().init()

@@ -77,7 +77,6 @@ class WhatsappMessageQueue(models.Model):
     )
     message_id = fields.Many2one(
         "mail.message",
-        string="Message",
         readonly=True,
         ondelete="set null",
         index="btree_not_null",
@@ -124,7 +123,6 @@ class WhatsappMessageQueue(models.Model):
 
     def init(self):
         """Make the indexes: status by uuid, and the work to do."""
-        super().init()
         self.env.cr.execute(
             """
             CREATE UNIQUE INDEX IF NOT EXISTS whatsapp_message_queue_uuid_uniq
@@ -134,6 +132,7 @@ class WhatsappMessageQueue(models.Model):
              WHERE state IN ('queued', 'sending');
             """
         )
+        return super().init()
 
     @api.depends("channel_id", "message_id")
     def _compute_name(self):
@@ -167,10 +166,17 @@ class WhatsappMessageQueue(models.Model):
         body = service._get_message_body(notification)
         if body:
             # sudo: a template reads models and fields that its author chose
-            payload = service.sudo()._send_payload(channel, body=body)
+            document = service._template_document(channel)
+            payload = (
+                service.sudo()
+                .with_context(res_id=document)
+                ._send_payload(channel, body=body)
+            )
             parts.append((payload, None))
         if not parts:
-            raise UserError(self.env._("There is nothing to send: the message is empty."))
+            raise UserError(
+                self.env._("There is nothing to send: the message is empty.")
+            )
         recipient = service._recipient(channel)
         rows = self.sudo().create(
             [
@@ -209,8 +215,10 @@ class WhatsappMessageQueue(models.Model):
         """
         original = self.message_id.gateway_message_id
         document = original.notification_ids.filtered(
-            lambda n: n.notification_type == "gateway"
-            and n.gateway_channel_id == self.channel_id
+            lambda n: (
+                n.notification_type == "gateway"
+                and n.gateway_channel_id == self.channel_id
+            )
         )
         return self.notification_id | document
 
@@ -240,17 +248,18 @@ class WhatsappMessageQueue(models.Model):
         with registry.cursor() as cr:
             cr.execute(
                 """
-                SELECT row.channel_id
-                  FROM whatsapp_message_queue row
-                  JOIN mail_gateway gateway ON gateway.id = row.gateway_id
+                SELECT part.channel_id
+                  FROM whatsapp_message_queue part
+                  JOIN mail_gateway gateway ON gateway.id = part.gateway_id
                  WHERE gateway.whatsapp_pause_reason IS NULL
-                   AND NOT row.channel_id = ANY(%s)
-                   AND (row.state = 'sending'
-                        OR row.state = 'queued'
-                       AND (row.next_attempt_at IS NULL
-                            OR row.next_attempt_at <= clock_timestamp() AT TIME ZONE 'UTC'))
-                 GROUP BY row.channel_id
-                 ORDER BY min(row.id)
+                   AND NOT part.channel_id = ANY(%s)
+                   AND (part.state = 'sending'
+                        OR part.state = 'queued'
+                       AND (part.next_attempt_at IS NULL
+                            OR part.next_attempt_at
+                               <= clock_timestamp() AT TIME ZONE 'UTC'))
+                 GROUP BY part.channel_id
+                 ORDER BY min(part.id)
                  LIMIT %s
                 """,
                 (passed, CONVERSATIONS),
@@ -500,7 +509,12 @@ class WhatsappMessageQueue(models.Model):
         """Send failed messages again; a person has decided so."""
         rows = self.filtered(lambda row: row.state in ("failed", "uncertain"))
         rows.write(
-            {"state": "queued", "attempts": 0, "next_attempt_at": False, "delivery": False}
+            {
+                "state": "queued",
+                "attempts": 0,
+                "next_attempt_at": False,
+                "delivery": False,
+            }
         )
         for row in rows:
             row._notifications()._whatsapp_show("ready")

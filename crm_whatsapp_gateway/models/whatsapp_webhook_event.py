@@ -85,7 +85,6 @@ class WhatsappWebhookEvent(models.Model):
 
     def init(self):
         """Make the indexes: the judge of duplicates, and the work to do."""
-        super().init()
         self.env.cr.execute(
             """
             CREATE UNIQUE INDEX IF NOT EXISTS whatsapp_webhook_event_key_uniq
@@ -97,6 +96,7 @@ class WhatsappWebhookEvent(models.Model):
              USING gin (string_to_array(person, ' ')) WHERE state = 'pending';
             """
         )
+        return super().init()
 
     # ------------------------------------------------------------- store
 

@@ -38,7 +38,9 @@ class MetaSession:
             status, body = answer
         response = requests.Response()
         response.status_code = status
-        response._content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        response._content = (
+            body if isinstance(body, bytes) else json.dumps(body).encode()
+        )
         return response
 
     def _default(self, path):
@@ -50,7 +52,9 @@ class MetaSession:
     @property
     def sent(self):
         """The messages that Meta was asked to send."""
-        return [body for _method, path, body in self.calls if path.endswith("/messages")]
+        return [
+            body for _method, path, body in self.calls if path.endswith("/messages")
+        ]
 
 
 @tagged("post_install", "-at_install")
@@ -173,7 +177,10 @@ class WhatsappCase(HttpCase):
         person = kwargs.get("person", ANA)
         token = person.get("from") or person["bsuid"]
         return self.env["discuss.channel"].search(
-            [("gateway_id", "=", self.gateway.id), ("gateway_channel_token", "=", token)]
+            [
+                ("gateway_id", "=", self.gateway.id),
+                ("gateway_channel_token", "=", token),
+            ]
         )
 
     def events(self, **values):

@@ -50,7 +50,9 @@ class TestAccess(WhatsappCase):
         self.assertEqual(channels.with_user(self.manager).search(domain), self.channel)
         self.assertFalse(channels.with_user(self.colleague).search(domain))
         self.channel.lead_id.user_id = False
-        self.assertEqual(channels.with_user(self.colleague).search(domain), self.channel)
+        self.assertEqual(
+            channels.with_user(self.colleague).search(domain), self.channel
+        )
 
     def test_a_manager_who_opens_a_conversation_can_write(self):
         channel = self.channel.with_user(self.manager)

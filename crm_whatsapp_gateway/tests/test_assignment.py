@@ -34,7 +34,9 @@ class TestAssignment(WhatsappCase):
     def test_salespeople_take_part_by_themselves_and_administrators_do_not(self):
         self.assertEqual(self.employees.mapped("whatsapp_agent"), [True, True])
         boss = new_test_user(
-            self.env, login="boss", groups="base.group_system,sales_team.group_sale_manager"
+            self.env,
+            login="boss",
+            groups="base.group_system,sales_team.group_sale_manager",
         )
         clerk = new_test_user(self.env, login="clerk", groups="base.group_user")
         for user in (boss, clerk):

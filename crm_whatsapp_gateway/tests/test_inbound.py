@@ -28,7 +28,9 @@ class TestInbound(WhatsappCase):
         self.assertIn(self.sofia.partner_id, channel.channel_member_ids.partner_id)
         self.assertNotIn(self.tomas.partner_id, channel.channel_member_ids.partner_id)
         call = lead.activity_ids
-        self.assertEqual(call.activity_type_id, self.env.ref("mail.mail_activity_data_call"))
+        self.assertEqual(
+            call.activity_type_id, self.env.ref("mail.mail_activity_data_call")
+        )
         self.assertEqual(call.user_id, self.sofia)
         self.assertLessEqual(call.date_deadline, fields.Date.context_today(call))
         self.assertEqual(self.texts(channel), ["How much is it?"])
@@ -144,7 +146,9 @@ class TestInbound(WhatsappCase):
 
     def test_a_person_without_number_can_be_answered(self):
         person = {"bsuid": "ES.9876543210", "name": "Luz"}
-        channel = self.receive(self.message(content="Hola", person=person), person=person)
+        channel = self.receive(
+            self.message(content="Hola", person=person), person=person
+        )
         lead = channel.lead_id
         self.assertEqual(lead.contact_name, "Luz")
         self.assertFalse(lead.phone)
@@ -155,7 +159,9 @@ class TestInbound(WhatsappCase):
 
     def test_a_number_that_comes_later_joins_the_conversation(self):
         hidden = {"bsuid": ANA["bsuid"], "name": "Ana Pérez"}
-        channel = self.receive(self.message(content="One", person=hidden), person=hidden)
+        channel = self.receive(
+            self.message(content="One", person=hidden), person=hidden
+        )
         self.receive(self.message(content="Two"))
         self.assertEqual(channel.gateway_channel_token, ANA["from"])
         self.assertEqual(self.texts(channel), ["One", "Two"])

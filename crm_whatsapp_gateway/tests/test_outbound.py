@@ -59,7 +59,9 @@ class TestOutbound(WhatsappCase):
         rows = self.answer(self.channel, "Our offer", attachment_ids=file.ids)
         self.assertEqual(len(rows), 2)
         self.send_due()
-        self.assertEqual([sent["type"] for sent in self.meta.sent], ["document", "text"])
+        self.assertEqual(
+            [sent["type"] for sent in self.meta.sent], ["document", "text"]
+        )
         document = self.meta.sent[0]["document"]
         self.assertTrue(document["id"].startswith("media"))
         self.assertEqual(document["filename"], "offer.pdf")
@@ -204,11 +206,10 @@ class TestOutbound(WhatsappCase):
                 "language": "es",
                 "gateway_id": self.gateway.id,
                 "state": "approved",
+                "model_id": self.env.ref("crm.model_crm_lead").id,
             }
         )
-        channel = self.channel.with_context(
-            whatsapp_template_id=template.id, default_res_id=self.channel.lead_id.id
-        )
+        channel = self.channel.with_context(whatsapp_template_id=template.id)
         self.answer(channel, "We miss you")
         self.send_due()
         self.assertEqual(self.meta.sent[0]["type"], "template")

@@ -10,8 +10,8 @@ CONTROLLER = "odoo.addons.crm_whatsapp_gateway.controllers.webhook"
 class TestWebhook(WhatsappCase):
     def challenge(self, token="verify me", mode="subscribe"):
         return self.url_open(
-            "/gateway/whatsapp/webhook-key/update?hub.mode=%s&hub.challenge=4711"
-            "&hub.verify_token=%s" % (mode, token)
+            f"/gateway/whatsapp/webhook-key/update?hub.mode={mode}"
+            f"&hub.challenge=4711&hub.verify_token={token}"
         )
 
     def test_meta_can_verify_the_address_again_and_again(self):
@@ -24,7 +24,11 @@ class TestWebhook(WhatsappCase):
 
     @mute_logger(CONTROLLER)
     def test_a_wrong_verify_token_is_refused(self):
-        for token, mode in (("guess", "subscribe"), ("", "subscribe"), ("verify me", "")):
+        for token, mode in (
+            ("guess", "subscribe"),
+            ("", "subscribe"),
+            ("verify me", ""),
+        ):
             self.assertEqual(self.challenge(token, mode).status_code, 403)
         self.gateway.whatsapp_security_key = False
         self.assertEqual(self.challenge("").status_code, 403)
@@ -100,7 +104,9 @@ class TestWebhook(WhatsappCase):
         event = self.events()
         self.assertEqual((len(event), event.state), (1, "ignored"))
         self.assertIn("999", event.error)
-        self.assertFalse(self.env["crm.lead"].search([("source_id.name", "=", "WhatsApp")]))
+        self.assertFalse(
+            self.env["crm.lead"].search([("source_id.name", "=", "WhatsApp")])
+        )
 
     def test_numbers_of_one_app_share_token_and_webhook(self):
         other = self.gateway.copy(
@@ -113,7 +119,9 @@ class TestWebhook(WhatsappCase):
             }
         )
         self.receive(self.message(content="To support"), number="10002")
-        channels = self.env["discuss.channel"].search([("channel_type", "=", "gateway")])
+        channels = self.env["discuss.channel"].search(
+            [("channel_type", "=", "gateway")]
+        )
         self.assertEqual(channels.gateway_id, other)
 
     def test_another_app_cannot_write_into_our_number(self):
@@ -145,5 +153,7 @@ class TestWebhook(WhatsappCase):
         self.assertEqual(poisoned.attempts, 1)
         self.assertTrue(poisoned.next_attempt_at)
         self.assertIn("wamid.nobody", poisoned.error)
-        channels = self.env["discuss.channel"].search([("channel_type", "=", "gateway")])
+        channels = self.env["discuss.channel"].search(
+            [("channel_type", "=", "gateway")]
+        )
         self.assertEqual(channels.mapped("name"), ["Bob"], "all or nothing")

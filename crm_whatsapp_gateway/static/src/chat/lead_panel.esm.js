@@ -33,9 +33,7 @@ class LeadPanel extends Component {
 }
 
 // "component" is the panel on 18.0, but would replace the button on 19.0
-const PANEL = threadActions.registerThreadAction
-    ? "actionPanelComponent"
-    : "component";
+const PANEL = threadActions.registerThreadAction ? "actionPanelComponent" : "component";
 
 threadActions.threadActionsRegistry.add("whatsapp-lead", {
     [PANEL]: LeadPanel,
