@@ -222,12 +222,11 @@ def snapshot_base() -> str:
 
 def unpack(packages: Sequence[Path], target: Path) -> None:
     """Unpack .deb files into one folder."""
-    for package in packages:
-        with step(f"unpacking {package.name.partition('_')[0]}"):
-            run(
-                ["dpkg-deb", "-x", package, target],
-                what=f"unpacking {package.name}",
-            )
+    names = [package.name.partition("_")[0] for package in packages]
+    with step(f"unpacking {names[0]} and what it needs") as show:
+        for name, package in zip(names, packages, strict=True):
+            show(name)
+            run(["dpkg-deb", "-x", package, target], what=f"unpacking {name}")
 
 
 def _need(*programs: str) -> None:

@@ -235,7 +235,9 @@ def _unpack_packages(root: Path) -> None:
     wanted += [name for name in libraries if name not in wanted]
     downloads = root / "packages"
     title = f"Debian's PostgreSQL ({len(wanted)} packages)"
-    debian.unpack(apt.download(wanted, downloads, title), root)
+    packages = apt.download(wanted, downloads, title)
+    packages.sort(key=lambda package: not package.name.startswith(f"{server}_"))
+    debian.unpack(packages, root)
     shutil.rmtree(downloads)
     root.chmod(0o755)
 

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from devkit import database, paths, processes
+from devkit import bundles, database, paths, processes
 from devkit.checks import browser, odoo_log
 from devkit.checks.result import Result
 from devkit.console import step
@@ -48,6 +48,8 @@ def _run(
     with_addon: bool,
 ) -> Result:
     database.copy(environment, name)
+    if with_addon:
+        bundles.restore(environment, name)
     log = environment.logs / f"{name}.log"
     command = environment.command(
         *("-d", name, *action, "--test-tags", tags, "--stop-after-init"),
@@ -61,6 +63,8 @@ def _run(
     result = odoo_log.judge(found, modules, status)
     if not with_addon:
         _check_complete(environment, found, result)
+    if with_addon and found.summary is not None:
+        bundles.keep(environment, name)
     if result.problems:
         result.fail(f"log: {log}")
     else:

@@ -19,7 +19,9 @@ LINE = re.compile(
 STARTING = re.compile(r"Starting (?P<test>\w+\.test\w*)")
 BROKEN = re.compile(r"(?:FAIL|ERROR): (?P<test>.+)")
 SUMMARY = re.compile(r"(?P<failed>\d+) failed, (?P<errors>\d+) error\(s\) of \d+ tests")
-SKIPPED = re.compile(r"\bskipped\b|is not installed|[Cc]hrome executable not found")
+SKIPPED = re.compile(
+    r"^skipped |websocket-client module is not installed|Chrome executable not found"
+)
 LOUD = ("WARNING", "ERROR", "CRITICAL")
 
 
