@@ -19,6 +19,7 @@ import urllib3
 
 from .errors import CloudApiError, classify
 from .message import base_type
+from .terms import _
 
 _logger = logging.getLogger(__name__)
 
@@ -56,13 +57,17 @@ MEDIA_LIMITS = {
 }
 CAPTIONED = ("image", "video", "document")
 # Sources for translation of NotSendable.
+# There is no environment here: the models translate.
+# pylint: disable=prefer-env-translation
 REFUSALS = {
-    "type": "WhatsApp does not accept files of type %(type)s. Allowed are %(allowed)s.",
-    "size": "The file has %(size)s MB; WhatsApp accepts %(limit)s MB for this type.",
-    "empty_file": "The file is empty.",
-    "text": "The text has %(size)s characters; WhatsApp accepts %(limit)s.",
-    "empty_text": "There is no text to send.",
-    "value": "The template's variable %(name)s is empty.",
+    "type": _(
+        "WhatsApp does not accept files of type %(type)s. Allowed are %(allowed)s."
+    ),
+    "size": _("The file has %(size)s MB; WhatsApp accepts %(limit)s MB for this type."),
+    "empty_file": _("The file is empty."),
+    "text": _("The text has %(size)s characters; WhatsApp accepts %(limit)s."),
+    "empty_text": _("There is no text to send."),
+    "value": _("The template's variable %(name)s is empty."),
 }
 ALLOWED_FILES = "JPEG, PNG, WebP, MP4, 3GP, AAC, AMR, MP3, M4A, OGG, PDF, TXT, Office"
 

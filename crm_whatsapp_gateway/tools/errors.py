@@ -9,6 +9,8 @@ code; Meta no longer publishes the HTTP status of each, and titles change.
 
 import json
 
+from .terms import _
+
 # What to do next:
 # transient   send again soon
 # throttled   send again, at the earliest when Meta allows it
@@ -18,60 +20,101 @@ import json
 KINDS = ("transient", "throttled", "auth", "permanent", "uncertain")
 
 # Sentences for salespeople; sources for translation.
+# There is no environment here: the models translate.
+# pylint: disable=prefer-env-translation
 ADVICE = {
-    "retry": "WhatsApp could not take the message now. It is sent again by itself.",
-    "slow": "Too many messages in a short time. It is sent again by itself.",
-    "uncertain": "The connection broke while sending. The message may have arrived: "
-    "wait for the tick before you write again.",
-    "token": "The connection to WhatsApp is lost. An administrator must renew the "
-    "access token.",
-    "permission": "WhatsApp refused access. An administrator must check the "
-    "permissions of the app.",
-    "policy": "Meta restricted or locked the company's account. An administrator must "
-    "open the account at Meta.",
-    "quality": "Meta limits what this number may send because of its quality rating. "
-    "An administrator must look at the account at Meta.",
-    "billing": "There is a payment problem at Meta. An administrator must check the "
-    "payment method of the account.",
-    "setup": "The company's number is not fully set up at Meta. An administrator must "
-    "register or verify it.",
-    "gone": "The company's number no longer exists at Meta. An administrator must "
-    "connect another one.",
-    "bug": "The message was not sent because of a technical error. Inform an "
-    "administrator.",
-    "address": "The number or the content is not valid. Check the customer's number.",
-    "own_number": "This is the company's own number.",
-    "unreachable": "The customer cannot be reached on WhatsApp. Call or write an "
-    "e-mail.",
-    "test_number": "The company uses a test number, which may only write to people on "
-    "its list.",
-    "blocked": "The company has blocked this contact. Unblock it first.",
-    "window": "More than 24 hours have passed since the customer's last message. "
-    "Send a template.",
-    "withheld": "Meta withheld this marketing message. Try on another day or wait for "
-    "the customer to write.",
-    "opted_out": "The customer no longer wants marketing messages.",
-    "country": "The company's account may not write to this country.",
-    "file": "WhatsApp did not accept the file. Check its type and size.",
-    "file_changed": "The file was changed or deleted before it could be sent. Attach "
-    "it again.",
-    "file_inbound": "The customer's file could not be received. Ask for it again or by "
-    "e-mail.",
-    "open_phone": "This message can only be read on the phone.",
-    "needs_phone": "This kind of message needs the customer's phone number. "
-    "Ask for it.",
-    "identity": "The customer changed the device. Confirm who it is before you write.",
-    "template_values": "The values do not fit the template. Check its variables.",
-    "template_missing": "This template is not available in this language.",
-    "template_long": "The text is too long for this template.",
-    "template_policy": "The template breaks a rule of WhatsApp. Choose another one.",
-    "template_paused": "Meta paused this template. Choose another one.",
-    "template_limited": "Meta limits templates of this account for some time because "
-    "of a wrong category.",
-    "marketing_off": "Marketing templates are switched off for this account. Inform an "
-    "administrator.",
-    "flow": "The form of this message is blocked. Inform an administrator.",
-    "unknown": "The message was not sent. Inform an administrator.",
+    "retry": _("WhatsApp could not take the message now. It is sent again by itself."),
+    "slow": _("Too many messages in a short time. It is sent again by itself."),
+    "uncertain": _(
+        "The connection broke while sending. The message may have arrived: "
+        "wait for the tick before you write again."
+    ),
+    "crashed": _(
+        "The server stopped while the message was being sent. The message may have "
+        "arrived: wait for the tick before you write again."
+    ),
+    "token": _(
+        "The connection to WhatsApp is lost. An administrator must renew the "
+        "access token."
+    ),
+    "permission": _(
+        "WhatsApp refused access. An administrator must check the "
+        "permissions of the app."
+    ),
+    "policy": _(
+        "Meta restricted or locked the company's account. An administrator must "
+        "open the account at Meta."
+    ),
+    "quality": _(
+        "Meta limits what this number may send because of its quality rating. "
+        "An administrator must look at the account at Meta."
+    ),
+    "billing": _(
+        "There is a payment problem at Meta. An administrator must check the "
+        "payment method of the account."
+    ),
+    "setup": _(
+        "The company's number is not fully set up at Meta. An administrator must "
+        "register or verify it."
+    ),
+    "gone": _(
+        "The company's number no longer exists at Meta. An administrator must "
+        "connect another one."
+    ),
+    "bug": _(
+        "The message was not sent because of a technical error. Inform an "
+        "administrator."
+    ),
+    "address": _(
+        "The number or the content is not valid. Check the customer's number."
+    ),
+    "own_number": _("This is the company's own number."),
+    "unreachable": _(
+        "The customer cannot be reached on WhatsApp. Call or write an e-mail."
+    ),
+    "test_number": _(
+        "The company uses a test number, which may only write to people on its list."
+    ),
+    "blocked": _("The company has blocked this contact. Unblock it first."),
+    "window": _(
+        "More than 24 hours have passed since the customer's last message. "
+        "Send a template."
+    ),
+    "withheld": _(
+        "Meta withheld this marketing message. Try on another day or wait for "
+        "the customer to write."
+    ),
+    "opted_out": _("The customer no longer wants marketing messages."),
+    "country": _("The company's account may not write to this country."),
+    "file": _("WhatsApp did not accept the file. Check its type and size."),
+    "file_changed": _(
+        "The file was changed or deleted before it could be sent. Attach it again."
+    ),
+    "file_inbound": _(
+        "The customer's file could not be received. Ask for it again or by e-mail."
+    ),
+    "open_phone": _("This message can only be read on the phone."),
+    "needs_phone": _(
+        "This kind of message needs the customer's phone number. Ask for it."
+    ),
+    "identity": _(
+        "The customer changed the device. Confirm who it is before you write."
+    ),
+    "template_values": _("The values do not fit the template. Check its variables."),
+    "template_missing": _("This template is not available in this language."),
+    "template_long": _("The text is too long for this template."),
+    "template_policy": _("The template breaks a rule of WhatsApp. Choose another one."),
+    "template_paused": _("Meta paused this template. Choose another one."),
+    "template_limited": _(
+        "Meta limits templates of this account for some time because "
+        "of a wrong category."
+    ),
+    "marketing_off": _(
+        "Marketing templates are switched off for this account. Inform an "
+        "administrator."
+    ),
+    "flow": _("The form of this message is blocked. Inform an administrator."),
+    "unknown": _("The message was not sent. Inform an administrator."),
 }
 
 

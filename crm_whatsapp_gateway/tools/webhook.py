@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
 
 from .identity import Identity, contact_of, identity_change
+from .terms import _
 
 UTC = timezone(timedelta())  # datetime.UTC is younger than Python 3.10
 MAX_BYTES = 3 * 1024 * 1024  # Meta: "up to 3 MB"
@@ -46,12 +47,23 @@ CREATES_LEAD = frozenset(
 )
 
 SIGNATURE = re.compile(r"sha256=([0-9a-fA-F]{64})")
+# There is no environment here: the models translate.
+# pylint: disable=prefer-env-translation
+REFUSALS = {
+    "secret": _("No app secret is configured, so nothing is accepted"),
+    "missing": _("Header X-Hub-Signature-256 is missing"),
+    "malformed": _("Header X-Hub-Signature-256 is not sha256=<64 hex>"),
+    "wrong": _("Signature does not match: wrong app secret or changed body"),
+}
 SURROGATE = re.compile("[\ud800-\udfff]")
 PLAIN_KEY = re.compile(r"[!-~]+")
 
 
 class InvalidSignature(Exception):
-    """The delivery does not prove that it comes from Meta; its message says why."""
+    """The delivery does not prove that it comes from Meta.
+
+    Its message, a source for translation, says why.
+    """
 
 
 class MalformedDelivery(ValueError):
@@ -84,17 +96,15 @@ def verify_signature(raw, header, secret):
 changed body
     """
     if not secret:
-        raise InvalidSignature("No app secret is configured, so nothing is accepted")
+        raise InvalidSignature(REFUSALS["secret"])
     if not header:
-        raise InvalidSignature("Header X-Hub-Signature-256 is missing")
+        raise InvalidSignature(REFUSALS["missing"])
     stated = SIGNATURE.fullmatch(header.strip())
     if not stated:
-        raise InvalidSignature("Header X-Hub-Signature-256 is not sha256=<64 hex>")
+        raise InvalidSignature(REFUSALS["malformed"])
     expected = sign(raw, secret).removeprefix("sha256=")
     if not hmac.compare_digest(expected, stated.group(1).lower()):
-        raise InvalidSignature(
-            "Signature does not match: wrong app secret or changed body"
-        )
+        raise InvalidSignature(REFUSALS["wrong"])
 
 
 def parse(raw):
