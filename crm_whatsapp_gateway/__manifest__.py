@@ -17,6 +17,7 @@
     ],
     "external_dependencies": {"python": ["phonenumbers", "requests"]},
     "pre_init_hook": "pre_init_hook",
+    "post_init_hook": "post_init_hook",
     "data": [
         "security/ir.model.access.csv",
         "security/ir_rule.xml",

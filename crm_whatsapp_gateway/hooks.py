@@ -4,6 +4,8 @@
 
 import logging
 
+from .tools.identity import Identity
+
 _logger = logging.getLogger(__name__)
 
 # what a company that works with WhatsApp may have made by hand
@@ -22,6 +24,50 @@ def pre_init_hook(env):
     for model, name in ADOPTED:
         _adopt(env, model, name)
     _merge_duplicate_conversations(env.cr)
+
+
+def post_init_hook(env):
+    """Give the conversations that OCA made what our lookups and the inbox use."""
+    channels = (
+        env["discuss.channel"]
+        .with_context(active_test=False)
+        .search(
+            [
+                ("channel_type", "=", "gateway"),
+                ("gateway_id.gateway_type", "=", "whatsapp"),
+                ("gateway_channel_token", "!=", False),
+            ]
+        )
+    )
+    for channel in channels:
+        person = Identity.of_token(channel.gateway_channel_token)
+        channel.whatsapp_phone = person.canonical
+        channel.whatsapp_bsuid = person.bsuid
+    env.flush_all()
+    # what has no notification of the gateway came from the customer
+    env.cr.execute(
+        """
+        UPDATE discuss_channel channel
+           SET whatsapp_last_date = said.last,
+               whatsapp_last_customer_date = said.customer
+          FROM (
+            SELECT message.res_id,
+                   max(message.date) AS last,
+                   max(message.date) FILTER (WHERE NOT EXISTS (
+                       SELECT FROM mail_notification sent
+                        WHERE sent.mail_message_id = message.id
+                          AND sent.notification_type = 'gateway')) AS customer
+              FROM mail_message message
+             WHERE message.model = 'discuss.channel'
+               AND message.res_id = ANY(%s)
+               AND message.message_type = 'comment'
+             GROUP BY message.res_id
+          ) said
+         WHERE said.res_id = channel.id
+        """,
+        (channels.ids,),
+    )
+    env.invalidate_all()
 
 
 def _adopt(env, model, xmlid):

@@ -64,12 +64,22 @@ def run_lane(registry, lane, seconds=SECONDS):
                 f"crm_whatsapp_gateway.{lane}_places", 1
             )
         )
+    drain = getattr(registry[model], method)
+    deadline, passed = monotonic() + seconds, []
+    # again after the place is given back: who came in between found none free
+    while not (left := _take_a_place(registry, lane, places, drain, deadline, passed)):
+        if left is None or not drain(registry, 0, passed):
+            return False
+    return True
+
+
+def _take_a_place(registry, lane, places, drain, deadline, passed):
+    """Return whether work was left, or None if no place is free."""
     for place in range(places):
         with exclusive(registry, [f"whatsapp:{lane}:{place}"]) as mine:
             if mine:
-                drain = getattr(registry[model], method)
-                return drain(registry, monotonic() + seconds)
-    return False  # whoever holds the places looks again before leaving
+                return drain(registry, deadline, passed)
+    return None
 
 
 def _run(dbname, lane):

@@ -210,11 +210,15 @@ class DiscussChannel(models.Model):
                 )
         if self.whatsapp_phone:
             phones = wa_identity.variants(self.whatsapp_phone)
+            # looked up before: one query over both tables could use no index
+            partners = self.env["res.partner"].search(
+                [("phone_sanitized", "in", phones)]
+            )
             found = leads._whatsapp_open(
                 [
                     "|",
                     ("phone_sanitized", "in", phones),
-                    ("partner_id.phone_sanitized", "in", phones),
+                    ("partner_id", "in", partners.ids),
                 ],
                 company,
             )
@@ -349,14 +353,16 @@ class DiscussChannel(models.Model):
             opened, asked = lead.whatsapp_opened_at, lead.whatsapp_call_asked_at
             if asked and (not opened or asked >= opened):
                 continue
+            responsible = lead._whatsapp_responsible()
+            words = self.with_context(lang=responsible.lang).env
             activities += lead.activity_schedule(
                 CALL_ACTIVITY,
                 date_deadline=fields.Date.context_today(
                     lead.with_context(tz=lead.user_id.tz)
                 ),
-                summary=self.env._("Call now: WhatsApp message"),
-                note=self.env._("The customer has just written by WhatsApp."),
-                user_id=lead._whatsapp_responsible().id,
+                summary=words._("Call now: WhatsApp message"),
+                note=words._("The customer has just written by WhatsApp."),
+                user_id=responsible.id,
             )
             lead.whatsapp_call_asked_at = opened or fields.Datetime.now()
         return activities

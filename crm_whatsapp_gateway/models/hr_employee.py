@@ -50,6 +50,7 @@ class HrEmployee(models.Model):
         :param lead: ``crm.lead`` that is handed over, for the record
         :return: ``hr.employee``, empty if nobody is on duty
         """
+        self.check_access("write")  # a turn is not for everybody to take
         company = company or self.env.company
         pool = self._whatsapp_on_duty(company)
         if not pool:

@@ -68,8 +68,12 @@ class MailGateway(models.Model):
         help="Deliveries without a valid signature. If Meta's own messages are "
         "among them, the app secret of this gateway is wrong.",
     )
-    whatsapp_refused_at = fields.Datetime(readonly=True, copy=False, groups=SECRETS)
-    whatsapp_refused_reason = fields.Char(readonly=True, copy=False, groups=SECRETS)
+    whatsapp_refused_at = fields.Datetime(
+        string="Last refusal", readonly=True, copy=False, groups=SECRETS
+    )
+    whatsapp_refused_reason = fields.Char(
+        string="Why it was refused", readonly=True, copy=False, groups=SECRETS
+    )
     whatsapp_pause_reason = fields.Char(
         string="Sending is paused",
         readonly=True,
@@ -100,6 +104,11 @@ class MailGateway(models.Model):
             self.env.registry.clear_cache()
         if {"token", "whatsapp_from_phone"} & vals.keys():
             self.action_whatsapp_resume()
+        return res
+
+    def unlink(self):
+        res = super().unlink()
+        self.env.registry.clear_cache()
         return res
 
     @api.model
@@ -169,7 +178,7 @@ class MailGateway(models.Model):
         """Count a refused delivery; write at most every few seconds.
 
         :param int gateway_id: gateway that was addressed
-        :param str reason: why, in words
+        :param str reason: why, an English source of ``tools``
         """
         key = (self.env.cr.dbname, gateway_id)
         with _refusals_guard:
@@ -178,6 +187,8 @@ class MailGateway(models.Model):
             if monotonic() - waiting[1] < REFUSALS_EVERY:
                 return
             count, _refusals[key] = waiting[0], [0, monotonic()]
+        lang = self.browse(gateway_id)._whatsapp_lang()
+        words = self.with_context(lang=lang).env._(reason)
         with self.env.registry.cursor() as cr:
             cr.execute(
                 """
@@ -189,8 +200,14 @@ class MailGateway(models.Model):
                  WHERE id IN (SELECT id FROM mail_gateway WHERE id = %s
                                  FOR NO KEY UPDATE SKIP LOCKED)
                 """,
-                (count, reason, gateway_id),
+                (count, words, gateway_id),
             )
+
+    def _whatsapp_lang(self):
+        """Return the language of what is written for nobody in particular."""
+        # sudo: res.partner and res.users - whoever writes may not read them
+        gateway = self.sudo()
+        return gateway.company_id.partner_id.lang or gateway.webhook_user_id.lang
 
     # ------------------------------------------------------------- conversations
 
@@ -198,28 +215,32 @@ class MailGateway(models.Model):
         """Find the conversation of a WhatsApp person by every name of theirs."""
         if self.gateway_type != "whatsapp":
             return super()._get_channel_id(chat_token)
-        return self._whatsapp_find_channel(
-            wa_identity.Identity.of_token(str(chat_token))
-        ).id
+        person = wa_identity.Identity.of_token(str(chat_token))
+        return self._whatsapp_find_channel(person, str(chat_token)).id
 
-    def _whatsapp_find_channel(self, person):
+    def _whatsapp_find_channel(self, person, token=None):
         """Return the conversation of a person with this number, or none.
 
         Archived conversations and those that record rules hide count: the
         unique index counts them too.
 
         :param person: ``tools.identity.Identity``
+        :param str token: as it is stored, if it may be none of WhatsApp's
         """
         self.ensure_one()
         # sudo: discuss.channel - see above
         channels = self.env["discuss.channel"].sudo().with_context(active_test=False)
         for name, value in (
-            ("gateway_channel_token", person.token),
+            ("gateway_channel_token", person.token or token),
             ("whatsapp_bsuid", person.bsuid),
             ("whatsapp_phone", person.canonical),
         ):
             found = value and channels.search(
-                [("gateway_id", "=", self.id), (name, "=", value)],
+                [
+                    ("gateway_id", "=", self.id),
+                    ("channel_type", "=", "gateway"),  # the index is partial
+                    (name, "=", value),
+                ],
                 order="id",
                 limit=1,
             )
@@ -251,7 +272,8 @@ class MailGateway(models.Model):
         """
         self.ensure_one()
         paused = not self.whatsapp_pause_reason
-        self.whatsapp_pause_reason = error.advice
+        lang = self.whatsapp_alert_user_id.lang or self._whatsapp_lang()
+        self.whatsapp_pause_reason = self.with_context(lang=lang).env._(error.advice)
         return paused
 
     def action_whatsapp_resume(self):

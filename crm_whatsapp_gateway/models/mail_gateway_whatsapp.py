@@ -56,7 +56,10 @@ class MailGatewayWhatsapp(models.AbstractModel):
         row["person"] = " ".join(f"{row['company_id'] or 0}:{key}" for key in keys)
         if not target:
             row["state"] = "ignored"
-            row["error"] = f"No gateway has the phone number ID {atom.phone_number_id}."
+            lang = self.env["mail.gateway"].browse(known["id"])._whatsapp_lang()
+            row["error"] = self.with_context(lang=lang).env._(
+                "No gateway has the phone number ID %s.", atom.phone_number_id
+            )
         elif atom.kind not in APPLIED:
             row["state"] = "ignored"
         return row
@@ -209,7 +212,11 @@ class MailGatewayWhatsapp(models.AbstractModel):
         return {**kept, "type": "text", "text": {"body": rendered.text}}
 
     def _phrase(self, source):
-        """Translate a phrase of ``tools`` into the company's language."""
+        """Translate a phrase of ``tools``.
+
+        Into the user's language; for what customers sent, into the company's,
+        which ``whatsapp.webhook.event`` puts into the context.
+        """
         return self.env._(source)  # pylint: disable=translation-not-lazy
 
     # ------------------------------------------------------------- files
@@ -406,4 +413,9 @@ class MailGatewayWhatsapp(models.AbstractModel):
 
     def _recipient(self, channel):
         """Return 'to' or 'recipient': the id that Meta gave us, verbatim."""
-        return Identity.of_token(channel.gateway_channel_token).recipient()
+        person = Identity.of_token(channel.gateway_channel_token)
+        if not person:
+            raise UserError(
+                self.env._("%s has no WhatsApp number or user ID.", channel.name)
+            )
+        return person.recipient()

@@ -14,6 +14,18 @@ class MailMessage(models.Model):
         help="Meta's id of a message that a customer sent.",
     )
 
+    def _send_to_gateway_thread(self, gateway_channel_id):
+        """Show the document's copy as waiting: OCA shows it as sent at once."""
+        res = super()._send_to_gateway_thread(gateway_channel_id)
+        self.notification_ids.filtered(
+            lambda n: (
+                n.gateway_type == "whatsapp"
+                and n.notification_status == "sent"
+                and not n.gateway_message_id
+            )
+        ).notification_status = "ready"
+        return res
+
     def _whatsapp_of(self, channel, wamid):
         """Return the message of a conversation that has this id of Meta."""
         return wamid and self.search(

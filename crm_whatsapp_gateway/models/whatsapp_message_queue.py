@@ -11,7 +11,7 @@ from odoo.exceptions import UserError
 
 from .. import worker
 from ..concurrency import exclusive, in_transaction
-from ..tools.errors import CloudApiError
+from ..tools.errors import ADVICE, CloudApiError
 from ..tools.retry import RetryPolicy
 from ..tools.status import advance
 
@@ -135,6 +135,7 @@ class WhatsappMessageQueue(models.Model):
         return super().init()
 
     @api.depends("channel_id", "message_id")
+    @api.depends_context("lang")
     def _compute_name(self):
         for row in self:
             row.name = self.env._("To %s", row.channel_id.name or "")
@@ -225,14 +226,14 @@ class WhatsappMessageQueue(models.Model):
     # ------------------------------------------------------------- drain
 
     @classmethod
-    def _drain(cls, registry, deadline):
+    def _drain(cls, registry, deadline, passed):
         """Send what is due, conversation by conversation, oldest first.
 
         :param registry: the database's registry
         :param float deadline: ``monotonic()`` after which nothing is begun
+        :param list passed: grows by what others hold and what has to wait
         :return: True if work that is due was left
         """
-        passed = [0]
         while True:
             channels = cls._due_channels(registry, passed)
             if not channels:
@@ -244,7 +245,7 @@ class WhatsappMessageQueue(models.Model):
                     passed.append(channel_id)
 
     @classmethod
-    def _due_channels(cls, registry, passed):
+    def _due_channels(cls, registry, passed, only=None):
         with registry.cursor() as cr:
             cr.execute(
                 """
@@ -252,7 +253,8 @@ class WhatsappMessageQueue(models.Model):
                   FROM whatsapp_message_queue part
                   JOIN mail_gateway gateway ON gateway.id = part.gateway_id
                  WHERE gateway.whatsapp_pause_reason IS NULL
-                   AND NOT part.channel_id = ANY(%s)
+                   AND NOT part.channel_id = ANY(%s::integer[])
+                   AND (%s IS NULL OR part.channel_id = %s)
                    AND (part.state = 'sending'
                         OR part.state = 'queued'
                        AND (part.next_attempt_at IS NULL
@@ -262,7 +264,7 @@ class WhatsappMessageQueue(models.Model):
                  ORDER BY min(part.id)
                  LIMIT %s
                 """,
-                (passed, CONVERSATIONS),
+                (passed, only, only, CONVERSATIONS),
             )
             return [channel_id for (channel_id,) in cr.fetchall()]
 
@@ -273,9 +275,15 @@ class WhatsappMessageQueue(models.Model):
         :return: False if somebody else is at it, or nothing could be begun
         """
         begun = False
-        with exclusive(registry, [f"whatsapp:send:{channel_id}"]) as mine:
-            while mine and (row_id := cls._send_next(registry, channel_id)):
-                begun = bool(row_id)
+        # looked at again after the lock is given back, see the inbound side
+        while cls._due_channels(registry, [], only=channel_id):
+            with exclusive(registry, [f"whatsapp:send:{channel_id}"]) as mine:
+                sent = 0
+                while mine and cls._send_next(registry, channel_id):
+                    sent += 1
+            if not sent:
+                break
+            begun = True
         return begun
 
     @classmethod
@@ -307,7 +315,7 @@ class WhatsappMessageQueue(models.Model):
             [("channel_id", "=", channel_id), ("state", "in", OPEN)], order="id"
         )
         rows.filtered(lambda row: row.state == "sending")._record_uncertain(
-            self.env._("The server stopped while the message was being sent.")
+            ADVICE["crashed"]
         )
         row = rows.filtered(lambda row: row.state == "queued")[:1]
         if (
@@ -395,7 +403,7 @@ class WhatsappMessageQueue(models.Model):
             }
         )
         if error.kind == "uncertain":
-            self._record_uncertain(self.error_text)
+            self._record_uncertain(error.advice)
             return
         if error.kind == "auth":
             # nothing is burnt: the same attempt is made when somebody resumes
@@ -420,14 +428,17 @@ class WhatsappMessageQueue(models.Model):
         lang = self.message_id.author_id.lang or self.create_uid.lang
         return self.with_context(lang=lang).env._(source)
 
-    def _record_uncertain(self, reason):
-        """Keep a message that perhaps arrived; its status will tell."""
+    def _record_uncertain(self, source):
+        """Keep a message that perhaps arrived; its status will tell.
+
+        :param str source: the advice of ``tools`` that says why
+        """
         for row in self:
             row.write(
                 {
                     "state": "uncertain",
                     "error_kind": "uncertain",
-                    "error_text": reason,
+                    "error_text": row._words(source),
                     "next_attempt_at": False,
                 }
             )
@@ -439,18 +450,19 @@ class WhatsappMessageQueue(models.Model):
             user = row.gateway_id.whatsapp_alert_user_id or self.env.ref(
                 "base.user_admin"
             )
+            summary = row._alert_summary(user)
             open_alert = self.env["mail.activity"].search_count(
                 [
                     ("res_model", "=", self._name),
                     ("user_id", "=", user.id),
-                    ("summary", "=", self._alert_summary(row)),
+                    ("summary", "=", summary),
                 ],
                 limit=1,
             )
             if not open_alert:
                 row.activity_schedule(
                     "mail.mail_activity_data_warning",
-                    summary=self._alert_summary(row),
+                    summary=summary,
                     note=row.error_text or "",
                     user_id=user.id,
                 )
@@ -462,9 +474,9 @@ class WhatsappMessageQueue(models.Model):
                     row.error_code,
                 )
 
-    def _alert_summary(self, row):
-        return self.env._(
-            "WhatsApp %(gateway)s: messages are not sent", gateway=row.gateway_id.name
+    def _alert_summary(self, user):
+        return self.with_context(lang=user.lang).env._(
+            "WhatsApp %(gateway)s: messages are not sent", gateway=self.gateway_id.name
         )
 
     # ------------------------------------------------------------- statuses

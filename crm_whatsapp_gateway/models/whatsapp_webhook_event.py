@@ -150,23 +150,23 @@ class WhatsappWebhookEvent(models.Model):
     # ------------------------------------------------------------- drain
 
     @classmethod
-    def _drain(cls, registry, deadline):
+    def _drain(cls, registry, deadline, passed):
         """Work on what customers and Meta sent, person by person.
 
         :param registry: the database's registry
         :param float deadline: ``monotonic()`` after which nothing is begun
+        :param list passed: grows by what others hold and what has to wait
         :return: True if work that is due was left
         """
-        return cls._drain_kinds(registry, deadline, media=False)
+        return cls._drain_kinds(registry, deadline, passed, media=False)
 
     @classmethod
-    def _drain_media(cls, registry, deadline):
+    def _drain_media(cls, registry, deadline, passed):
         """Fetch files. A slow download must not keep a message waiting."""
-        return cls._drain_kinds(registry, deadline, media=True)
+        return cls._drain_kinds(registry, deadline, passed, media=True)
 
     @classmethod
-    def _drain_kinds(cls, registry, deadline, media):
-        passed = []  # persons that another process holds, or who must wait
+    def _drain_kinds(cls, registry, deadline, passed, media):
         while True:
             persons = cls._due_persons(registry, passed, media)
             if not persons:
@@ -174,7 +174,12 @@ class WhatsappWebhookEvent(models.Model):
             for person in persons:
                 if monotonic() > deadline:
                     return True
-                if not cls._process_person(registry, person):
+                try:
+                    begun = cls._process_person(registry, person)
+                except Exception:  # not even the failure could be written
+                    _logger.exception("a person's events are left for later")
+                    begun = False
+                if not begun:
                     passed.append(person)
 
     @classmethod
@@ -204,11 +209,17 @@ class WhatsappWebhookEvent(models.Model):
         :return: False if somebody else is at it, or nothing could be begun
         """
         begun = False
-        with exclusive(registry, (f"whatsapp:{key}" for key in person.split())) as mine:
-            while mine and (ids := cls._next_run(registry, person)):
-                begun = True
-                if not cls._apply_run(registry, ids):
+        keys = [f"whatsapp:{key}" for key in person.split()]
+        # looked at again after the lock is given back: who came in between
+        # found it taken and went away
+        while cls._next_run(registry, person):
+            with exclusive(registry, keys) as mine:
+                if not mine:
                     break
+                begun = True
+                while ids := cls._next_run(registry, person):
+                    if not cls._apply_run(registry, ids):
+                        break
         return begun
 
     @classmethod
@@ -284,7 +295,7 @@ class WhatsappWebhookEvent(models.Model):
             self.env["mail.gateway.whatsapp"]
             .with_user(gateway.webhook_user_id)
             .with_company(gateway.company_id)
-            .with_context(no_gateway_notification=True)
+            .with_context(no_gateway_notification=True, lang=gateway._whatsapp_lang())
         )
         gateway_sudo = service.env["mail.gateway"].sudo().browse(gateway.id)
         if self.kind == "media":
@@ -334,7 +345,7 @@ class WhatsappWebhookEvent(models.Model):
     def _cron_process_events(self):
         """Work on what no thread has taken: after a crash, or too much at once."""
         for lane in ("inbound", "media"):
-            if worker.run_lane(self.env.registry, lane, seconds=60):
+            if worker.run_lane(self.env.registry, lane, seconds=40):
                 self._whatsapp_cron()._trigger()
 
     @api.autovacuum

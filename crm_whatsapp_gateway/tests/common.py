@@ -166,7 +166,7 @@ class WhatsappCase(HttpCase):
         """Do what the thread does after the answer."""
         self.env.flush_all()
         for drain in (self.events()._drain, self.events()._drain_media):
-            drain(self.registry, time.monotonic() + 60)
+            drain(self.registry, time.monotonic() + 60, [])
         self.env.invalidate_all()
 
     def receive(self, *messages, **kwargs):
@@ -212,7 +212,8 @@ class WhatsappCase(HttpCase):
     def send_due(self):
         """Do what the sender's thread does after the commit."""
         self.env.flush_all()
-        self.env["whatsapp.message.queue"]._drain(self.registry, time.monotonic() + 60)
+        queue = self.env["whatsapp.message.queue"]
+        queue._drain(self.registry, time.monotonic() + 60, [])
         self.env.invalidate_all()
 
     def status(self, row, status, **more):

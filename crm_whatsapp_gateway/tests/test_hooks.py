@@ -1,6 +1,6 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from ..hooks import _adopt, _merge_duplicate_conversations
+from ..hooks import _adopt, _merge_duplicate_conversations, post_init_hook
 from .common import WhatsappCase
 
 
@@ -29,6 +29,19 @@ class TestHooks(WhatsappCase):
         self.assertEqual(survivor, channels[0])
         self.assertEqual(self.texts(survivor), ["Ana 0", "Ana 1", "Ana 2"])
         channels.init()  # the index can be made now
+
+    def test_conversations_of_before_can_be_found_and_answered(self):
+        channel = self.receive(self.message(content="Hi"))
+        self.answer(channel, "Hello")
+        when = channel.whatsapp_last_customer_date
+        names = ("whatsapp_phone", "whatsapp_last_date", "whatsapp_last_customer_date")
+        channel.write(dict.fromkeys(names))
+        self.env.flush_all()
+        post_init_hook(self.env)
+        self.assertEqual(channel.whatsapp_phone, "+525512345678")
+        self.assertEqual(channel.whatsapp_last_customer_date, when)
+        self.assertGreaterEqual(channel.whatsapp_last_date, when)
+        self.assertTrue(channel.whatsapp_window_open)
 
     def test_an_existing_source_is_adopted(self):
         source = self.env["utm.source"].create({"name": "whatsapp"})
