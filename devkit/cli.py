@@ -104,7 +104,10 @@ def demo(
         bool, typer.Option("--once", help="End after the story, with its verdict.")
     ] = False,
     port: Annotated[
-        int | None, typer.Option(help="Odoo's port; a free one when not given.")
+        int | None, typer.Option(help="Odoo's port; else 8069 or the next free one.")
+    ] = None,
+    simulator_port: Annotated[
+        int | None, typer.Option(help="The simulator's port; else a free one.")
     ] = None,
 ) -> None:
     """Watch WhatsApp messages become assigned leads in a real Odoo.
@@ -120,7 +123,9 @@ def demo(
     """
     from devkit.demo import run
 
-    wished = options.DemoOptions(_series(series, odoo), odoo, once, port)
+    wished = options.DemoOptions(
+        _series(series, odoo), odoo, once, port, simulator_port
+    )
     raise typer.Exit(run(wished) or 0)
 
 

@@ -13,7 +13,8 @@ class DemoOptions:
     series: str
     odoo: Path | None = None
     once: bool = False  # end after the story, with its verdict as exit status
-    port: int | None = None  # Odoo's; a free one when None
+    port: int | None = None  # Odoo's; 8069 or the next free one when None
+    simulator_port: int | None = None  # a free one when None
 
 
 @dataclass(frozen=True)

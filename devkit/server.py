@@ -53,11 +53,13 @@ def start(
     *options: str,
     port: int | None = None,
     wait: bool = True,
+    recorded_as: str = "odoo",
 ) -> Server:
     """Start Odoo on one database and wait for its first answer.
 
     Without workers, so that the live chat works on the same port. Without `port`
-    a free one is taken. Raises Failure when it ends or stays silent.
+    a free one is taken. `recorded_as` is the name of the process for ./dev stop.
+    Raises Failure when it ends or stays silent.
     """
     port = port or free_port()
     log = environment.logs / f"server-{database}.log"
@@ -75,7 +77,7 @@ def start(
             env=environment.env(),
             start_new_session=True,  # Ctrl-C is for us; we stop it in our order
         )
-    started = processes.record("odoo", process.pid)
+    started = processes.record(recorded_as, process.pid)
     server = Server(environment, database, port, log, process, started)
     if wait:
         try:
