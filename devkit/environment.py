@@ -69,9 +69,7 @@ class Environment:
             "workers": 0,
             "max_cron_threads": 1,
         }
-        return _write_config(
-            self.folder / f"odoo{'' if with_addon else '-oca'}.conf", options
-        )
+        return _write_config(self.folder / f"{addons[-1].name}.conf", options)
 
     def command(self, *arguments: str | Path, with_addon: bool = True) -> list[str]:
         """The command line that runs this Odoo.

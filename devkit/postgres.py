@@ -144,9 +144,13 @@ class Cluster:
                 time.sleep(1)
 
     def _forget_dead_server(self) -> None:
-        """Remove the pid file of a killed server whose number now is another's."""
+        """Remove the lock files of a killed server whose number is still taken.
+
+        By another process, or by itself where nobody collects dead processes.
+        """
         if not self._server_pid():
-            self.pid_file.unlink(missing_ok=True)
+            for left in (self.pid_file, *self.socket.glob(".s.PGSQL.*")):
+                left.unlink(missing_ok=True)
 
     def _server_pid(self) -> int | None:
         """The running server's process, by the file that it keeps."""

@@ -4,12 +4,12 @@
 
 import os
 import re
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from devkit import debian, fetch, paths, stamps
 from devkit.console import Failure, step
+from devkit.shell import run
 
 NIGHTLY = "https://nightly.odoo.com/18.0/nightly/src/odoo_18.0.latest.tar.gz"
 
@@ -61,6 +61,8 @@ def provide(series: str, given: Path | None = None) -> Odoo:
     odoo = recognise(folder)
     if odoo.series != series:
         raise Failure(f"{folder} holds Odoo {odoo.series}, not {series}")
+    if (folder / stamps.STAMP).exists():
+        add_placeholder(odoo)
     return odoo
 
 
@@ -111,7 +113,10 @@ def _describe(script: Path, package: Path) -> Odoo:
             f"{package} is Odoo {series}; "
             f"this addon is for {' and '.join(paths.SERIES)}"
         )
-    folders = (package.parent / "addons", package / "addons")
+    folders = [package / "addons"]
+    if script.parent == package.parent:
+        folders.insert(0, package.parent / "addons")
+    # Beside an installed package there can be an `addons`, too: parts, and not all.
     addons = tuple(folder for folder in folders if (folder / "mail").is_dir())
     if not any((folder / "crm").is_dir() for folder in addons):
         raise Failure(f"the Odoo at {package.parent} has no addons (crm is missing)")
@@ -142,7 +147,7 @@ def _provide_debian(folder: Path) -> None:
     web = _web_packages(downloads / "web")
     draft.mkdir(parents=True)
     debian.unpack([package, *web], draft)
-    add_placeholder(recognise(draft))
+    recognise(draft)
     stamps.mark_complete(draft, package.name)
     draft.rename(folder)
 
@@ -191,11 +196,14 @@ def unpack_archive(archive: Path, folder: Path) -> None:
     stamps.remove(draft)
     with step("unpacking Odoo's source archive"):
         try:
-            with tarfile.open(archive) as tar:
-                tar.extractall(draft, filter="data")
-        except (tarfile.TarError, OSError, EOFError) as error:
+            draft.mkdir(parents=True)
+            run(
+                ["tar", "-xf", archive, "-C", draft, "--no-same-owner"],
+                what="unpacking the source archive",
+            )
+        except Failure:
             archive.unlink(missing_ok=True)
-            raise Failure(f"the source archive cannot be unpacked: {error}") from error
+            raise
     tops = [top for top in draft.iterdir() if top.is_dir()]
     if len(tops) != 1:
         raise Failure(f"the source archive has {len(tops)} folders at its top, not one")

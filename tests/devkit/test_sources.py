@@ -64,6 +64,16 @@ def test_the_root_of_an_unpacked_package_is_recognised(tmp_path, make_odoo):
     assert sources.recognise(tmp_path).package == packages / "odoo"
 
 
+def test_parts_of_addons_beside_an_installed_odoo_are_left_out(tmp_path, make_odoo):
+    packages = tmp_path / "usr/lib/python3/dist-packages"
+    make_odoo(packages, "(19, 0, 0)", addons="odoo/addons")
+    (packages / "addons/mail").mkdir(parents=True)
+    (packages / "odoo-bin").unlink()
+    (tmp_path / "usr/bin").mkdir()
+    (tmp_path / "usr/bin/odoo").write_text("")
+    assert sources.recognise(tmp_path).addons == (packages / "odoo/addons",)
+
+
 @pytest.mark.parametrize("name", ["missing", "empty"])
 def test_what_is_no_odoo_is_refused(tmp_path, name):
     (tmp_path / "empty").mkdir()
@@ -111,7 +121,7 @@ def test_the_nightly_archive_becomes_a_source_tree(cache, nightly):
 def test_a_broken_archive_leaves_nothing_behind(cache, nightly, keep):
     whole = nightly.read_bytes()
     nightly.write_bytes(whole[:keep])
-    with pytest.raises(Failure, match="cannot be unpacked"):
+    with pytest.raises(Failure, match="unpacking the source archive failed"):
         sources.provide("18.0")
     assert not (cache / "odoo-18.0").exists()
     nightly.write_bytes(whole)
