@@ -235,7 +235,7 @@ class WhatsappWebhookEvent(models.Model):
                   FROM whatsapp_webhook_event
                  WHERE state = 'pending'
                    AND string_to_array(person, ' ') && string_to_array(%s, ' ')
-                 ORDER BY id
+                 ORDER BY occurred_at, id
                  LIMIT %s
                 """,
                 (IN_ORDER, person, RUN),

@@ -1,0 +1,164 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""A real Odoo with the addon, a gateway and three salespeople; and Meta's signature.
+
+What is proven here needs committed transactions and several processes, so it stands
+outside of Odoo's own tests, which see one transaction only.
+"""
+
+import contextlib
+import hashlib
+import hmac
+import io
+import json
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+
+from devkit import database, environment, paths, server
+from devkit.shell import run
+
+SERIES = os.environ.get("CWG_SERIES", paths.DEFAULT_SERIES)
+SECRET = "an app secret"
+KEY = "webhook-key"
+NUMBER = "10001"
+SALESPEOPLE = ("sofia", "tomas", "ulises")
+PATIENCE = 120  # seconds until everything that was delivered is dealt with
+
+PREPARE = f"""
+env["hr.employee"].search([]).whatsapp_agent = False
+groups = "group_ids" if "group_ids" in env["res.users"]._fields else "groups_id"
+names = ("base.group_user", "sales_team.group_sale_salesman")
+ids = [env.ref(name).id for name in names]
+for login in {SALESPEOPLE!r}:
+    user = env["res.users"].with_context(no_reset_password=True).create(
+        {{"name": login, "login": login, groups: [(6, 0, ids)]}})
+    env["hr.employee"].create(
+        {{"name": login, "user_id": user.id, "company_id": env.company.id}})
+env["mail.gateway"].create({{
+    "name": "Sales", "gateway_type": "whatsapp", "token": "EAAtoken",
+    "webhook_key": "{KEY}", "webhook_secret": "{SECRET}",
+    "whatsapp_security_key": "verify", "whatsapp_from_phone": "{NUMBER}",
+    "integrated_webhook_state": "integrated"}})
+env.cr.commit()
+"""
+
+
+@dataclass
+class Shop:
+    """The database under test, and what runs on it."""
+
+    environment: environment.Environment
+    database: str
+    servers: list = field(default_factory=list)
+
+    def start(self, *options: str) -> server.Server:
+        """Start one more Odoo on this database."""
+        started = server.start(
+            self.environment,
+            self.database,
+            *options,
+            recorded_as=f"e2e-{self.environment.series}-{len(self.servers)}",
+        )
+        self.servers.append(started)
+        return started
+
+    def stop(self) -> None:
+        for started in self.servers:
+            started.stop()
+
+    def rows(self, statement: str, *values) -> list[tuple]:
+        """What the database says."""
+        with self.environment.cluster.connect(self.database) as connection:
+            return connection.execute(statement, values).fetchall()
+
+    def value(self, statement: str, *values):
+        """One value of the database."""
+        return self.rows(statement, *values)[0][0]
+
+    def wait(self) -> None:
+        """Wait until no event is left to be done."""
+        until = time.monotonic() + PATIENCE
+        pending = "SELECT count(*) FROM whatsapp_webhook_event WHERE state = 'pending'"
+        while self.value(pending):
+            assert time.monotonic() < until, self.rows(
+                "SELECT key, attempts, error FROM whatsapp_webhook_event"
+                " WHERE state = 'pending' LIMIT 5"
+            )
+            time.sleep(0.2)
+
+
+@contextlib.contextmanager
+def opened(name: str):
+    """A fresh shop; its servers and its database are gone afterwards."""
+    path = os.environ.get("ODOO_PATH")
+    env = environment.provide(SERIES, Path(path) if path else None)
+    shop = Shop(env, database.copy(env, f"e2e-{name}-{SERIES}"))
+    install = ("-d", shop.database, "-i", paths.ADDON, "--stop-after-init", "--no-http")
+    run(env.command(*install), what="installing the addon", env=env.env())
+    shell = env.command("shell", "-d", shop.database, "--no-http")
+    with _file(PREPARE) as script:
+        run(shell, what="preparing the shop", env=env.env(), stdin=script)
+    try:
+        yield shop
+    finally:
+        shop.stop()
+        database.drop(env, shop.database)
+
+
+@contextlib.contextmanager
+def _file(text: str):
+    read, write = os.pipe()
+    with io.open(write, "w") as sink:
+        sink.write(text)
+    with io.open(read) as source:
+        yield source
+
+
+def message(number: int, sender: str, text: str | None = None, stamp: int = 0) -> dict:
+    """A text message as Meta delivers it."""
+    return {
+        "id": f"wamid.{sender}.{number}",
+        "from": sender,
+        "from_user_id": f"MX.{sender}",
+        "timestamp": str(stamp or int(time.time())),
+        "type": "text",
+        "text": {"body": text or f"picture {number}"},
+    }
+
+
+def delivery(*messages: dict) -> bytes:
+    """The body of a webhook with messages of one sender."""
+    sender = messages[0]["from"]
+    contact = {"profile": {"name": f"Sender {sender}"}, "wa_id": sender}
+    value = {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "1", "phone_number_id": NUMBER},
+        "contacts": [{**contact, "user_id": f"MX.{sender}"}],
+        "messages": list(messages),
+    }
+    change = {"field": "messages", "value": value}
+    entry = {"id": "20001", "changes": [change]}
+    return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+
+
+def post(url: str, body: bytes, timeout: float = 60) -> int:
+    """Deliver one body, signed; the status, or 0 if nobody answered."""
+    mark = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    headers = {
+        "X-Hub-Signature-256": f"sha256={mark}",
+        "Content-Type": "application/json",
+    }
+    try:
+        response = requests.post(
+            f"{url}/gateway/whatsapp/{KEY}/update",
+            data=body,
+            headers=headers,
+            timeout=timeout,
+        )
+    except requests.RequestException:
+        return 0
+    return response.status_code

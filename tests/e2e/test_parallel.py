@@ -1,0 +1,130 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Nothing lost, nothing twice: several Odoo processes, real transactions, a kill."""
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from tests.e2e import shop as shops
+
+ALBUM = 25
+SENDERS = 30
+KILLS = 3
+CRASH_MESSAGES = 150
+
+
+@pytest.fixture(scope="module")
+def shop():
+    with shops.opened("parallel") as opened:
+        opened.start()
+        opened.start()
+        yield opened
+
+
+def state_of(shop, sender):
+    """Conversations, leads, calls and texts of one sender."""
+    channels = shop.rows(
+        "SELECT id, lead_id FROM discuss_channel WHERE gateway_channel_token = %s",
+        sender,
+    )
+    ids = [channel_id for channel_id, _lead in channels]
+    leads = [lead_id for _channel, lead_id in channels if lead_id]
+    calls = shop.value(
+        "SELECT count(*) FROM mail_activity WHERE res_model = 'crm.lead'"
+        " AND res_id = ANY(%s)",
+        leads,
+    )
+    texts = Counter(
+        wamid
+        for (wamid,) in shop.rows(
+            "SELECT whatsapp_message_id FROM mail_message WHERE res_id = ANY(%s)"
+            " AND model = 'discuss.channel' AND message_type = 'comment'",
+            ids,
+        )
+    )
+    return len(channels), len(leads), calls, texts
+
+
+def test_an_album_of_a_new_sender_is_one_conversation(shop):
+    """Doubled, shuffled, over eight connections, to two Odoo processes."""
+    sender = "5215510000001"
+    album = [shops.message(number, sender) for number in range(ALBUM)]
+    bodies = [shops.delivery(picture) for picture in album] * 2
+    random.Random(1).shuffle(bodies)
+    urls = [started.url for started in shop.servers]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(
+            pool.map(
+                lambda job: shops.post(urls[job[0] % 2], job[1]), enumerate(bodies)
+            )
+        )
+    assert set(answers) == {200}
+    shop.wait()
+    channels, leads, calls, texts = state_of(shop, sender)
+    assert (channels, leads, calls) == (1, 1, 1)
+    assert texts == Counter(picture["id"] for picture in album)
+
+
+def test_parallel_strangers_get_fair_turns(shop):
+    senders = [f"52155200000{number:02}" for number in range(SENDERS)]
+    before = dict(shop.rows(TURNS))
+    urls = [started.url for started in shop.servers]
+    with ThreadPoolExecutor(8) as pool:
+        jobs = [
+            pool.submit(
+                shops.post, urls[n % 2], shops.delivery(shops.message(1, sender))
+            )
+            for n, sender in enumerate(senders)
+        ]
+        assert {job.result() for job in jobs} == {200}
+    shop.wait()
+    turns = {
+        name: count - before.get(name, 0) for name, count in shop.rows(TURNS)
+    }
+    assert sum(turns.values()) == SENDERS
+    assert max(turns.values()) - min(turns.values()) <= 1, turns
+    for sender in senders:
+        assert state_of(shop, sender)[:3] == (1, 1, 1)
+
+
+TURNS = """
+    SELECT employee.name, count(turn.id)
+      FROM whatsapp_assignment turn
+      JOIN hr_employee employee ON employee.id = turn.employee_id
+     GROUP BY employee.name
+"""
+
+
+def test_killed_at_random_moments_nothing_is_lost_or_doubled():
+    """Meta delivers again what got no 200; the server is killed meanwhile."""
+    with shops.opened("crash") as shop:
+        chance = random.Random(2)
+        messages = [
+            shops.message(number, f"52155300000{number % 10:02}")
+            for number in range(CRASH_MESSAGES)
+        ]
+        left = [shops.delivery(message) for message in messages]
+        for _life in range(KILLS):
+            started = shop.start()
+            with ThreadPoolExecutor(8) as pool:
+                jobs = [pool.submit(shops.post, started.url, body, 5) for body in left]
+                time.sleep(chance.uniform(0.3, 1.5))
+                os.kill(started.started.pid, signal.SIGKILL)
+                taken = [job.result() == 200 for job in jobs]
+            left = [body for body, done in zip(left, taken, strict=True) if not done]
+            started.process.wait()
+        started = shop.start()
+        for body in left:
+            assert shops.post(started.url, body) == 200
+        assert shops.post(started.url, left[0] if left else b"{}") in (200, 403, 400)
+        shop.wait()
+        for sender in {message["from"] for message in messages}:
+            channels, leads, calls, texts = state_of(shop, sender)
+            own = [m["id"] for m in messages if m["from"] == sender]
+            assert (channels, leads, calls) == (1, 1, 1)
+            assert texts == Counter(own)
