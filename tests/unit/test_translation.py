@@ -1,0 +1,86 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Whoever works in Spanish reads Spanish: the catalogues are complete."""
+
+import re
+from pathlib import Path
+
+import polib
+import pytest
+from tools import cloud_api, errors, message, webhook
+
+I18N = Path(message.__file__).parents[1] / "i18n"
+PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?[sd]")
+TAG = re.compile(r"</?\w+[^>]*>")
+TABLES = {
+    "message.PHRASES": message.PHRASES,
+    "errors.ADVICE": errors.ADVICE,
+    "cloud_api.REFUSALS": cloud_api.REFUSALS,
+    "webhook.REFUSALS": webhook.REFUSALS,
+}
+
+
+@pytest.fixture(scope="module")
+def template():
+    return polib.pofile(str(I18N / "crm_whatsapp_gateway.pot"))
+
+
+@pytest.fixture(scope="module")
+def spanish():
+    return polib.pofile(str(I18N / "es.po"))
+
+
+def _words(catalogue):
+    return {entry.msgid: entry for entry in catalogue if not entry.obsolete}
+
+
+def test_every_word_is_translated(template, spanish):
+    words = _words(spanish)
+    missing = [
+        msgid
+        for msgid in _words(template)
+        if msgid not in words or not words[msgid].translated()
+    ]
+    assert not missing
+
+
+def test_nothing_is_translated_that_is_gone(template, spanish):
+    assert not set(_words(spanish)) - set(_words(template))
+
+
+def test_a_translation_belongs_to_the_same_places(template, spanish):
+    """Odoo looks a word up by its places and by the kind of code it stands in."""
+    words = _words(spanish)
+    for msgid, entry in _words(template).items():
+        assert words[msgid].occurrences == entry.occurrences, msgid
+        assert words[msgid].comment == entry.comment, msgid
+
+
+def test_translations_keep_placeholders_and_tags(spanish):
+    for msgid, entry in _words(spanish).items():
+        for kind in (PLACEHOLDER, TAG):
+            there = sorted(found.group() for found in kind.finditer(entry.msgstr))
+            here = sorted(found.group() for found in kind.finditer(msgid))
+            assert there == here, msgid
+
+
+def test_emoji_stay_in_front(spanish):
+    for msgid, entry in _words(spanish).items():
+        if ord(msgid[0]) > 0x2000:
+            assert entry.msgstr.split()[0] == msgid.split()[0], msgid
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_source_of_the_tools_is_known_to_the_translators(template, table):
+    """Python code of Odoo is translated by entries that say so."""
+    words = _words(template)
+    for key, source in TABLES[table].items():
+        assert source in words, f"{table}[{key!r}]: export the catalogue anew"
+        assert "odoo-python" in words[source].comment.split(), key
+
+
+def test_catalogues_tell_nothing_of_the_machine(template, spanish):
+    for catalogue in (template, spanish):
+        assert not {"POT-Creation-Date", "PO-Revision-Date"} & set(catalogue.metadata)
+        places = [place for entry in catalogue for place, _line in entry.occurrences]
+        assert all(":addons/crm_whatsapp_gateway/" in p for p in places if "code:" in p)
