@@ -8,6 +8,7 @@ import pwd
 import shutil
 import signal
 import time
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,15 +62,25 @@ class Cluster:
 
     def start(self) -> None:
         """Have it running: get the programs, make the cluster, start the server."""
-        if self.running():
+        if self._is_ours() and self.running():
             return
         with stamps.locked("postgres"):
-            if self.running():
+            if self._is_ours() and self.running():
                 return
             binaries = find_binaries()
-            if not stamps.is_complete(self.folder, "1"):
+            if not self._is_ours():
                 self._make(binaries)
             self._launch(binaries)
+
+    def _is_ours(self) -> bool:
+        """Whether the cluster is complete and belongs to this cache folder's life.
+
+        Root's cluster lies outside of the cache, and would outlive its deletion.
+        """
+        try:
+            return stamps.is_complete(self.folder, _key_file().read_text())
+        except FileNotFoundError:
+            return False
 
     def running(self) -> bool:
         """Whether a server answers on the socket."""
@@ -118,7 +129,9 @@ class Cluster:
                 binaries,
                 what="making PostgreSQL's data folder",
             )
-            stamps.mark_complete(self.folder, "1")
+            key = uuid.uuid4().hex
+            stamps.mark_complete(self.folder, key)
+            _key_file().write_text(key)
 
     def _launch(self, binaries: Binaries) -> None:
         self._forget_dead_server()
@@ -169,6 +182,10 @@ class Cluster:
         folder.chmod(0o700)
         if not os.geteuid():
             shutil.chown(folder, self.owner)
+
+
+def _key_file() -> Path:
+    return paths.cache() / "cluster-key"
 
 
 def _open_root() -> Path:

@@ -3,6 +3,7 @@
 """Processes and the private PostgreSQL: started, killed, stopped, found again."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -87,6 +88,19 @@ def test_a_pid_file_that_names_another_process_is_no_obstacle(cluster):
 def _owner(cluster):
     found = cluster.data.stat()
     return found.st_uid, found.st_gid
+
+
+def test_databases_do_not_outlive_their_cache_folder(cluster, cache):
+    cluster.start()
+    with cluster.connect() as connection:
+        connection.execute("CREATE DATABASE old")
+    shutil.rmtree(cache)
+    cache.mkdir()
+    again = Cluster()
+    again.start()
+    with again.connect() as connection:
+        query = "SELECT count(*) FROM pg_database WHERE datname = 'old'"
+        assert connection.execute(query).fetchone() == (0,)
 
 
 def test_the_data_is_closed_to_others(cluster):
