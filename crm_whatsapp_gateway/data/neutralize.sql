@@ -1,0 +1,27 @@
+-- A copy of a database must neither write to customers nor answer in Meta's name.
+
+-- No number of the copy is connected. A new token, typed by hand, resumes sending.
+UPDATE mail_gateway
+   SET token = 'neutralized-' || id,
+       webhook_key = NULL,
+       webhook_secret = NULL,
+       whatsapp_security_key = NULL,
+       integrated_webhook_state = NULL,
+       whatsapp_pause_reason = 'This database is a neutralized copy.'
+ WHERE gateway_type = 'whatsapp';
+
+-- What was about to leave belongs to the original.
+UPDATE mail_notification
+   SET notification_status = 'canceled'
+ WHERE notification_status IN ('ready', 'process')
+   AND id IN (SELECT notification_id
+                FROM whatsapp_message_queue
+               WHERE state IN ('queued', 'sending'));
+UPDATE whatsapp_message_queue
+   SET state = 'canceled', next_attempt_at = NULL
+ WHERE state IN ('queued', 'sending');
+
+-- So does what Meta delivered and nobody has worked on yet.
+UPDATE whatsapp_webhook_event
+   SET state = 'ignored', next_attempt_at = NULL, error = 'This database is a neutralized copy.'
+ WHERE state = 'pending';
