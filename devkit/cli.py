@@ -249,6 +249,10 @@ def simulate(
         str | None,
         typer.Option(help="The simulator's address; the running demo's if not given."),
     ] = None,
+    series: Annotated[
+        Series | None,
+        typer.Option(help="Of several running demos, that of this series."),
+    ] = None,
 ) -> None:
     """Play a customer: send one WhatsApp message into the running demo.
 
@@ -270,6 +274,7 @@ def simulate(
         file=file,
         words=word or [],
         address=simulator,
+        series=series.value if series else None,
     )
 
 

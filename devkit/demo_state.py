@@ -1,6 +1,6 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""Where a running demo is found, by the commands that talk to it."""
+"""Where running demos are found, by the commands that talk to them."""
 
 import json
 from pathlib import Path
@@ -9,25 +9,34 @@ from devkit import paths
 from devkit.console import Failure
 
 
-def write(**facts: str) -> None:
-    """Remember the demo's addresses: `simulator`, `odoo`, whatever helps."""
-    draft = _file().with_suffix(".draft")
+def write(series: str = "", **facts: str) -> None:
+    """Remember where the demo is: `simulator`, `odoo`, whatever helps."""
+    file = _folder() / f"{series}.json"
+    draft = file.with_suffix(".draft")
     draft.write_text(json.dumps(facts))
-    draft.replace(_file())
+    draft.replace(file)
 
 
-def read() -> dict[str, str]:
-    """What the demo wrote. Raises Failure when no demo was started."""
+def read(series: str | None = None) -> dict[str, str]:
+    """What the demo wrote; without `series`, the one that was started last.
+
+    Raises Failure when no demo was started.
+    """
+    files = _folder().glob("*.json" if series is None else f"{series}.json")
+    newest = max(files, key=lambda file: file.stat().st_mtime, default=None)
     try:
-        return json.loads(_file().read_text())
-    except (OSError, ValueError) as error:
+        return json.loads(newest.read_text())
+    except (AttributeError, OSError, ValueError) as error:
         raise Failure("no demo is running; start one with ./dev demo") from error
 
 
-def clear() -> None:
-    """Forget it, as the demo has ended."""
-    _file().unlink(missing_ok=True)
+def clear(series: str | None = None) -> None:
+    """Forget it, as the demo has ended; without `series`, all of them."""
+    for file in _folder().glob("*.json" if series is None else f"{series}.json"):
+        file.unlink(missing_ok=True)
 
 
-def _file() -> Path:
-    return paths.cache() / "demo.json"
+def _folder() -> Path:
+    folder = paths.cache() / "demos"
+    folder.mkdir(exist_ok=True)
+    return folder

@@ -18,11 +18,12 @@ def send(
     file: Path | None,
     words: list[str],
     address: str | None,
+    series: str | None = None,
 ) -> None:
     """Let one customer send one message and say what became of it."""
     from devkit.simulator.client import Simulator, SimulatorError
 
-    simulator = Simulator(address or demo_state.read()["simulator"])
+    simulator = Simulator(address or demo_state.read(series)["simulator"])
     values = {"name": name} if name else {}
     content = parse_words(words)
     if text:

@@ -28,7 +28,9 @@ def run(options: DemoOptions) -> int:
         with (
             stage.simulator(env, options.simulator_port, ended) as simulator,
             stage.odoo(env, name, options.port, ended) as odoo,
-            stage.announced(simulator.base_url, odoo.url, name),
+            stage.announced(
+                env.series, simulator=simulator.base_url, odoo=odoo.url, database=name
+            ),
         ):
             say(f"Odoo {env.series}: {odoo.url}   simulator: {simulator.base_url}")
             held = _play(odoo, simulator)

@@ -68,7 +68,7 @@ LUCIA = Customer(
 )
 JAVIER = Customer("Javier Ortiz", "+34 612 345 678", "34612345678", "+34612345678")
 RAFAEL = Customer("Rafael Souza", "+55 41 98888-7777", "554188887777", "+5541988887777")
-CAMILA = Customer("Camila Reyes", username="camila.interiores", country="MX")
+CAMILA = Customer("Camila Reyes", username="camila.deco", country="MX")
 FERNANDA = Customer(
     "Fernanda Castillo", "+52 33 3123 4567", "5213331234567", "+523331234567"
 )

@@ -168,13 +168,10 @@ def _is_free(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def announced(simulator_url: str, odoo_url: str, name: str) -> Iterator[None]:
+def announced(series: str, **facts: str) -> Iterator[None]:
     """Let the other commands find this demo while it runs."""
-    facts = {"simulator": simulator_url, "odoo": odoo_url, "database": name}
-    demo_state.write(**facts)
+    demo_state.write(series, **facts)
     try:
         yield
     finally:
-        with contextlib.suppress(Failure):
-            if demo_state.read() == facts:
-                demo_state.clear()
+        demo_state.clear(series)
