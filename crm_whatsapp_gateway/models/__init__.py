@@ -6,6 +6,7 @@ from . import (
     hr_employee,
     mail_gateway,
     mail_gateway_whatsapp,
+    mail_gateway_whatsapp_kinds,
     mail_message,
     mail_notification,
     whatsapp_assignment,

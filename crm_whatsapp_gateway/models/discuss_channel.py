@@ -56,6 +56,12 @@ class DiscussChannel(models.Model):
     whatsapp_username = fields.Char(
         string="WhatsApp username", readonly=True, copy=False
     )
+    whatsapp_opt_out = fields.Boolean(
+        string="No marketing",
+        readonly=True,
+        copy=False,
+        help="The customer asked WhatsApp for no more marketing messages of yours.",
+    )
     whatsapp_last_text = fields.Char(string="Last message", readonly=True, copy=False)
     whatsapp_last_date = fields.Datetime(
         string="Last message on", readonly=True, copy=False, index="btree_not_null"
@@ -176,6 +182,30 @@ class DiscussChannel(models.Model):
             values["active"] = True
         if values:
             self.write(values)
+
+    def _whatsapp_move_identity(self, person):
+        """Follow a person to a new number or user id; lead and history stay.
+
+        :param person: the new ``tools.identity.Identity``
+        """
+        self.ensure_one()
+        token = person.token
+        if not person.phone and self.whatsapp_phone:
+            token = self.gateway_channel_token  # the number stays as it was
+        taken = self.gateway_id._whatsapp_find_channel(person) - self
+        if taken:
+            # a conversation with the new name exists: its messages go there
+            return
+        values = {"gateway_channel_token": token}
+        if person.canonical:
+            values["whatsapp_phone"] = person.canonical
+        if person.bsuid:
+            values["whatsapp_bsuid"] = person.bsuid
+        self.write(values)
+        self.channel_member_ids.guest_id.gateway_token = token
+        lead = self.lead_id
+        if person.canonical and lead and not lead.partner_id:
+            lead.phone = wa_identity.display(person.canonical)
 
     # ------------------------------------------------------------- the lead
 
@@ -385,13 +415,18 @@ class DiscussChannel(models.Model):
     def _message_post_after_hook(self, message, msg_vals):
         """Keep what the inbox shows, and wake the inboxes that are open."""
         res = super()._message_post_after_hook(message, msg_vals)
-        if self._is_whatsapp() and message.message_type == "comment":
+        received = self.env.context.get("no_gateway_notification")
+        if message.message_type == "comment" and not received and self._is_whatsapp():
             # sudo: discuss.channel - who may post need not be able to write
-            self.sudo()._whatsapp_note_message(message)
+            self.sudo()._whatsapp_note_message(message, inbound=False)
         return res
 
-    def _whatsapp_note_message(self, message):
-        inbound = bool(self.env.context.get("no_gateway_notification"))
+    def _whatsapp_note_message(self, message, inbound):
+        """Keep the last word, and wake the inboxes.
+
+        :param message: one ``mail.message``
+        :param bool inbound: the customer wrote it
+        """
         text = html2plaintext(message.body or "").strip()
         values = {
             "whatsapp_last_text": " ".join(text.split())[:PREVIEW]

@@ -17,7 +17,9 @@ from .whatsapp_webhook_event import NotYet
 
 _logger = logging.getLogger(__name__)
 
-APPLIED = ("message", "status")  # kinds of events that lead to something
+# Kinds of events that lead to something, and fields of other changes that do
+APPLIED = ("message", "status", "echo")
+APPLIED_CHANGES = ("message_template_status_update", "user_preferences")
 MEDIA_LIMIT = 100 * 1024 * 1024  # bytes; Meta's own limit for inbound files
 
 
@@ -60,7 +62,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
             row["error"] = self.with_context(lang=lang).env._(
                 "No gateway has the phone number ID %s.", atom.phone_number_id
             )
-        elif atom.kind not in APPLIED:
+        elif atom.kind not in APPLIED and atom.type not in APPLIED_CHANGES:
             row["state"] = "ignored"
         return row
 
@@ -69,6 +71,12 @@ class MailGatewayWhatsapp(models.AbstractModel):
         for atom in webhook.split(update or {}):
             if atom.kind == "status":
                 self._receive_status(gateway, atom.content)
+            elif atom.kind == "echo":
+                self._receive_echo(gateway, atom)
+            elif atom.kind == "change":
+                self._receive_change(gateway, atom)
+            elif atom.type == "system":
+                self._receive_system(gateway, atom)
             elif atom.kind == "message" and atom.identity:
                 super()._receive_update(gateway, webhook.gateway_update(atom))
             elif atom.kind == "message":
@@ -191,6 +199,8 @@ class MailGatewayWhatsapp(models.AbstractModel):
         messages = self.env["mail.message"].sudo()  # the webhook user may be anybody
         if messages._whatsapp_of(chat, message.get("id")):
             return
+        if self._receive_reaction(chat, message, value):
+            return
         rendered = wa_message.render(message, translate=self._phrase)
         if webhook.message_type(message) in webhook.CREATES_LEAD:
             chat.sudo()._whatsapp_note_inbound(rendered.text, message)
@@ -198,8 +208,17 @@ class MailGatewayWhatsapp(models.AbstractModel):
         last = messages._whatsapp_last(chat)
         super()._process_update(chat, self._plain(message, rendered), value)
         posted = messages._whatsapp_since(chat, last)
+        self._complete(chat, posted, message, rendered)
+        chat.sudo()._whatsapp_note_message(posted, inbound=True)
+
+    def _complete(self, chat, posted, message, rendered):
+        """Add to a message that was posted: its id, what it quotes, its file."""
+        if not posted:
+            return
         posted.whatsapp_message_id = message.get("id")
-        if rendered.media and posted:
+        if not posted.parent_id:
+            posted.parent_id = posted._whatsapp_find(chat, rendered.quoted)
+        if rendered.media:
             self._queue_media(chat, posted, message, rendered.media)
 
     def _plain(self, message, rendered):
@@ -209,7 +228,11 @@ class MailGatewayWhatsapp(models.AbstractModel):
             for key in ("id", "from", "timestamp", "context")
             if key in message
         }
-        return {**kept, "type": "text", "text": {"body": rendered.text}}
+        text = rendered.text
+        if rendered.forwarded:
+            mark = self._phrase(wa_message.PHRASES["forwarded"])
+            text = f"{mark}\n{text}"
+        return {**kept, "type": "text", "text": {"body": text}}
 
     def _phrase(self, source):
         """Translate a phrase of ``tools``.
@@ -354,11 +377,22 @@ class MailGatewayWhatsapp(models.AbstractModel):
             self.env.cr.postcommit.add(lambda: worker.wake(dbname, "outbound"))
             rows._whatsapp_cron()._trigger()
 
-    def _check_window(self, channel):
-        """Refuse free text outside of the 24 hours after the customer's last word."""
-        if self.env.context.get("whatsapp_template_id"):
-            return
-        if not channel.whatsapp_window_open:
+    def _check_allowed(self, channel):
+        """Refuse free text outside of the 24 hours after the customer's last word.
+
+        :raise UserError: closed window, or marketing that the customer stopped
+        """
+        template = self.env["mail.whatsapp.template"].browse(
+            self.env.context.get("whatsapp_template_id") or []
+        )
+        if template.category == "marketing" and channel.whatsapp_opt_out:
+            raise UserError(
+                self.env._(
+                    "This customer asked for no more marketing messages. You can"
+                    " answer when the customer writes, or call."
+                )
+            )
+        if not template and not channel.whatsapp_window_open:
             raise UserError(
                 self.env._(
                     "The last message of this customer is more than 24 hours old, so"

@@ -37,6 +37,28 @@ class MailMessage(models.Model):
             limit=1,
         )
 
+    def _whatsapp_sent(self, gateway, wamid):
+        """Tell whether we sent this message ourselves, by the Cloud API."""
+        sent = self.env["whatsapp.message.queue"].sudo()
+        return bool(
+            wamid
+            and sent.search_count(
+                [("wamid", "=", wamid), ("gateway_id", "=", gateway.id)], limit=1
+            )
+        )
+
+    def _whatsapp_find(self, channel, wamid):
+        """Return the message of a conversation, the customer's or ours, or none."""
+        if not wamid:
+            return self.browse()
+        found = self._whatsapp_of(channel, wamid)
+        if not found:
+            # sudo: whatsapp.message.queue - each part of ours has its own id
+            sent = self.env["whatsapp.message.queue"].sudo()
+            domain = [("wamid", "=", wamid), ("channel_id", "=", channel.id)]
+            found = sent.search(domain, limit=1).message_id
+        return found.sudo(self.env.su)
+
     def _whatsapp_last(self, channel):
         """Return the id of the newest message of a conversation, or 0."""
         domain = [("model", "=", channel._name), ("res_id", "=", channel.id)]

@@ -158,7 +158,7 @@ class WhatsappMessageQueue(models.Model):
         notification = notification.sudo()
         channel = notification.gateway_channel_id
         message = notification.mail_message_id
-        service._check_window(channel)
+        service._check_allowed(channel)
         # (payload, attachment) in the order of OCA: files first
         parts = [
             (self._media_payload(channel, attachment), attachment)

@@ -201,6 +201,172 @@ class TestInbound(WhatsappCase):
         self.assertTrue(channel)
         self.assertFalse(channel.lead_id)
 
+    def reactions(self, channel):
+        return channel.message_ids.reaction_ids.mapped("content")
+
+    def react(self, target, emoji=None):
+        content = {"message_id": target}
+        if emoji is not None:
+            content["emoji"] = emoji
+        return self.receive(self.message("reaction", content))
+
+    def test_a_reaction_stands_on_its_message(self):
+        first = self.message(content="One")
+        channel = self.receive(first)
+        self.react(first["id"], "👍")
+        self.assertEqual(self.reactions(channel), ["👍"])
+        self.react(first["id"], "❤️")
+        self.assertEqual(self.reactions(channel), ["❤️"], "one at a time")
+        self.react(first["id"])
+        self.assertEqual(self.reactions(channel), [])
+        self.assertEqual(self.texts(channel), ["One"])
+        row = self.answer(channel, "Hello")
+        self.send_due()
+        self.react(row.wamid, "🎉")
+        self.assertEqual(row.message_id.reaction_ids.content, "🎉")
+
+    def test_a_reaction_to_what_nobody_knows_is_shown_in_words(self):
+        channel = self.receive(self.message(content="One"))
+        self.react("wamid.long.ago", "👍")
+        self.assertIn("👍", self.texts(channel)[1])
+
+    def test_an_answer_quotes_its_message(self):
+        first = self.message(content="Which colour?")
+        channel = self.receive(first)
+        row = self.answer(channel, "Blue or red")
+        self.send_due()
+        self.receive(
+            self.message(content="Blue", context={"id": row.wamid}),
+            self.message(content="This one", context={"id": first["id"]}),
+            self.message(content="Look", context={"forwarded": True}),
+        )
+        messages = channel.message_ids.sorted("id")
+        by_text = {html2plaintext(m.body).strip(): m for m in messages}
+        self.assertEqual(by_text["Blue"].parent_id, row.message_id)
+        self.assertEqual(by_text["This one"].parent_id, by_text["Which colour?"])
+        forwarded = [text for text in by_text if text.endswith("Look")]
+        self.assertIn("Forwarded", forwarded[0])
+
+    def test_edits_and_revokes_are_notes(self):
+        first = self.message(content="5 chairs")
+        channel = self.receive(first)
+        edit = {
+            "original_message_id": first["id"],
+            "message": {"type": "text", "text": {"body": "6 chairs"}},
+        }
+        self.receive(
+            self.message("edit", edit),
+            self.message("revoke", {"original_message_id": first["id"]}),
+        )
+        texts = self.texts(channel)
+        self.assertEqual(texts[0], "5 chairs")
+        self.assertIn("6 chairs", texts[1])
+        self.assertIn("deleted", texts[2])
+        notes = channel.message_ids.sorted("id")[-2:]
+        self.assertEqual(
+            set(notes.mapped("parent_id.whatsapp_message_id")), {first["id"]}
+        )
+
+    def test_a_changed_number_keeps_conversation_and_lead(self):
+        channel = self.receive(self.message(content="One"))
+        lead = channel.lead_id
+        system = {
+            "body": "Ana changed her number",
+            "type": "user_changed_number",
+            "wa_id": "5215587654321",
+            "user_id": "MX.777",
+            "previous_user_id": ANA["bsuid"],
+        }
+        self.receive(self.message("system", system))
+        new = {"from": "5215587654321", "bsuid": "MX.777", "name": "Ana Pérez"}
+        found = self.receive(self.message(content="Two", person=new), person=new)
+        self.assertEqual((found, found.lead_id), (channel, lead))
+        self.assertEqual(self.texts(channel), ["One", "Two"])
+        self.assertEqual(channel.whatsapp_phone, "+525587654321")
+        self.assertEqual(lead.phone_sanitized, "+525587654321")
+        authors = channel.message_ids.filtered(lambda m: m.message_type == "comment")
+        self.assertEqual(len(authors.author_guest_id), 1)
+
+    def test_a_changed_user_id_keeps_conversation_and_lead(self):
+        person = {"bsuid": "ES.1", "name": "Luz"}
+        channel = self.receive(
+            self.message(content="One", person=person), person=person
+        )
+        system = {
+            "type": "user_changed_user_id",
+            "user_id": "ES.2",
+            "previous_user_id": "ES.1",
+        }
+        self.receive(self.message("system", system, person=person), person=person)
+        new = {"bsuid": "ES.2", "name": "Luz"}
+        found = self.receive(self.message(content="Two", person=new), person=new)
+        self.assertEqual(found, channel)
+        self.assertEqual(len(self.leads()), 1)
+
+    def test_what_staff_type_on_the_phone_is_outgoing(self):
+        value = {
+            "messaging_product": "whatsapp",
+            "metadata": {"phone_number_id": "10001"},
+            "message_echoes": [
+                {
+                    "from": "5215500000001",
+                    "to": ANA["from"],
+                    "id": "wamid.echo1",
+                    "timestamp": str(self.now),
+                    "type": "text",
+                    "text": {"body": "I call you later"},
+                }
+            ],
+        }
+        change = {"field": "smb_message_echoes", "value": value}
+        body = {"object": "x", "entry": [{"id": "20001", "changes": [change]}]}
+        for _time in range(2):
+            self.assertEqual(self.post(body).status_code, 200)
+            self.drain()
+        channel = self.env["discuss.channel"].search([("channel_type", "=", "gateway")])
+        self.assertEqual(self.texts(channel), ["I call you later"])
+        self.assertFalse(channel.lead_id)
+        self.assertFalse(channel.whatsapp_window_open)
+        self.assertEqual(channel.whatsapp_last_author, "us")
+        self.assertEqual(self.meta.calls, [], "it is not sent once more")
+        self.receive(self.message(content="Fine"))
+        self.assertTrue(channel.lead_id)
+        self.assertEqual(channel.whatsapp_waiting_since, channel.whatsapp_last_date)
+
+    def change(self, field, **value):
+        change = {"field": field, "value": value}
+        body = {
+            "object": "x",
+            "entry": [{"id": "20001", "time": 1, "changes": [change]}],
+        }
+        self.assertEqual(self.post(body).status_code, 200)
+        self.drain()
+
+    def test_stop_and_resume_of_marketing_are_kept(self):
+        channel = self.receive(self.message(content="One"))
+        for wish, kept in (("stop", True), ("resume", False)):
+            preference = {"wa_id": ANA["from"], "value": wish, "timestamp": 1}
+            self.change("user_preferences", user_preferences=[preference])
+            self.assertEqual(channel.whatsapp_opt_out, kept)
+
+    def test_a_template_follows_meta_s_state(self):
+        template = self.env["mail.whatsapp.template"].create(
+            {
+                "name": "Greeting",
+                "template_name": "greeting",
+                "body": "Hello",
+                "category": "marketing",
+                "language": "es",
+                "gateway_id": self.gateway.id,
+                "state": "approved",
+            }
+        )
+        template.template_uid = "4711"
+        self.change(
+            "message_template_status_update", event="PAUSED", message_template_id=4711
+        )
+        self.assertEqual(template.state, "paused")
+
     def test_a_picture_joins_its_message(self):
         self.meta.answers = [
             (200, {"id": "m1", "url": "https://lookaside.fbsbx.com/x"}),

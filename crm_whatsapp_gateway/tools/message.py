@@ -59,6 +59,7 @@ PHRASES = {
         "Please ask the customer to send it in another form."
     ),
     "unknown": _("⚠️ Message of an unknown kind (%(type)s)"),
+    "forwarded": _("↪️ Forwarded"),
     "more": _("… and %(count)s more"),
 }
 SYSTEM_PHRASES = {

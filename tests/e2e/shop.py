@@ -9,7 +9,6 @@ outside of Odoo's own tests, which see one transaction only.
 import contextlib
 import hashlib
 import hmac
-import io
 import json
 import os
 import time
@@ -112,9 +111,9 @@ def opened(name: str):
 @contextlib.contextmanager
 def _file(text: str):
     read, write = os.pipe()
-    with io.open(write, "w") as sink:
+    with open(write, "w") as sink:
         sink.write(text)
-    with io.open(read) as source:
+    with open(read) as source:
         yield source
 
 
@@ -142,7 +141,9 @@ def delivery(*messages: dict) -> bytes:
     }
     change = {"field": "messages", "value": value}
     entry = {"id": "20001", "changes": [change]}
-    return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+    return json.dumps(
+        {"object": "whatsapp_business_account", "entry": [entry]}
+    ).encode()
 
 
 def post(url: str, body: bytes, timeout: float = 60) -> int:

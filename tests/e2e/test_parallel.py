@@ -10,6 +10,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from tests.e2e import shop as shops
 
 ALBUM = 25
@@ -83,9 +84,7 @@ def test_parallel_strangers_get_fair_turns(shop):
         ]
         assert {job.result() for job in jobs} == {200}
     shop.wait()
-    turns = {
-        name: count - before.get(name, 0) for name, count in shop.rows(TURNS)
-    }
+    turns = {name: count - before.get(name, 0) for name, count in shop.rows(TURNS)}
     assert sum(turns.values()) == SENDERS
     assert max(turns.values()) - min(turns.values()) <= 1, turns
     for sender in senders:

@@ -1,0 +1,150 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo import models
+
+from ..tools import message as wa_message
+from ..tools.identity import identity_change
+
+# Meta's word for a template's state -> OCA's; what is missing keeps the state
+TEMPLATE_STATES = {
+    "APPROVED": "approved",
+    "REINSTATED": "approved",
+    "UNARCHIVED": "approved",
+    "PENDING": "pending",
+    "IN_APPEAL": "in_appeal",
+    "REJECTED": "rejected",
+    "PAUSED": "paused",
+    "DISABLED": "disabled",
+    "LIMIT_EXCEEDED": "limit_exceeded",
+    "ARCHIVED": "archived",
+    "PENDING_DELETION": "pending_deletion",
+    "DELETED": "deleted",
+}
+
+
+class MailGatewayWhatsapp(models.AbstractModel):
+    """What Meta delivers besides messages to be read: applied where it belongs."""
+
+    _inherit = "mail.gateway.whatsapp"
+
+    def _receive_reaction(self, chat, message, value):
+        """Put a reaction on the message that it belongs to.
+
+        :return: False if it is none, or its message is not known: then it is shown
+            in words
+        """
+        reaction = message.get("reaction")
+        if message.get("type") != "reaction" or not isinstance(reaction, dict):
+            return False
+        # sudo: mail.message - the customer reacts, whoever works here
+        target = self.env["mail.message"].sudo()
+        target = target._whatsapp_find(chat, reaction.get("message_id"))
+        if not target:
+            return False
+        author = self._get_author(chat.gateway_id, value).sudo()
+        is_guest = author._name == "mail.guest"
+        guest = author if is_guest else author.env["mail.guest"]
+        partner = author.env["res.partner"] if is_guest else author
+        emoji = reaction.get("emoji") or ""
+        # a person has one reaction at a time
+        for old in target.reaction_ids.filtered(
+            lambda r: r.guest_id == guest and r.partner_id == partner
+        ):
+            if old.content != emoji:
+                target._message_reaction(old.content, "remove", partner, guest)
+        if emoji:
+            target._message_reaction(emoji, "add", partner, guest)
+        return True
+
+    def _receive_system(self, gateway, atom):
+        """Move a conversation to the new number or user id of its person."""
+        change = identity_change(atom.content)
+        old, new = change or (atom.identity, None)
+        channel = gateway._whatsapp_find_channel(old).sudo()
+        if not channel:
+            return  # nobody whom we know
+        if new and new.token:
+            channel._whatsapp_move_identity(new)
+        rendered = wa_message.render(atom.content, translate=self._phrase)
+        channel._message_log(body=rendered.text)
+
+    def _receive_echo(self, gateway, atom):
+        """Show what staff typed on the phone: no lead, no activity, no window."""
+        echo = atom.content
+        # sudo: mail.message - see _process_update
+        if self.env["mail.message"].sudo()._whatsapp_sent(gateway, echo.get("id")):
+            return
+        person = atom.identity
+        channel = gateway._whatsapp_find_channel(person).sudo()
+        if not channel:
+            channel = (
+                gateway.env["discuss.channel"]
+                .sudo()
+                .create(
+                    {
+                        "name": person.label,
+                        "channel_type": "gateway",
+                        "gateway_id": gateway.id,
+                        "gateway_channel_token": person.token,
+                        "company_id": gateway.company_id.id,
+                    }
+                )
+            )
+        channel._whatsapp_learn_identity(person)
+        if channel.env["mail.message"]._whatsapp_of(channel, echo.get("id")):
+            return
+        rendered = wa_message.render(echo, translate=self._phrase)
+        posted = channel.message_post(
+            body=self._whatsapp_to_html(rendered.text),
+            author_id=gateway.webhook_user_id.partner_id.id,
+            date=(atom.timestamp or None) and atom.timestamp.replace(tzinfo=None),
+            gateway_type="whatsapp",
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+        )
+        self._complete(channel, posted, echo, rendered)
+        channel._whatsapp_note_message(posted, inbound=False)
+
+    def _receive_change(self, gateway, atom):
+        """Apply a change of the account that the addon has something to update for."""
+        if atom.type == "message_template_status_update":
+            self._receive_template_status(gateway, atom.content)
+        elif atom.type == "user_preferences":
+            preferences = atom.content.get("user_preferences")
+            for preference in preferences if isinstance(preferences, list) else []:
+                if isinstance(preference, dict):
+                    self._receive_preference(gateway, preference)
+
+    def _receive_template_status(self, gateway, content):
+        state = TEMPLATE_STATES.get(content.get("event"))
+        uid = content.get("message_template_id")
+        if state and uid:
+            # sudo: mail.whatsapp.template - Meta decides, not the webhook user
+            self.env["mail.whatsapp.template"].sudo().search(
+                [
+                    ("template_uid", "=", str(uid)),
+                    (
+                        "gateway_id.whatsapp_account_id",
+                        "=",
+                        gateway.whatsapp_account_id,
+                    ),
+                ]
+            ).write({"state": state})
+
+    def _receive_preference(self, gateway, preference):
+        """Keep 'stop' and 'resume' of marketing messages."""
+        person = self._person(
+            {
+                "messages": [
+                    {
+                        "from": preference.get("wa_id"),
+                        "from_user_id": preference.get("user_id"),
+                        "from_parent_user_id": preference.get("parent_user_id"),
+                    }
+                ]
+            }
+        )
+        wish = preference.get("value")
+        if person and wish in ("stop", "resume"):
+            channel = gateway._whatsapp_find_channel(person).sudo()
+            channel.whatsapp_opt_out = wish == "stop"
