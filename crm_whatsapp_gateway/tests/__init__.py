@@ -7,5 +7,6 @@ from . import (
     test_inbound,
     test_outbound,
     test_tours,
+    test_translation,
     test_webhook,
 )
