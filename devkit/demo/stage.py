@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from devkit import demo_state, paths, processes, server
+from devkit import demo_state, paths, processes, server, stamps
 from devkit.console import Failure, say, step
 from devkit.environment import Environment
 from devkit.postgres import Cluster
@@ -134,11 +134,11 @@ def odoo(
     env: Environment, name: str, port: int | None, ended: list[str]
 ) -> Iterator[server.Server]:
     """Odoo on the demo's database."""
-    port = port or _usual_port()
-    with step(f"Odoo {env.series}"):
+    # two demos that start at once must not choose the same port
+    with stamps.locked("demo-port"), step(f"Odoo {env.series}"):
         running = server.start(
             *(env, name, "--no-database-list"),
-            port=port,
+            port=port or _usual_port(),
             recorded_as=_name(env.series, "odoo"),
         )
     try:
