@@ -2,6 +2,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Whoever works in Spanish reads Spanish: the catalogues are complete."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import polib
 import pytest
 from tools import cloud_api, errors, message, webhook
 
-I18N = Path(message.__file__).parents[1] / "i18n"
+ADDON = Path(message.__file__).parents[1]
+I18N = ADDON / "i18n"
+JAVASCRIPT = re.compile(r"""_t\(\s*(["'`])(.+?)\1""")
 PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?[sd]")
 TAG = re.compile(r"</?\w+[^>]*>")
 TABLES = {
@@ -77,6 +80,23 @@ def test_every_source_of_the_tools_is_known_to_the_translators(template, table):
     for key, source in TABLES[table].items():
         assert source in words, f"{table}[{key!r}]: export the catalogue anew"
         assert "odoo-python" in words[source].comment.split(), key
+
+
+def _marked(path):
+    """The literals in calls of `_` and `self.env._` in a Python file."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and node.args:
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name == "_" and isinstance(node.args[0], ast.Constant):
+                yield node.args[0].value
+
+
+def test_every_marked_word_of_the_code_is_exported(template):
+    found = {word for path in ADDON.rglob("*.py") for word in _marked(path)}
+    for path in ADDON.rglob("static/src/**/*.js"):
+        found |= {word for _quote, word in JAVASCRIPT.findall(path.read_text())}
+    assert len(found) > 100
+    assert not found - set(_words(template))
 
 
 def test_catalogues_tell_nothing_of_the_machine(template, spanish):
