@@ -3,6 +3,7 @@
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user
 
+from .. import compat
 from .common import WhatsappCase
 
 SECRETS = ("token", "webhook_key", "webhook_secret", "whatsapp_security_key")
@@ -60,6 +61,21 @@ class TestAccess(WhatsappCase):
         self.assertEqual(action["params"], {"channel_id": channel.id})
         self.assertTrue(channel.is_member)
         self.assertTrue(self.answer(self.channel, "I help", user=self.manager))
+
+    def test_a_member_without_sales_rights_can_load_the_conversation(self):
+        clerk = new_test_user(self.env, login="clerk", groups="base.group_user")
+        self.channel.add_members(partner_ids=clerk.partner_id.ids)
+        self.authenticate("clerk", "clerk")
+        route, params = (
+            ("/mail/data", {"fetch_params": ["channels_as_member"]})
+            if compat.V19
+            else ("/mail/action", {"channels_as_member": True})
+        )
+        data = self.make_jsonrpc_request(route, params)
+        channels = {channel["id"]: channel for channel in data["discuss.channel"]}
+        self.assertEqual(channels[self.channel.id]["gateway"]["name"], "Sales")
+        with self.assertRaises(AccessError):
+            self.gateway.with_user(clerk).read(["token"])
 
     def test_others_cannot_open_it(self):
         with self.assertRaises(AccessError):
