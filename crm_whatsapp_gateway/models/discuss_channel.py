@@ -207,6 +207,34 @@ class DiscussChannel(models.Model):
         if person.canonical and lead and not lead.partner_id:
             lead.phone = wa_identity.display(person.canonical)
 
+    def _whatsapp_take_phone(self, number):
+        """Keep the number that the customer gave when we asked for it.
+
+        :param str number: as Meta sent it, or None
+        """
+        phone = number and self._normalize_phone_number("+" + number.lstrip("+"))
+        if not phone or self.whatsapp_phone:
+            return
+        self.whatsapp_phone = phone
+        lead = self.lead_id
+        if lead and not lead.phone:
+            lead.phone = wa_identity.display(phone)
+
+    def action_ask_phone(self):
+        """Ask a customer who hides the number for it; an answer is trusted."""
+        self.ensure_one()
+        self.check_access("read")
+        text = self.env._("May we have your phone number, so that we can call you?")
+        self.env["whatsapp.message.queue"]._post_interactive(
+            self,
+            text,
+            {
+                "type": "request_contact_info",
+                "body": {"text": text},
+                "action": {"name": "request_contact_info"},
+            },
+        )
+
     # ------------------------------------------------------------- the lead
 
     @api.model

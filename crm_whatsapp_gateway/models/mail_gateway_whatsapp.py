@@ -1,6 +1,5 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-import logging
 from dataclasses import asdict
 
 from markupsafe import Markup
@@ -14,8 +13,6 @@ from ..tools import message as wa_message
 from ..tools.errors import from_webhook
 from ..tools.identity import Identity
 from .whatsapp_webhook_event import NotYet
-
-_logger = logging.getLogger(__name__)
 
 # Kinds of events that lead to something, and fields of other changes that do
 APPLIED = ("message", "status", "echo")
@@ -210,6 +207,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
         posted = messages._whatsapp_since(chat, last)
         self._complete(chat, posted, message, rendered)
         chat.sudo()._whatsapp_note_message(posted, inbound=True)
+        chat.sudo()._whatsapp_take_phone(wa_message.shared_phone(message))
 
     def _complete(self, chat, posted, message, rendered):
         """Add to a message that was posted: its id, what it quotes, its file."""
@@ -372,10 +370,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
             does not take, empty message
         """
         rows = self.env["whatsapp.message.queue"].create_from_notification(record)
-        if rows:
-            dbname = self.env.cr.dbname
-            self.env.cr.postcommit.add(lambda: worker.wake(dbname, "outbound"))
-            rows._whatsapp_cron()._trigger()
+        rows._wake()
 
     def _check_allowed(self, channel):
         """Refuse free text outside of the 24 hours after the customer's last word.

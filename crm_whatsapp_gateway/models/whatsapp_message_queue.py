@@ -188,6 +188,55 @@ class WhatsappMessageQueue(models.Model):
         notification.notification_status = "ready"
         return rows
 
+    @api.model
+    def _post_interactive(self, channel, text, interactive):
+        """Send what has no body in Odoo's words, and show its text in the chat.
+
+        :param channel: the conversation
+        :param str text: what people read
+        :param dict interactive: Meta's object of that name
+        :return: the new row
+        """
+        service = self.env["mail.gateway.whatsapp"]
+        service._check_allowed(channel)
+        # the context keeps OCA from sending the text as well
+        message = channel.with_context(no_gateway_notification=True).message_post(
+            body=text, message_type="comment", subtype_xmlid="mail.mt_comment"
+        )
+        # sudo: as in create_from_notification
+        notification = (
+            self.env["mail.notification"]
+            .sudo()
+            .create(
+                {
+                    "mail_message_id": message.id,
+                    "gateway_channel_id": channel.id,
+                    "notification_type": "gateway",
+                    "gateway_type": "whatsapp",
+                    "notification_status": "ready",
+                }
+            )
+        )
+        channel.sudo()._whatsapp_note_message(message, inbound=False)
+        payload = {
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            "type": "interactive",
+            "interactive": interactive,
+        }
+        recipient = service._recipient(channel)
+        row = self.sudo().create(
+            self._row_values(notification, payload, None, recipient)
+        )
+        row._wake()
+        return row
+
+    def _wake(self):
+        """Have these messages sent as soon as they are committed."""
+        dbname = self.env.cr.dbname
+        self.env.cr.postcommit.add(lambda: worker.wake(dbname, "outbound"))
+        self._whatsapp_cron()._trigger()
+
     def _media_payload(self, channel, attachment):
         service = self.env["mail.gateway.whatsapp"]
         return service._send_payload(

@@ -201,6 +201,35 @@ class TestInbound(WhatsappCase):
         self.assertTrue(channel)
         self.assertFalse(channel.lead_id)
 
+    def test_the_number_is_asked_for_and_only_that_answer_is_trusted(self):
+        person = {"bsuid": "ES.9876543210", "name": "Luz"}
+        channel = self.receive(
+            self.message(content="Hola", person=person), person=person
+        )
+        channel.with_user(channel.lead_id.user_id).action_ask_phone()
+        self.send_due()
+        [sent] = self.meta.sent
+        self.assertEqual(sent["recipient"], "ES.9876543210")
+        self.assertEqual(sent["interactive"]["type"], "request_contact_info")
+        self.assertIn("phone number", self.texts(channel)[1])
+        card = {
+            "name": {"formatted_name": "Luz"},
+            "phones": [{"phone": "+34 612 345 678", "wa_id": "34612345678"}],
+        }
+        self.receive(
+            self.message("contacts", [{**card, "origin": "other"}], person=person),
+            person=person,
+        )
+        self.assertFalse(channel.whatsapp_phone, "a friend's card is no answer")
+        self.receive(
+            self.message(
+                "contacts", [{**card, "origin": "contact_request"}], person=person
+            ),
+            person=person,
+        )
+        self.assertEqual(channel.whatsapp_phone, "+34612345678")
+        self.assertEqual(channel.lead_id.phone, "+34 612 34 56 78")
+
     def reactions(self, channel):
         return channel.message_ids.reaction_ids.mapped("content")
 

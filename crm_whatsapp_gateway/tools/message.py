@@ -205,6 +205,28 @@ referral=None)
     )
 
 
+def shared_phone(message):
+    """The number that a customer gave when asked for it, or None.
+
+    A card of any other origin may be anybody's, and is only a claim.
+
+    >>> card = {"phones": [{"phone": "+34 612 345 678", "wa_id": "34612345678"}]}
+    >>> print(shared_phone({"type": "contacts", "contacts": [card]}))
+    None
+    >>> card["origin"] = "contact_request"
+    >>> shared_phone({"type": "contacts", "contacts": [card]})
+    '34612345678'
+    """
+    for card in filter(_dict, _list(message.get("contacts"))):
+        if "contact_request" not in (_dict(card).get("origin"), message.get("origin")):
+            continue
+        for phone in filter(_dict, _list(_dict(card).get("phones"))):
+            number = _str(phone.get("wa_id")) or _str(phone.get("phone"))
+            if number:
+                return number
+    return None
+
+
 def media_of(message):
     """The file of a message, or None.
 
