@@ -6,6 +6,7 @@ from . import (
     test_hooks,
     test_inbound,
     test_outbound,
+    test_payloads,
     test_tours,
     test_translation,
     test_webhook,

@@ -1,0 +1,71 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo.tools import mute_logger
+
+from ..tools import webhook
+from . import payloads
+from .common import WhatsappCase
+
+EVENTS = "odoo.addons.crm_whatsapp_gateway.models.whatsapp_webhook_event"
+# what is shown elsewhere than in a message of its own
+ELSEWHERE = {"reaction", "system"}
+
+
+class TestPayloads(WhatsappCase):
+    """Every kind that Meta delivers, over HTTP, with and without phone numbers."""
+
+    def deliver(self, delivery):
+        """Deliver and work; return the atoms, and the events that they became."""
+        atoms = webhook.split(delivery)
+        for number in {atom.phone_number_id for atom in atoms} - {None}:
+            self.gateway.whatsapp_from_phone = number
+        self.meta.answers = [(404, {"error": {"code": 100}})] * 5  # no file is there
+        self.assertEqual(self.post(delivery).status_code, 200)
+        with mute_logger(EVENTS):
+            self.drain()
+        events = self.events()
+        return atoms, {event.key: event for event in events}
+
+    def check(self, name, delivery):
+        atoms, events = self.deliver(delivery)
+        for atom in atoms:
+            event = events[atom.key]
+            if atom.kind in ("message", "echo"):
+                self.assertEqual(event.state, "done", (name, event.error))
+                self.check_words(name, atom)
+            elif atom.kind == "status":
+                # of a message that this database never sent
+                self.assertEqual(event.state, "pending", (name, event.error))
+                self.assertIn("NotYet", event.error)
+            else:
+                self.assertIn(event.state, ("done", "ignored"), (name, event.error))
+        if any(atom.creates_lead for atom in atoms):
+            self.assertTrue(self.leads(), name)
+        else:
+            self.assertFalse(self.leads(), name)
+
+    def leads(self):
+        return self.env["crm.lead"].search([("whatsapp_channel_ids", "!=", False)])
+
+    def check_words(self, name, atom):
+        if atom.type in ELSEWHERE:
+            return
+        shown = self.env["mail.message"].search(
+            [("whatsapp_message_id", "=", atom.content["id"])]
+        )
+        self.assertEqual(len(shown), 1, name)
+        self.assertTrue(self.texts(self.env["discuss.channel"].browse(shown.res_id)))
+
+    def each(self, change=lambda delivery: delivery):
+        for name in payloads.names():
+            with self.subTest(name=name), self.env.cr.savepoint() as savepoint:
+                self.check(name, change(payloads.load(name)))
+                savepoint.rollback()
+                self.env.invalidate_all()
+                self.registry.clear_cache()
+
+    def test_every_kind_is_applied_and_read(self):
+        self.each()
+
+    def test_the_same_with_the_phone_withheld(self):
+        self.each(payloads.without_phones)
