@@ -2,17 +2,20 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Nothing lost, nothing twice: several Odoo processes, real transactions, a kill."""
 
+import json
 import os
 import random
 import signal
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from tests.e2e import shop as shops
 
+PAYLOADS = Path(__file__).parents[2] / "crm_whatsapp_gateway/tests/payloads"
 ALBUM = 25
 SENDERS = 30
 KILLS = 3
@@ -97,6 +100,54 @@ TURNS = """
       JOIN hr_employee employee ON employee.id = turn.employee_id
      GROUP BY employee.name
 """
+
+
+JUNK = (
+    None, True, 0, -1, 10**40, 1.5, "", "x" * 5000, "\x00", "\ud800", "Ñ☃", [], {},
+    [[[[[[]]]]]], {"id": {"id": []}}, [None], "2026-01-01",
+)  # fmt: skip
+HOSTILE = 200
+RAW = (b"", b"{", b"[]", b"null", b"\xff\xfe{}", b'"text"', b"[" * 5000, b'{"a":1e999}')
+
+
+def spoiled(tree, chance):
+    """The same JSON with one piece replaced or gone, anywhere."""
+    if chance.random() < 0.15 or not isinstance(tree, dict | list) or not tree:
+        return chance.choice(JUNK)
+    if isinstance(tree, list):
+        place = chance.randrange(len(tree))
+        return [*tree[:place], spoiled(tree[place], chance), *tree[place + 1 :]]
+    key = chance.choice(sorted(tree))
+    if chance.random() < 0.3:
+        return {name: value for name, value in tree.items() if name != key}
+    return {**tree, key: spoiled(tree[key], chance)}
+
+
+def test_hostile_bodies_are_answered_and_neighbours_are_processed(shop):
+    """Truncated, wrongly typed, incomplete: never a 500, never a lost neighbour."""
+    chance = random.Random(3)
+    url = shop.servers[0].url
+    kinds = [PAYLOADS / name for name in sorted(os.listdir(PAYLOADS))]
+    kinds = [path for path in kinds if path.suffix == ".json"]
+    neighbours = []
+    for number in range(HOSTILE):
+        wild = spoiled(json.loads(chance.choice(kinds).read_text()), chance)
+        good = shops.message(number, "5215540000001")
+        body = json.loads(shops.delivery(good))
+        if isinstance(wild, dict) and isinstance(wild.get("entry"), list):
+            body["entry"] = [*wild["entry"], *body["entry"]]
+        neighbours.append(good["id"])
+        assert shops.post(url, json.dumps(body).encode()) == 200, body
+    for raw in RAW:
+        assert shops.post(url, raw) in (200, 400), raw
+        assert shops.post(url, raw + b" " * 3_200_000) == 413
+    until = time.monotonic() + shops.PATIENCE
+    while state_of(shop, "5215540000001")[3] != Counter(neighbours):
+        assert time.monotonic() < until, state_of(shop, "5215540000001")
+        time.sleep(0.5)
+    assert state_of(shop, "5215540000001")[:3] == (1, 1, 1)
+    log = shop.servers[0].log.read_text()
+    assert '" 500 ' not in log
 
 
 def test_killed_at_random_moments_nothing_is_lost_or_doubled():
