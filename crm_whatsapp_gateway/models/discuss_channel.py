@@ -224,7 +224,11 @@ class DiscussChannel(models.Model):
         """Ask a customer who hides the number for it; an answer is trusted."""
         self.ensure_one()
         self.check_access("read")
-        text = self.env._("May we have your phone number, so that we can call you?")
+        # sudo: crm.lead - the customer's language, whoever asks
+        customer = self.sudo().lead_id.lang_id.code or self.gateway_id._whatsapp_lang()
+        text = self.with_context(lang=customer).env._(
+            "May we have your phone number, so that we can call you?"
+        )
         self.env["whatsapp.message.queue"]._post_interactive(
             self,
             text,

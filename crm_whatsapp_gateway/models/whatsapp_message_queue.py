@@ -179,7 +179,7 @@ class WhatsappMessageQueue(models.Model):
                 self.env._("There is nothing to send: the message is empty.")
             )
         recipient = service._recipient(channel)
-        rows = self.sudo().create(
+        rows = self._record_rows(
             [
                 self._row_values(notification, payload, attachment, recipient)
                 for payload, attachment in parts
@@ -225,8 +225,8 @@ class WhatsappMessageQueue(models.Model):
             "interactive": interactive,
         }
         recipient = service._recipient(channel)
-        row = self.sudo().create(
-            self._row_values(notification, payload, None, recipient)
+        row = self._record_rows(
+            [self._row_values(notification, payload, None, recipient)]
         )
         row._wake()
         return row
@@ -245,6 +245,14 @@ class WhatsappMessageQueue(models.Model):
             media_type=service._check_attachment(attachment),
             media_name=attachment.name,
         )
+
+    def _record_rows(self, vals_list):
+        """Make rows without a note, follower or tracking: there are many."""
+        # sudo: people who may post may send
+        silent = self.sudo().with_context(
+            mail_create_nolog=True, mail_create_nosubscribe=True, tracking_disable=True
+        )
+        return silent.create(vals_list).with_context(self.env.context)
 
     def _row_values(self, notification, payload, attachment, recipient):
         payload.pop("to", None)
@@ -412,8 +420,21 @@ class WhatsappMessageQueue(models.Model):
             raise CloudApiError("permanent", advice_key="file_changed")
         return attachment.name, attachment.raw, attachment.mimetype
 
+    def _hold(self):
+        """Take the rows before anything that hangs on them is written.
+
+        A status may arrive while the answer to our own request is recorded:
+        then one of both transactions is repeated, without an error in the log.
+        """
+        self.env.cr.execute(
+            "SELECT 1 FROM whatsapp_message_queue WHERE id = ANY(%s) FOR NO KEY UPDATE",
+            (self.ids,),
+            log_exceptions=False,
+        )
+
     def _record(self, outcome):
         """Write the outcome of an attempt, whatever a status wrote meanwhile."""
+        self._hold()
         if not self.exists() or self.state != "sending":
             return
         if isinstance(outcome, CloudApiError):
@@ -546,6 +567,7 @@ class WhatsappMessageQueue(models.Model):
     def _apply_status(self, status, error=None):
         """Write what Meta reports; it also settles what was uncertain."""
         self.ensure_one()
+        self._hold()
         reported = status.get("status")
         if not (delivery := advance(self.delivery or None, reported)):
             return
@@ -567,8 +589,13 @@ class WhatsappMessageQueue(models.Model):
     # ------------------------------------------------------------- buttons and cron
 
     def action_retry(self):
-        """Send failed messages again; a person has decided so."""
-        rows = self.filtered(lambda row: row.state in ("failed", "uncertain"))
+        """Send again now what failed or waits; a person has decided so."""
+        rows = self.filtered(
+            lambda row: (
+                row.state in ("failed", "uncertain")
+                or (row.state == "queued" and row.next_attempt_at)
+            )
+        )
         rows.write(
             {
                 "state": "queued",
@@ -579,7 +606,7 @@ class WhatsappMessageQueue(models.Model):
         )
         for row in rows:
             row._notifications()._whatsapp_show("ready")
-        self._whatsapp_cron()._trigger()
+        rows._wake()
 
     def action_cancel(self):
         """Give up messages that wait for another attempt."""

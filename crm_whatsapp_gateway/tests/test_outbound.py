@@ -235,6 +235,15 @@ class TestOutbound(WhatsappCase):
         self.send_due()
         self.assertEqual((row.state, row.error_kind), ("failed", "permanent"))
 
+    def test_a_person_need_not_wait_for_the_next_attempt(self):
+        self.meta.answers = [(500, {"error": {"code": 131000}})]
+        row = self.answer(self.channel, "Hello")
+        self.send_due()
+        self.assertTrue(row.next_attempt_at)
+        row.action_retry()
+        self.send_due()
+        self.assertEqual(row.state, "sent")
+
     def test_a_person_can_send_a_failed_message_again(self):
         self.meta.answers = [(400, {"error": {"code": 131026, "message": "x"}})]
         row = self.answer(self.channel, "Hello")
