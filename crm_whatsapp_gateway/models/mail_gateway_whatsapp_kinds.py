@@ -25,6 +25,8 @@ TEMPLATE_STATES = {
 class MailGatewayWhatsapp(models.AbstractModel):
     """What Meta delivers besides messages to be read: applied where it belongs."""
 
+    # a file of its own: together they would be hard to read
+    # pylint: disable=consider-merging-classes-inherited
     _inherit = "mail.gateway.whatsapp"
 
     def _receive_reaction(self, chat, message, value):

@@ -252,7 +252,7 @@ class WhatsappMessageQueue(models.Model):
         silent = self.sudo().with_context(
             mail_create_nolog=True, mail_create_nosubscribe=True, tracking_disable=True
         )
-        return silent.create(vals_list).with_context(self.env.context)
+        return self.sudo().browse(silent.create(vals_list).ids)
 
     def _row_values(self, notification, payload, attachment, recipient):
         payload.pop("to", None)
