@@ -22,6 +22,7 @@ SUMMARY = re.compile(r"(?P<failed>\d+) failed, (?P<errors>\d+) error\(s\) of \d+
 SKIPPED = re.compile(
     r"^skipped |websocket-client module is not installed|Chrome executable not found"
 )
+TRACEBACK_LINES = 12  # its end is what tells
 LOUD = ("WARNING", "ERROR", "CRITICAL")
 
 
@@ -30,7 +31,7 @@ class TestLog:
     """What a log says about an installation and the tests after it."""
 
     started: set[tuple[str, str]] = field(default_factory=set)  # module, test
-    broken: set[str] = field(default_factory=set)
+    broken: dict[str, list[str]] = field(default_factory=dict)  # test, traceback
     skipped: list[str] = field(default_factory=list)
     install_noise: list[str] = field(default_factory=list)
     summary: int | None = None  # failures and errors, as Odoo counts them
@@ -44,10 +45,13 @@ def read(lines: Iterable[str]) -> TestLog:
     """Read a log from its first line to its last."""
     log = TestLog()
     testing = False
+    traceback: list[str] = []
     for line in lines:
         found = LINE.match(line.rstrip())
         if not found:
+            traceback.append(line.rstrip())
             continue
+        traceback = []
         level, logger, text = found["level"], found["logger"], found["text"]
         starting = STARTING.match(text)
         if starting:
@@ -57,17 +61,19 @@ def read(lines: Iterable[str]) -> TestLog:
             testing = False  # the tests at installation are over
         elif text.startswith("Starting post tests"):
             testing = True
-        _note(log, level, text, testing)
+        _note(log, level, text, testing, traceback)
     return log
 
 
-def _note(log: TestLog, level: str, text: str, testing: bool) -> None:
-    """Keep what is wrong in one line."""
+def _note(
+    log: TestLog, level: str, text: str, testing: bool, traceback: list[str]
+) -> None:
+    """Keep what is wrong in one line; `traceback` will hold the lines after it."""
     if SKIPPED.search(text):
         log.skipped.append(text)
     broken = BROKEN.match(text)
     if broken:
-        log.broken.add(broken["test"])
+        log.broken[broken["test"]] = traceback
     elif level in LOUD and not testing:
         log.install_noise.append(f"{level} {text}")
     summary = SUMMARY.search(text)
@@ -90,8 +96,9 @@ def judge(log: TestLog, modules: Iterable[str], status: int) -> Result:
     result = Result()
     result.failed = max(len(log.broken), log.summary or 0)
     result.passed = max(len(log.started) - result.failed, 0)
-    for test in sorted(log.broken):
-        result.fail(f"failed: {test}")
+    for test, traceback in sorted(log.broken.items()):
+        end = "\n    ".join(["", *filter(None, traceback[-TRACEBACK_LINES:])])
+        result.fail(f"failed: {test}{end}")
     for noise in log.install_noise:
         result.fail(f"while installing: {noise}")
     for text in log.skipped:

@@ -54,6 +54,26 @@ def test_a_failing_test_is_named_and_counted():
     assert result.problems == ["failed: TestInbound.test_two"]
 
 
+def test_the_end_of_a_traceback_is_shown():
+    head = "2026-01-02 03:04:05,678 42 ERROR db"
+    log = odoo_log.read(
+        [
+            f"{head} {TESTS}: FAIL: TestInbound.test_two\n",
+            "Traceback (most recent call last):\n",
+            "AssertionError: 1 != 2\n",
+            " \n",
+            f"{head} odoo.tests.result: 1 failed, 0 error(s) of 3 tests\n",
+            "not of it\n",
+        ]
+    )
+    (problem, *_others) = odoo_log.judge(log, [], 1).problems
+    assert problem.splitlines() == [
+        "failed: TestInbound.test_two",
+        "    Traceback (most recent call last):",
+        "    AssertionError: 1 != 2",
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     [
