@@ -7,9 +7,11 @@ from time import monotonic
 from psycopg2.extras import Json
 
 from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
 
 from .. import compat, worker
 from ..concurrency import exclusive, in_transaction
+from ..tools import webhook
 
 _logger = logging.getLogger(__name__)
 
@@ -326,7 +328,10 @@ class WhatsappWebhookEvent(models.Model):
 
     def action_process_again(self):
         """Give failed and ignored events a new chance."""
-        self.filtered(lambda event: event.state in ("failed", "ignored")).write(
+        events = self.filtered(lambda event: event.state in ("failed", "ignored"))
+        for event in events.filtered(lambda event: not event.gateway_id):
+            event._route_again()
+        events.write(
             {
                 "state": "pending",
                 "attempts": 0,
@@ -335,6 +340,40 @@ class WhatsappWebhookEvent(models.Model):
             }
         )
         self._whatsapp_cron()._trigger()
+
+    def _route_again(self):
+        """Find the gateway of an event that came for an unknown number.
+
+        :raise UserError: there is still none
+        """
+        self.ensure_one()
+        number = next(
+            (atom.phone_number_id for atom in webhook.split(self.payload or {})), None
+        )
+        gateway = self.env["mail.gateway"].search(
+            [
+                ("gateway_type", "=", "whatsapp"),
+                ("whatsapp_from_phone", "=", number or False),
+            ],
+            limit=1,
+        )
+        if not number or not gateway:
+            raise UserError(
+                self.env._(
+                    "No gateway has the phone number ID %s. Please correct it in the"
+                    " gateway, or make one, and try again.",
+                    number or "",
+                )
+            )
+        company = gateway.company_id
+        keys = [key.partition(":")[2] for key in (self.person or "").split()]
+        self.write(
+            {
+                "gateway_id": gateway.id,
+                "company_id": company.id,
+                "person": " ".join(f"{company.id or 0}:{key}" for key in keys),
+            }
+        )
 
     @api.model
     def _whatsapp_cron(self):

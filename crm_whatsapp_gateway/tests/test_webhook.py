@@ -1,5 +1,6 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo.exceptions import UserError
 from odoo.tools import mute_logger
 
 from .common import SECRET, WhatsappCase
@@ -107,6 +108,12 @@ class TestWebhook(WhatsappCase):
         self.assertFalse(
             self.env["crm.lead"].search([("source_id.name", "=", "WhatsApp")])
         )
+        with self.assertRaisesRegex(UserError, "999"):
+            event.action_process_again()
+        self.gateway.whatsapp_from_phone = "999"
+        event.action_process_again()
+        self.drain()
+        self.assertEqual((event.state, event.gateway_id), ("done", self.gateway))
 
     def test_numbers_of_one_app_share_token_and_webhook(self):
         other = self.gateway.copy(

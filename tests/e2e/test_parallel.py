@@ -13,8 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import shop as shops
+from devkit import paths
+from devkit import shop as shops
 
+SERIES = os.environ.get("CWG_SERIES", paths.DEFAULT_SERIES)
+ODOO = Path(os.environ["ODOO_PATH"]) if os.environ.get("ODOO_PATH") else None
 PAYLOADS = Path(__file__).parents[2] / "crm_whatsapp_gateway/tests/payloads"
 ALBUM = 25
 SENDERS = 30
@@ -24,7 +27,7 @@ CRASH_MESSAGES = 150
 
 @pytest.fixture(scope="module")
 def shop():
-    with shops.opened("parallel") as opened:
+    with shops.opened("e2e-parallel", SERIES, ODOO) as opened:
         opened.start()
         opened.start()
         yield opened
@@ -152,7 +155,7 @@ def test_hostile_bodies_are_answered_and_neighbours_are_processed(shop):
 
 def test_killed_at_random_moments_nothing_is_lost_or_doubled():
     """Meta delivers again what got no 200; the server is killed meanwhile."""
-    with shops.opened("crash") as shop:
+    with shops.opened("e2e-crash", SERIES, ODOO) as shop:
         chance = random.Random(2)
         messages = [
             shops.message(number, f"52155300000{number % 10:02}")

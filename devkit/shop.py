@@ -20,7 +20,6 @@ import requests
 from devkit import database, environment, paths, server
 from devkit.shell import run
 
-SERIES = os.environ.get("CWG_SERIES", paths.DEFAULT_SERIES)
 SECRET = "an app secret"
 KEY = "webhook-key"
 NUMBER = "10001"
@@ -28,7 +27,9 @@ SALESPEOPLE = ("sofia", "tomas", "ulises")
 PATIENCE = 120  # seconds until everything that was delivered is dealt with
 
 PREPARE = f"""
-env["hr.employee"].search([]).whatsapp_agent = False
+ours = "whatsapp_agent" in env["hr.employee"]._fields
+if ours:
+    env["hr.employee"].search([]).whatsapp_agent = False
 groups = "group_ids" if "group_ids" in env["res.users"]._fields else "groups_id"
 names = ("base.group_user", "sales_team.group_sale_salesman")
 ids = [env.ref(name).id for name in names]
@@ -60,7 +61,7 @@ class Shop:
             self.environment,
             self.database,
             *options,
-            recorded_as=f"e2e-{self.environment.series}-{len(self.servers)}",
+            recorded_as=f"{self.database}-{len(self.servers)}",
         )
         self.servers.append(started)
         return started
@@ -91,13 +92,16 @@ class Shop:
 
 
 @contextlib.contextmanager
-def opened(name: str):
-    """A fresh shop; its servers and its database are gone afterwards."""
-    path = os.environ.get("ODOO_PATH")
-    env = environment.provide(SERIES, Path(path) if path else None)
-    shop = Shop(env, database.copy(env, f"e2e-{name}-{SERIES}"))
+def opened(name: str, series: str, odoo: Path | None = None, with_addon: bool = True):
+    """A fresh shop; its servers and its database are gone afterwards.
+
+    Without our addon it is OCA's two modules alone that receive.
+    """
+    env = environment.provide(series, odoo)
+    shop = Shop(env, database.copy(env, f"{name}-{series}"))
     install = ("-d", shop.database, "-i", paths.ADDON, "--stop-after-init", "--no-http")
-    run(env.command(*install), what="installing the addon", env=env.env())
+    if with_addon:
+        run(env.command(*install), what="installing the addon", env=env.env())
     shell = env.command("shell", "-d", shop.database, "--no-http")
     with _file(PREPARE) as script:
         run(shell, what="preparing the shop", env=env.env(), stdin=script)

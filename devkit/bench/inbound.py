@@ -1,0 +1,151 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""How fast a delivery is answered, and how fast its message is there.
+
+The same deliveries go to the same Odoo twice: with OCA's modules alone, and with our
+addon, which also makes the lead, hands it to a salesperson and asks for a call. All
+times are in milliseconds unless they say otherwise.
+"""
+
+import json
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+
+import requests
+from rich.table import Table
+
+from devkit import options, paths, shop
+from devkit.console import console, step
+from devkit.server import free_port
+
+WORKERS = 4
+SENDERS = 60
+STEADY = (200, 20)  # deliveries, per second
+BURST = (300, 200)
+BURSTS = 3
+POSTERS = 32
+PATIENCE = 180  # seconds until the last message is there
+
+
+@dataclass
+class Measured:
+    """What one side did."""
+
+    side: str
+    empty_p50: float  # an empty route of the same server
+    steady_p50: float
+    steady_p95: float
+    steady_p99: float
+    burst_p99: float  # median of the bursts
+    refused: int  # connections or answers other than 200
+    visible_per_second: float  # of all bursts, until the last message is there
+
+
+def run(wished: options.BenchOptions) -> int:
+    """Measure both sides; print a table, and the same as JSON."""
+    series = wished.series or paths.DEFAULT_SERIES
+    sides = []
+    for side, with_addon in (("OCA alone", False), ("with our addon", True)):
+        with (
+            step(f"{side}: a fresh Odoo {series}"),
+            shop.opened("bench", series, wished.odoo, with_addon) as opened,
+        ):
+            version = opened.environment.odoo.version
+            sides.append(_measure(side, opened))
+    _print(version, sides)
+    return 0
+
+
+def _measure(side: str, opened: shop.Shop) -> Measured:
+    port = free_port()
+    started = opened.start(
+        f"--workers={WORKERS}", f"--gevent-port={port}", "--max-cron-threads=1"
+    )
+    _deliver(opened, started.url, 20, 10, "warm")
+    empty = [_timed(lambda: requests.get(f"{started.url}/web/health")) for _ in range(50)]
+    steady, refused = _deliver(opened, started.url, *STEADY, "steady")
+    bursts, begun = [], time.monotonic()
+    for number in range(BURSTS):
+        latencies, bad = _deliver(opened, started.url, *BURST, f"burst{number}")
+        bursts.append(_percentile(latencies, 99))
+        refused += bad
+    wanted = 20 + STEADY[0] + BURSTS * BURST[0] - refused
+    _wait_until_visible(opened, wanted)
+    seconds = time.monotonic() - begun
+    return Measured(
+        side=side,
+        empty_p50=_percentile(empty, 50),
+        steady_p50=_percentile(steady, 50),
+        steady_p95=_percentile(steady, 95),
+        steady_p99=_percentile(steady, 99),
+        burst_p99=statistics.median(bursts),
+        refused=refused,
+        visible_per_second=BURSTS * BURST[0] / seconds,
+    )
+
+
+def _deliver(opened, url: str, count: int, rate: float, name: str):
+    """Post deliveries at a rate; latencies, and how many were not taken."""
+    bodies = [
+        shop.delivery(
+            {**shop.message(number, f"5215{number % SENDERS:09}"), "id": f"{name}.{number}"}
+        )
+        for number in range(count)
+    ]
+    begun = time.monotonic()
+
+    def post(job):
+        number, body = job
+        time.sleep(max(0.0, begun + number / rate - time.monotonic()))
+        statuses = []
+        return _timed(lambda: statuses.append(shop.post(url, body))), statuses[0]
+
+    with ThreadPoolExecutor(POSTERS) as pool:
+        answers = list(pool.map(post, enumerate(bodies)))
+    refused = sum(status != 200 for _latency, status in answers)
+    return [latency for latency, _status in answers], refused
+
+
+def _wait_until_visible(opened: shop.Shop, wanted: int) -> None:
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        seen = opened.value(
+            "SELECT count(*) FROM mail_message message"
+            " JOIN discuss_channel channel ON channel.id = message.res_id"
+            " WHERE message.model = 'discuss.channel'"
+            " AND message.message_type = 'comment'"
+            " AND channel.channel_type = 'gateway'"
+        )
+        if seen >= wanted:
+            return
+        time.sleep(0.1)
+
+
+def _timed(work) -> float:
+    begun = time.monotonic()
+    work()
+    return (time.monotonic() - begun) * 1000
+
+
+def _percentile(values: list[float], percent: int) -> float:
+    """The smallest value that so many percent do not exceed.
+
+    >>> _percentile([4.0, 1.0, 3.0, 2.0], 50)
+    2.0
+    """
+    ordered = sorted(values)
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
+
+
+def _print(version: str, sides: list[Measured]) -> None:
+    table = Table(title=f"inbound, Odoo {version}, {WORKERS} workers")
+    table.add_column("")
+    for side in sides:
+        table.add_column(side.side, justify="right")
+    for name in list(asdict(sides[0]))[1:]:
+        row = [getattr(side, name) for side in sides]
+        table.add_row(name.replace("_", " "), *(f"{value:.1f}" for value in row))
+    console.print(table)
+    console.print_json(json.dumps([asdict(side) for side in sides]))
