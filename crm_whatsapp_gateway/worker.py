@@ -43,9 +43,15 @@ def wake(dbname, lane):
             _woken[key] = True
             return
         _woken[key] = False
-    threading.Thread(
+    thread = threading.Thread(
         target=_run, args=key, name=f"whatsapp-{lane}-{dbname}", daemon=True
-    ).start()
+    )
+    try:
+        thread.start()
+    except RuntimeError:  # the machine has no thread left; the cron has it
+        _logger.warning("lane %s of %s is left to the cron", lane, dbname)
+        with _guard:
+            _woken.pop(key, None)
 
 
 def run_lane(registry, lane, seconds=SECONDS):

@@ -1,5 +1,6 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import json
 import logging
 from datetime import timedelta
 from time import monotonic
@@ -67,6 +68,7 @@ class WhatsappWebhookEvent(models.Model):
         readonly=True, help="All names of the person, separated by spaces."
     )
     payload = fields.Json(readonly=True)
+    payload_text = fields.Text(string="Payload", compute="_compute_payload_text")
     occurred_at = fields.Datetime(readonly=True, help="Meta's timestamp, UTC.")
     state = fields.Selection(
         [
@@ -99,6 +101,13 @@ class WhatsappWebhookEvent(models.Model):
             """
         )
         return super().init()
+
+    @api.depends("payload")
+    def _compute_payload_text(self):
+        for event in self:
+            event.payload_text = json.dumps(
+                event.payload, ensure_ascii=False, indent=2
+            )
 
     # ------------------------------------------------------------- store
 
