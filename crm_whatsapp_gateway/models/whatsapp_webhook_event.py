@@ -105,9 +105,7 @@ class WhatsappWebhookEvent(models.Model):
     @api.depends("payload")
     def _compute_payload_text(self):
         for event in self:
-            event.payload_text = json.dumps(
-                event.payload, ensure_ascii=False, indent=2
-            )
+            event.payload_text = json.dumps(event.payload, ensure_ascii=False, indent=2)
 
     # ------------------------------------------------------------- store
 

@@ -64,7 +64,9 @@ def _measure(side: str, opened: shop.Shop) -> Measured:
         f"--workers={WORKERS}", f"--gevent-port={port}", "--max-cron-threads=1"
     )
     _deliver(opened, started.url, 20, 10, "warm")
-    empty = [_timed(lambda: requests.get(f"{started.url}/web/health")) for _ in range(50)]
+    empty = [
+        _timed(lambda: requests.get(f"{started.url}/web/health")) for _ in range(50)
+    ]
     steady, refused = _deliver(opened, started.url, *STEADY, "steady")
     bursts, begun = [], time.monotonic()
     for number in range(BURSTS):
@@ -90,7 +92,10 @@ def _deliver(opened, url: str, count: int, rate: float, name: str):
     """Post deliveries at a rate; latencies, and how many were not taken."""
     bodies = [
         shop.delivery(
-            {**shop.message(number, f"5215{number % SENDERS:09}"), "id": f"{name}.{number}"}
+            {
+                **shop.message(number, f"5215{number % SENDERS:09}"),
+                "id": f"{name}.{number}",
+            }
         )
         for number in range(count)
     ]
