@@ -67,7 +67,7 @@ class WhatsappWebhookEvent(models.Model):
     person = fields.Char(
         readonly=True, help="All names of the person, separated by spaces."
     )
-    payload = fields.Json(readonly=True)
+    payload = fields.Json(string="Payload (JSON)", readonly=True)
     payload_text = fields.Text(string="Payload", compute="_compute_payload_text")
     occurred_at = fields.Datetime(readonly=True, help="Meta's timestamp, UTC.")
     state = fields.Selection(
