@@ -347,11 +347,8 @@ class DiscussChannel(models.Model):
         lead = self.lead_id
         if not lead or not lead._whatsapp_is_open():
             lead, why = self._find_existing_lead()
-            if lead:
-                self._whatsapp_link(lead, why)
-            else:
-                lead = self._create_lead_from_whatsapp(text)
-                self._whatsapp_link(lead, "")
+            lead = lead or self._create_lead_from_whatsapp(text)
+            self._whatsapp_link(lead, why)
         if not lead.user_id or not lead.whatsapp_opened_at:
             self._assign_to_commercial_user()
         if not lead.whatsapp_opened_at:
@@ -431,7 +428,7 @@ class DiscussChannel(models.Model):
 
     # ------------------------------------------------------------- inbox
 
-    def _whatsapp_note_inbound(self, text, message):
+    def _whatsapp_note_inbound(self, message):
         """Keep when the customer wrote last: it opens the 24-hour window."""
         self.ensure_one()
         stamp = str(message.get("timestamp") or "")

@@ -1,6 +1,7 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 import threading
+from datetime import timedelta
 from time import monotonic
 
 from odoo import api, fields, models, tools
@@ -208,6 +209,14 @@ class MailGateway(models.Model):
         # sudo: res.partner and res.users - whoever writes may not read them
         gateway = self.sudo()
         return gateway.company_id.partner_id.lang or gateway.webhook_user_id.lang
+
+    @api.model
+    def _whatsapp_kept_since(self):
+        """Return the datetime before which what is dealt with is removed."""
+        days = self.env["ir.config_parameter"].get_param(
+            "crm_whatsapp_gateway.event_retention_days", 30
+        )
+        return fields.Datetime.now() - timedelta(days=int(days))
 
     # ------------------------------------------------------------- conversations
 

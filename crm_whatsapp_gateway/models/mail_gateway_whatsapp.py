@@ -200,7 +200,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
             return
         rendered = wa_message.render(message, translate=self._phrase)
         if webhook.message_type(message) in webhook.CREATES_LEAD:
-            chat.sudo()._whatsapp_note_inbound(rendered.text, message)
+            chat.sudo()._whatsapp_note_inbound(message)
             chat.sudo()._link_or_create_lead(rendered.text)
         last = messages._whatsapp_last(chat)
         super()._process_update(chat, self._plain(message, rendered), value)

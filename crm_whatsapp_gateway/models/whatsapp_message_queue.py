@@ -2,7 +2,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 import logging
 import uuid
-from datetime import timedelta
 from functools import partial
 from time import monotonic
 
@@ -629,15 +628,8 @@ class WhatsappMessageQueue(models.Model):
     @api.autovacuum
     def _gc_sent(self):
         """Remove messages that were sent: they hold personal data."""
-        days = int(
-            self.env["ir.config_parameter"].get_param(
-                "crm_whatsapp_gateway.event_retention_days", 30
-            )
-        )
+        limit = self.env["mail.gateway"]._whatsapp_kept_since()
         self.search(
-            [
-                ("state", "in", ("sent", "canceled")),
-                ("create_date", "<", fields.Datetime.now() - timedelta(days=days)),
-            ],
+            [("state", "in", ("sent", "canceled")), ("create_date", "<", limit)],
             limit=10000,
         ).unlink()

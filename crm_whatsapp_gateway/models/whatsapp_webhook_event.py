@@ -397,12 +397,7 @@ class WhatsappWebhookEvent(models.Model):
     @api.autovacuum
     def _gc_events(self):
         """Remove events that are dealt with: they hold personal data."""
-        days = int(
-            self.env["ir.config_parameter"].get_param(
-                "crm_whatsapp_gateway.event_retention_days", 30
-            )
-        )
-        limit = fields.Datetime.now() - timedelta(days=days)
+        limit = self.env["mail.gateway"]._whatsapp_kept_since()
         self.search(
             [("state", "in", ("done", "ignored")), ("create_date", "<", limit)],
             limit=10000,

@@ -235,6 +235,25 @@ class TestOutbound(WhatsappCase):
         self.send_due()
         self.assertEqual((row.state, row.error_kind), ("failed", "permanent"))
 
+    def test_what_is_dealt_with_is_removed_after_the_retention(self):
+        row = self.answer(self.channel, "Hello")
+        waiting = self.answer(self.channel, "Waits")
+        row.state = "sent"
+        event = self.events()
+        self.env.flush_all()
+        for days, kept in ((29, True), (31, False)):
+            for records in (row, waiting, event):
+                self.env.cr.execute(
+                    f"UPDATE {records._table} SET create_date ="
+                    " now() AT TIME ZONE 'UTC' - make_interval(days => %s)",
+                    (days,),
+                )
+            self.env.invalidate_all()
+            row._gc_sent()
+            event._gc_events()
+            self.assertEqual((bool(row.exists()), bool(event.exists())), (kept, kept))
+        self.assertTrue(waiting.exists())
+
     def test_a_person_need_not_wait_for_the_next_attempt(self):
         self.meta.answers = [(500, {"error": {"code": 131000}})]
         row = self.answer(self.channel, "Hello")
