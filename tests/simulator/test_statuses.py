@@ -9,6 +9,12 @@ def names(callback):
     return [status["status"] for status in callback.statuses()]
 
 
+def prices_of(callback, wamids):
+    """The price of each message; the statuses of two messages have no order."""
+    statuses = [status for status in callback.statuses() if "pricing" in status]
+    return [s["pricing"] for wamid in wamids for s in statuses if s["id"] == wamid]
+
+
 def test_sent_then_delivered(simulator, business, callback, open_window):
     wamid = business.wamid(biz_opaque_callback_data="uuid-1")
     assert simulator.wait()
@@ -160,10 +166,9 @@ def test_status_by_hand(simulator, business, callback, open_window):
 
 def test_price_after_the_free_thousand(simulator, business, callback, open_window):
     simulator.settings(free_service_messages=1)
-    business.wamid()
-    business.wamid()
+    wamids = [business.wamid(), business.wamid()]
     simulator.wait()
-    prices = [s["pricing"] for s in callback.statuses() if "pricing" in s]
+    prices = prices_of(callback, wamids)
     assert [(p["type"], p["billable"]) for p in prices] == [
         ("free_customer_service", False),
         ("regular", True),
@@ -172,11 +177,11 @@ def test_price_after_the_free_thousand(simulator, business, callback, open_windo
 
 def test_price_of_template_and_free_entry_point(simulator, business, ana, callback):
     template = {"name": "retomar_conversacion", "language": {"code": "es"}}
-    business.wamid(kind="template", template=template)
+    wamids = [business.wamid(kind="template", template=template)]
     ana.send_text("Vi el anuncio", referral=True)
-    business.wamid(kind="template", template=template)
+    wamids.append(business.wamid(kind="template", template=template))
     simulator.wait()
-    prices = [s["pricing"] for s in callback.statuses() if "pricing" in s]
+    prices = prices_of(callback, wamids)
     assert [(p["type"], p["category"]) for p in prices] == [
         ("regular", "utility"),
         ("free_entry_point", "utility"),
