@@ -18,7 +18,10 @@ from . import compat
 CONFLICTS = 5  # serialization errors in a row before it counts as a failure
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
-TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
+TRY_LOCKS = """
+    SELECT key, pg_try_advisory_xact_lock(hashtextextended(key, 0))
+      FROM unnest(%s::text[]) AS key
+"""
 
 
 @contextmanager
@@ -29,13 +32,27 @@ def exclusive(registry, keys):
     :param keys: iterable of str, names of what is to be held
     :return: context manager that yields True if all were free
     """
+    with exclusive_each(registry, {"": list(keys)}) as held:
+        yield bool(held)
+
+
+@contextmanager
+def exclusive_each(registry, wanted):
+    """Hold what is free of several things, each of them with all of its keys.
+
+    :param registry: the database's registry
+    :param dict wanted: what -> list of str, the keys that it needs
+    :return: context manager that yields the set of what is held
+    """
     lock = registry.cursor()
-    if not compat.is_real_cursor(lock):
-        lock.close()
-        yield True  # in a test all cursors are one transaction
-        return
     try:
-        yield all(_try(lock, key) for key in sorted(keys))
+        if not compat.is_real_cursor(lock):
+            yield set(wanted)  # in a test all cursors are one transaction
+            return
+        keys = sorted({key for needed in wanted.values() for key in needed})
+        lock.execute(TRY_LOCKS, (keys,))
+        free = {key for key, taken in lock.fetchall() if taken}
+        yield {what for what, needed in wanted.items() if free.issuperset(needed)}
     finally:
         lock.close()  # rolls back, which releases
 
@@ -49,6 +66,9 @@ def hold_until_end(cr, registry, key, timeout=30):
     :return: the cursor that holds the lock: what it reads now is what others
         committed before they gave the lock back
     """
+    held = cr.postcommit.data.setdefault("crm_whatsapp_gateway.held", {})
+    if key in held:
+        return held[key]  # a second cursor would wait for the first
     lock = registry.cursor()
     if not compat.is_real_cursor(lock):
         lock.close()
@@ -59,6 +79,7 @@ def hold_until_end(cr, registry, key, timeout=30):
     lock.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
     lock.execute("SET LOCAL lock_timeout = %s", (timeout * 1000,))
     lock.execute(LOCK, (key,))
+    held[key] = lock
     return lock
 
 
@@ -82,7 +103,3 @@ def in_transaction(registry, work):
             if attempt == CONFLICTS:
                 raise
 
-
-def _try(lock, key):
-    lock.execute(TRY_LOCK, (key,))
-    return lock.fetchone()[0]

@@ -21,9 +21,6 @@ class CrmLead(models.Model):
         copy=False,
         help="When a WhatsApp message created this lead or was first linked to it.",
     )
-    whatsapp_call_asked_at = fields.Datetime(
-        string="Call asked for by WhatsApp", readonly=True, copy=False
-    )
 
     @api.depends("whatsapp_channel_ids")
     def _compute_whatsapp_channel_count(self):

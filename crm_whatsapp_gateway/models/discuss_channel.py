@@ -14,6 +14,7 @@ from ..tools.identity import Identity
 
 CALL_ACTIVITY = "mail.mail_activity_data_call"
 PREVIEW = 200  # characters of the last message in the inbox
+SALESPEOPLE = "sales_team.group_sale_salesman"
 INBOX_BUS = "crm_whatsapp_gateway/inbox"
 
 
@@ -145,7 +146,8 @@ class DiscussChannel(models.Model):
             channel._whatsapp_learn_identity(
                 Identity.of_token(channel.gateway_channel_token)
             )
-            if not channel.lead_id:
+            received = self.env.context.get("no_gateway_notification")
+            if not channel.lead_id and not received:  # then the message decides
                 # sudo: crm.lead - leads of colleagues are leads all the same
                 lead, why = channel.sudo()._find_existing_lead()
                 if lead:
@@ -293,16 +295,34 @@ class DiscussChannel(models.Model):
         return leads, ""
 
     def _create_lead_from_whatsapp(self, text=""):
-        """Create the lead with all that is known of the person.
+        """Create the lead with all that is known, linked, in the right hands.
 
         :param str text: the first message
-        :return: the lead, without a salesperson
+        :return: the lead
         """
         self.ensure_one()
-        partner = self.env["mail.gateway.whatsapp"]._partner_by_phone(
-            self.gateway_id, Identity.of_token(self.whatsapp_phone or "")
+        partner = self.channel_member_ids.partner_id.filtered("partner_share")[:1]
+        if not partner and self.whatsapp_phone:
+            partner = self.env["mail.gateway.whatsapp"]._partner_by_phone(
+                self.gateway_id, Identity.of_token(self.whatsapp_phone)
+            )
+        values = self._whatsapp_lead_values(partner, text)
+        company = self.env["res.company"].browse(values["company_id"])
+        # sudo: hr.employee - the webhook user need not read employees
+        employees = self.env["hr.employee"].sudo()
+        employee, reason = employees._whatsapp_next(company)
+        lead = self.env["crm.lead"].create(
+            {
+                **values,
+                "user_id": employee.user_id.id,
+                "whatsapp_opened_at": fields.Datetime.now(),
+            }
         )
-        return self.env["crm.lead"].create(self._whatsapp_lead_values(partner, text))
+        self._whatsapp_link(lead, "")
+        self._whatsapp_join(lead.user_id or self.gateway_id.member_ids)
+        self.env["whatsapp.assignment"]._note(company, lead, employee, reason)
+        self._whatsapp_send_notices()
+        return lead
 
     def _whatsapp_lead_values(self, partner, text):
         gateway = self.gateway_id
@@ -314,8 +334,8 @@ class DiscussChannel(models.Model):
             "name": self.env._("%s (WhatsApp)", self.name),
             "type": "lead" if team.use_leads else "opportunity",
             "company_id": company.id,
-            "team_id": team.id,
-            "user_id": False,
+            # without one, that of the salesperson
+            **({"team_id": team.id} if team else {}),
             "description": text and Markup("<p>%s</p>") % text,
             "phone": self.whatsapp_phone and wa_identity.display(self.whatsapp_phone),
             "country_id": country.id,
@@ -347,12 +367,12 @@ class DiscussChannel(models.Model):
         lead = self.lead_id
         if not lead or not lead._whatsapp_is_open():
             lead, why = self._find_existing_lead()
-            lead = lead or self._create_lead_from_whatsapp(text)
+            if not lead:
+                return self._create_lead_from_whatsapp(text)
             self._whatsapp_link(lead, why)
         if not lead.user_id or not lead.whatsapp_opened_at:
             self._assign_to_commercial_user()
         if not lead.whatsapp_opened_at:
-            # the automation rule 'immediate call' waits for this
             lead.whatsapp_opened_at = fields.Datetime.now()
         return lead
 
@@ -379,21 +399,31 @@ class DiscussChannel(models.Model):
         """
         self.ensure_one()
         lead = self.lead_id
+        company = lead.company_id or self.env.company
         employee = self.env["hr.employee"]
         if not lead.user_id:
-            employee = (
-                self.env["hr.employee"]
-                .sudo()
-                .get_next_whatsapp_assignee(company=lead.company_id, lead=lead)
+            # sudo: as for a new lead
+            employee = employee.sudo().get_next_whatsapp_assignee(company, lead)
+        if employee:
+            self._whatsapp_send_notices()
+            return lead.user_id
+        self._whatsapp_join(lead.user_id or self.gateway_id.member_ids)
+        if not lead.whatsapp_opened_at:
+            reason = (
+                self.env._("Was the salesperson of this lead already")
+                if lead.user_id
+                else self.env._("Nobody is on duty")
             )
-            if employee:
-                values = {"user_id": employee.user_id.id}
-                if self.gateway_id.whatsapp_team_id:
-                    values["team_id"] = self.gateway_id.whatsapp_team_id.id
-                lead.write(values)  # which lets the new owner in
-        if not employee:
-            self._whatsapp_join(lead.user_id or self.gateway_id.member_ids)
+            self.env["whatsapp.assignment"]._note(company, lead, employee, reason)
         return lead.user_id
+
+    def _whatsapp_send_notices(self):
+        """Wake the mail queue, to which inbound work leaves its notices."""
+        woken = self.env.cr.precommit.data
+        if not woken.get("crm_whatsapp_gateway.notices"):
+            woken["crm_whatsapp_gateway.notices"] = True
+            # sudo: ir.cron - the webhook user may not read crons
+            self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
 
     def _whatsapp_join(self, users):
         """Let people in, silently."""
@@ -403,18 +433,21 @@ class DiscussChannel(models.Model):
         )
 
     def _create_immediate_call_activity(self):
-        """Ask the salesperson for a call now, once per opening of the lead.
+        """Ask the salesperson for a call now, unless a call is asked for.
 
         :return: the new activities
         """
         activities = self.env["mail.activity"]
+        call = self.env.ref(CALL_ACTIVITY)
         for lead in self.lead_id:
-            opened, asked = lead.whatsapp_opened_at, lead.whatsapp_call_asked_at
-            if asked and (not opened or asked >= opened):
+            if call in lead.activity_ids.activity_type_id:
                 continue
             responsible = lead._whatsapp_responsible()
             words = self.with_context(lang=responsible.lang).env
-            activities += lead.activity_schedule(
+            # the salesperson has the notice of the lead, and the message itself
+            activities += lead.with_context(
+                mail_activity_quick_update=True
+            ).activity_schedule(
                 CALL_ACTIVITY,
                 date_deadline=fields.Date.context_today(
                     lead.with_context(tz=lead.user_id.tz)
@@ -423,23 +456,18 @@ class DiscussChannel(models.Model):
                 note=words._("The customer has just written by WhatsApp."),
                 user_id=responsible.id,
             )
-            lead.whatsapp_call_asked_at = opened or fields.Datetime.now()
         return activities
 
     # ------------------------------------------------------------- inbox
 
-    def _whatsapp_note_inbound(self, message):
-        """Keep when the customer wrote last: it opens the 24-hour window."""
-        self.ensure_one()
-        stamp = str(message.get("timestamp") or "")
-        date = (
-            datetime.fromtimestamp(int(stamp), UTC).replace(tzinfo=None)
-            if stamp.isdigit()
-            else fields.Datetime.now()
-        )
-        last = self.whatsapp_last_customer_date
-        if not last or date > last:
-            self.whatsapp_last_customer_date = date
+    def message_post(self, **kwargs):
+        """Let a received message bear Meta's id from the beginning."""
+        if wamid := self.env.context.get("whatsapp_message_id"):
+            kwargs["whatsapp_message_id"] = wamid
+        return super().message_post(**kwargs)
+
+    def _get_message_create_valid_field_names(self):
+        return super()._get_message_create_valid_field_names() | {"whatsapp_message_id"}
 
     def _message_post_after_hook(self, message, msg_vals):
         """Keep what the inbox shows, and wake the inboxes that are open."""
@@ -447,29 +475,49 @@ class DiscussChannel(models.Model):
         received = self.env.context.get("no_gateway_notification")
         if message.message_type == "comment" and not received and self._is_whatsapp():
             # sudo: discuss.channel - who may post need not be able to write
-            self.sudo()._whatsapp_note_message(message, inbound=False)
+            self.sudo()._whatsapp_note_posted(message)
         return res
 
-    def _whatsapp_note_message(self, message, inbound):
-        """Keep the last word, and wake the inboxes.
+    def _whatsapp_note_posted(self, message):
+        """Keep what we wrote as the last word.
 
         :param message: one ``mail.message``
-        :param bool inbound: the customer wrote it
         """
-        text = html2plaintext(message.body or "").strip()
-        values = {
-            "whatsapp_last_text": " ".join(text.split())[:PREVIEW]
-            or ", ".join(message.attachment_ids.mapped("name"))[:PREVIEW],
-            "whatsapp_last_date": message.date,
-            "whatsapp_last_author": "customer" if inbound else "us",
-        }
-        if not inbound:
-            values["whatsapp_waiting_since"] = False
-        elif not self.whatsapp_waiting_since:
-            values["whatsapp_waiting_since"] = message.date
-        self.write(values)
+        self._whatsapp_note(
+            html2plaintext(message.body or "").strip()
+            or ", ".join(message.attachment_ids.mapped("name")),
+            message.date,
+            "us",
+        )
+
+    def _whatsapp_note(self, text, date, author, opens_window=False):
+        """Keep the last word, and wake the inboxes.
+
+        :param str text: what was written
+        :param date: when, UTC
+        :param str author: 'customer' or 'us'
+        :param bool opens_window: free text is possible for 24 hours from now
+        """
+        self.ensure_one()
+        values = {}
+        last = self.whatsapp_last_customer_date
+        if opens_window and (not last or date > last):
+            values["whatsapp_last_customer_date"] = date
+        if not self.whatsapp_last_date or date >= self.whatsapp_last_date:
+            values.update(
+                whatsapp_last_text=" ".join(text.split())[:PREVIEW],
+                whatsapp_last_date=date,
+                whatsapp_last_author=author,
+            )
+            if author == "us":
+                values["whatsapp_waiting_since"] = False
+            elif not self.whatsapp_waiting_since:
+                values["whatsapp_waiting_since"] = date
+        if values:  # each write makes Discuss compare what everybody sees
+            self.write(values)
+        group = self.env["ir.model.data"]._xmlid_to_res_id(SALESPEOPLE)
         self.env["bus.bus"]._sendone(
-            self.env.ref("sales_team.group_sale_salesman"), INBOX_BUS, {"id": self.id}
+            self.env["res.groups"].browse(group), INBOX_BUS, {"id": self.id}
         )
 
     def _to_store(self, store, *args, **kwargs):

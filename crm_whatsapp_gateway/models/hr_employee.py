@@ -47,29 +47,37 @@ class HrEmployee(models.Model):
         and the turns are read after the lock was taken.
 
         :param company: ``res.company`` whose people take turns; default: current
-        :param lead: ``crm.lead`` that is handed over, for the record
+        :param lead: ``crm.lead`` to hand over; it stays in its team
         :return: ``hr.employee``, empty if nobody is on duty
         """
         self.check_access("write")  # a turn is not for everybody to take
         company = company or self.env.company
+        employee, reason = self._whatsapp_next(company)
+        if employee and lead:
+            values = {"user_id": employee.user_id.id}
+            if lead.team_id:
+                values["team_id"] = lead.team_id.id
+            lead.write(values)
+        if employee:
+            self.env["whatsapp.assignment"]._note(company, lead, employee, reason)
+        return employee
+
+    @api.model
+    def _whatsapp_next(self, company):
+        """Return whose turn is next, and why. Nobody else can ask until the end of
+        the transaction; the turn is taken by a row of ``whatsapp.assignment``.
+
+        :return: tuple of ``hr.employee`` and str
+        """
         pool = self._whatsapp_on_duty(company)
         if not pool:
-            return pool
+            return pool, self.env._("Nobody is on duty")
         lock = hold_until_end(
             self.env.cr, self.env.registry, f"whatsapp:pool:{company.id}"
         )
         employee = min(pool, key=self._whatsapp_turn_order(pool, lock))
-        self.env["whatsapp.assignment"].sudo().create(
-            {
-                "employee_id": employee.id,
-                "lead_id": lead.id if lead else False,
-                "company_id": company.id,
-                "reason": self.env._(
-                    "Longest without a turn among %s on duty", len(pool)
-                ),
-            }
-        )
-        return employee
+        reason = self.env._("Longest without a turn among %s on duty", len(pool))
+        return employee, reason
 
     @api.model
     def _whatsapp_on_duty(self, company):

@@ -237,24 +237,32 @@ class MailGateway(models.Model):
         :param str token: as it is stored, if it may be none of WhatsApp's
         """
         self.ensure_one()
+        names = {
+            "gateway_channel_token": person.token or token,
+            "whatsapp_bsuid": person.bsuid,
+            "whatsapp_phone": person.canonical,
+        }
+        known = [(name, "=", value) for name, value in names.items() if value]
+        if not known:
+            return self.env["discuss.channel"]
         # sudo: discuss.channel - see above
-        channels = self.env["discuss.channel"].sudo().with_context(active_test=False)
-        for name, value in (
-            ("gateway_channel_token", person.token or token),
-            ("whatsapp_bsuid", person.bsuid),
-            ("whatsapp_phone", person.canonical),
-        ):
-            found = value and channels.search(
+        found = (
+            self.env["discuss.channel"]
+            .sudo()
+            .with_context(active_test=False)
+            .search(
                 [
                     ("gateway_id", "=", self.id),
                     ("channel_type", "=", "gateway"),  # the index is partial
-                    (name, "=", value),
+                    *["|"] * (len(known) - 1),
+                    *known,
                 ],
                 order="id",
-                limit=1,
             )
-            if found:
-                return found.with_env(self.env)
+        )
+        for name, _operator, value in known:
+            if match := found.filtered(lambda c, n=name, v=value: c[n] == v)[:1]:
+                return match.with_env(self.env)
         return self.env["discuss.channel"]
 
     # ------------------------------------------------------------- sending

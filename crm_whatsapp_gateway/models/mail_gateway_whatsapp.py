@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from markupsafe import Markup
 
-from odoo import models
+from odoo import fields, models
 from odoo.exceptions import UserError
 
 from .. import compat, worker
@@ -199,21 +199,30 @@ class MailGatewayWhatsapp(models.AbstractModel):
         if self._receive_reaction(chat, message, value):
             return
         rendered = wa_message.render(message, translate=self._phrase)
-        if webhook.message_type(message) in webhook.CREATES_LEAD:
-            chat.sudo()._whatsapp_note_inbound(message)
+        speaks = webhook.message_type(message) in webhook.CREATES_LEAD
+        sent = webhook.moment(message.get("timestamp"))
+        chat.sudo()._whatsapp_note(
+            rendered.text,
+            sent.replace(tzinfo=None) if sent else fields.Datetime.now(),
+            "customer",
+            opens_window=speaks,
+        )
+        if speaks:
             chat.sudo()._link_or_create_lead(rendered.text)
-        last = messages._whatsapp_last(chat)
-        super()._process_update(chat, self._plain(message, rendered), value)
-        posted = messages._whatsapp_since(chat, last)
+        wamid = message.get("id")
+        super()._process_update(
+            chat.with_context(whatsapp_message_id=wamid),
+            self._plain(message, rendered),
+            value,
+        )
+        posted = messages._whatsapp_of(chat, wamid)
         self._complete(chat, posted, message, rendered)
-        chat.sudo()._whatsapp_note_message(posted, inbound=True)
         chat.sudo()._whatsapp_take_phone(wa_message.shared_phone(message))
 
     def _complete(self, chat, posted, message, rendered):
-        """Add to a message that was posted: its id, what it quotes, its file."""
+        """Add to a message that was posted: what it quotes, its file."""
         if not posted:
             return
-        posted.whatsapp_message_id = message.get("id")
         if not posted.parent_id:
             posted.parent_id = posted._whatsapp_find(chat, rendered.quoted)
         if rendered.media:

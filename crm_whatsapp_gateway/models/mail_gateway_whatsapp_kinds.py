@@ -96,7 +96,9 @@ class MailGatewayWhatsapp(models.AbstractModel):
         if channel.env["mail.message"]._whatsapp_of(channel, echo.get("id")):
             return
         rendered = wa_message.render(echo, translate=self._phrase)
-        posted = channel.message_post(
+        posted = channel.with_context(
+            whatsapp_message_id=echo.get("id")
+        ).message_post(
             body=self._whatsapp_to_html(rendered.text),
             author_id=gateway.webhook_user_id.partner_id.id,
             date=(atom.timestamp or None) and atom.timestamp.replace(tzinfo=None),
@@ -105,7 +107,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
             subtype_xmlid="mail.mt_comment",
         )
         self._complete(channel, posted, echo, rendered)
-        channel._whatsapp_note_message(posted, inbound=False)
+        channel._whatsapp_note_posted(posted)
 
     def _receive_change(self, gateway, atom):
         """Apply a change of the account that the addon has something to update for."""

@@ -27,8 +27,10 @@ class MailMessage(models.Model):
         return res
 
     def _whatsapp_of(self, channel, wamid):
-        """Return the message of a conversation that has this id of Meta."""
-        return wamid and self.search(
+        """Return the message of a conversation that has this id of Meta, or none."""
+        if not wamid:
+            return self.browse()
+        return self.search(
             [
                 ("whatsapp_message_id", "=", wamid),
                 ("model", "=", channel._name),
@@ -58,21 +60,3 @@ class MailMessage(models.Model):
             domain = [("wamid", "=", wamid), ("channel_id", "=", channel.id)]
             found = sent.search(domain, limit=1).message_id
         return found.sudo(self.env.su)
-
-    def _whatsapp_last(self, channel):
-        """Return the id of the newest message of a conversation, or 0."""
-        domain = [("model", "=", channel._name), ("res_id", "=", channel.id)]
-        return self.search(domain, order="id desc", limit=1).id or 0
-
-    def _whatsapp_since(self, channel, message_id):
-        """Return the first message of a conversation after ``message_id``."""
-        return self.search(
-            [
-                ("model", "=", channel._name),
-                ("res_id", "=", channel.id),
-                ("id", ">", message_id),
-                ("message_type", "=", "comment"),
-            ],
-            order="id",
-            limit=1,
-        )

@@ -216,7 +216,7 @@ class WhatsappMessageQueue(models.Model):
                 }
             )
         )
-        channel.sudo()._whatsapp_note_message(message, inbound=False)
+        channel.sudo()._whatsapp_note_posted(message)
         payload = {
             "messaging_product": "whatsapp",
             "recipient_type": "individual",

@@ -4,6 +4,7 @@ import json
 import logging
 from datetime import timedelta
 from time import monotonic
+from traceback import format_tb
 
 from psycopg2.extras import Json
 
@@ -11,7 +12,7 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 
 from .. import compat, worker
-from ..concurrency import exclusive, in_transaction
+from ..concurrency import exclusive_each, in_transaction
 from ..tools import webhook
 
 _logger = logging.getLogger(__name__)
@@ -22,8 +23,12 @@ BACKOFF = (5, 15, 60, 300, 900, 3600)
 MEDIA_BACKOFF = (5, 30, 120, 600, 3600, 6 * 3600, 24 * 3600, 48 * 3600, 72 * 3600)
 # for so long later events of a person wait behind one that failed
 IN_ORDER = timedelta(minutes=1)
-RUN = 20  # events of one person that share a transaction
 PERSONS = 50  # persons looked up at once
+# a transaction is shared by events of some persons: most of what one event reads
+# (number, company, team, rules) the next one needs too
+BATCH = 10  # persons
+RUN = 20  # events of each of them
+SHARE = 0.5  # seconds after which it begins no further event
 
 
 class NotYet(Exception):
@@ -180,16 +185,15 @@ class WhatsappWebhookEvent(models.Model):
             persons = cls._due_persons(registry, passed, media)
             if not persons:
                 return False
-            for person in persons:
+            for batch in cls._batches(persons, 1 if media else BATCH):
                 if monotonic() > deadline:
                     return True
                 try:
-                    begun = cls._process_person(registry, person)
+                    begun = cls._process_persons(registry, batch)
                 except Exception:  # not even the failure could be written
-                    _logger.exception("a person's events are left for later")
-                    begun = False
-                if not begun:
-                    passed.append(person)
+                    _logger.exception("the events of some persons are left for later")
+                    begun = set()
+                passed.extend(set(batch) - begun)
 
     @classmethod
     def _due_persons(cls, registry, passed, media):
@@ -212,65 +216,85 @@ class WhatsappWebhookEvent(models.Model):
             return [person for (person,) in cr.fetchall()]
 
     @classmethod
-    def _process_person(cls, registry, person):
-        """Apply the due events of one person, in order.
+    def _batches(cls, persons, size):
+        """Split persons into groups of one company that may share a transaction.
 
-        :return: False if somebody else is at it, or nothing could be begun
+        One company has one pool of salespeople, which a transaction holds: who
+        held two could wait for somebody who waits for the other.
         """
-        begun = False
-        keys = [f"whatsapp:{key}" for key in person.split()]
-        # looked at again after the lock is given back: who came in between
-        # found it taken and went away
-        while cls._next_run(registry, person):
-            with exclusive(registry, keys) as mine:
-                if not mine:
-                    break
-                begun = True
-                while ids := cls._next_run(registry, person):
-                    if not cls._apply_run(registry, ids):
-                        break
-        return begun
+        companies = {}
+        for person in persons:
+            companies.setdefault(person.partition(":")[0], []).append(person)
+        for members in companies.values():
+            for start in range(0, len(members), size):
+                yield members[start : start + size]
 
     @classmethod
-    def _next_run(cls, registry, person):
-        """Return the ids of the next events, none behind one that must wait."""
+    def _process_persons(cls, registry, persons):
+        """Apply the next due events of some persons, each person's in order.
+
+        :return: set of those with whom something was begun; of the others somebody
+            else takes care now, or their turn has not come
+        """
+        wanted = {
+            person: [f"whatsapp:{key}" for key in person.split()] for person in persons
+        }
+        with exclusive_each(registry, wanted) as held:
+            events = cls._next_events(registry, held)
+            begun = {person for person, _event_id in events}
+            ids = list(dict.fromkeys(event_id for _person, event_id in events))
+            if len(begun) > 1 and cls._apply_once(registry, ids) is None:
+                return begun
+            for person in begun:
+                cls._apply_run(registry, [e for p, e in events if p == person])
+            return begun
+
+    @classmethod
+    def _next_events(cls, registry, persons):
+        """Return the next events of each person, none behind one that must wait.
+
+        :return: list of tuples of person and event id, in order
+        """
         with registry.cursor() as cr:
             cr.execute(
                 """
-                SELECT id,
-                       next_attempt_at IS NULL
-                       OR next_attempt_at <= clock_timestamp() AT TIME ZONE 'UTC',
-                       failed_since > clock_timestamp() AT TIME ZONE 'UTC' - %s
-                  FROM whatsapp_webhook_event
-                 WHERE state = 'pending'
-                   AND string_to_array(person, ' ') && string_to_array(%s, ' ')
-                 ORDER BY occurred_at, id
-                 LIMIT %s
+                SELECT wanted.person, event.id,
+                       event.next_attempt_at IS NULL OR event.next_attempt_at
+                           <= clock_timestamp() AT TIME ZONE 'UTC',
+                       event.failed_since
+                           > clock_timestamp() AT TIME ZONE 'UTC' - %s
+                  FROM unnest(%s::text[]) AS wanted (person)
+                 CROSS JOIN LATERAL (
+                       SELECT id, occurred_at, next_attempt_at, failed_since
+                         FROM whatsapp_webhook_event
+                        WHERE state = 'pending'
+                          AND string_to_array(person, ' ')
+                              && string_to_array(wanted.person, ' ')
+                        ORDER BY occurred_at, id
+                        LIMIT %s) event
+                 ORDER BY event.occurred_at, event.id
                 """,
-                (IN_ORDER, person, RUN),
+                (IN_ORDER, list(persons), RUN),
             )
-            run = []
-            for event_id, due, holds_others in cr.fetchall():
-                if due:
-                    run.append(event_id)
+            events, blocked = [], set()
+            for person, event_id, due, holds_others in cr.fetchall():
+                if due and person not in blocked:
+                    events.append((person, event_id))
                 elif holds_others:
-                    break
-            return run
+                    blocked.add(person)
+            return events
 
     @classmethod
     def _apply_run(cls, registry, ids):
-        """Apply events in one transaction; if one fails, each in its own.
+        """Apply the events of one person; if one fails, each on its own.
 
         :return: True if all were applied
         """
         error = cls._apply_once(registry, ids)
-        if not error:
+        if error is None:
             return True
         if len(ids) > 1:
-            for event_id in ids:
-                if not cls._apply_run(registry, [event_id]):
-                    return False
-            return True
+            return all(cls._apply_run(registry, [event_id]) for event_id in ids)
         in_transaction(
             registry, lambda env: env[cls._name].browse(ids)._record_failure(error)
         )
@@ -278,19 +302,30 @@ class WhatsappWebhookEvent(models.Model):
 
     @classmethod
     def _apply_once(cls, registry, ids):
-        """Return None, or the error for which nothing of this was written."""
+        """Apply events in one transaction, as many as its time allows.
+
+        :return: None, or the error for which nothing of this was written
+        """
 
         def apply(env):
+            enough = monotonic() + SHARE
             for event in env[cls._name].browse(ids).exists():
                 if event.state == "pending":
                     event._apply()
+                if monotonic() > enough:
+                    break
 
         try:
             in_transaction(registry, apply)
-        except NotYet as reason:
-            return reason
         except Exception as failure:
-            _logger.exception("events %s could not be applied", ids)
+            # without its words, which may be a customer's
+            _logger.log(
+                logging.INFO if len(ids) > 1 else logging.ERROR,
+                "events %s could not be applied: %s\n%s",
+                ids,
+                type(failure).__name__,
+                "".join(format_tb(failure.__traceback__)),
+            )
             return failure
         return None
 
@@ -304,14 +339,25 @@ class WhatsappWebhookEvent(models.Model):
             self.env["mail.gateway.whatsapp"]
             .with_user(gateway.webhook_user_id)
             .with_company(gateway.company_id)
-            .with_context(no_gateway_notification=True, lang=gateway._whatsapp_lang())
+            .with_context(
+                no_gateway_notification=True,
+                lang=gateway._whatsapp_lang(),
+                # no customer waits for a mail server: the queue sends notices
+                mail_notify_force_send=False,
+            )
         )
         gateway_sudo = service.env["mail.gateway"].sudo().browse(gateway.id)
-        if self.kind == "media":
-            service._receive_media(gateway_sudo, self.payload)
+        try:
+            if self.kind == "media":
+                service._receive_media(gateway_sudo, self.payload)
+            else:
+                service._receive_update(gateway_sudo, self.payload)
+        except NotYet as reason:
+            if self.kind != "status":  # of which nothing was written yet
+                raise
+            self._record_failure(reason)
         else:
-            service._receive_update(gateway_sudo, self.payload)
-        self.write({"state": "done", "error": False})
+            self.write({"state": "done", "error": False})
 
     def _record_failure(self, error):
         """Plan the next attempt, or give up and say so."""
@@ -320,9 +366,10 @@ class WhatsappWebhookEvent(models.Model):
         backoff = MEDIA_BACKOFF if self.kind == "media" else BACKOFF
         values = {
             "attempts": self.attempts + 1,
-            "failed_since": self.failed_since or now,
             "error": f"{type(error).__name__}: {error}"[:2000],
         }
+        if not isinstance(error, NotYet):  # for which nobody has to wait
+            values["failed_since"] = self.failed_since or now
         if self.attempts < len(backoff):
             values["next_attempt_at"] = now + timedelta(seconds=backoff[self.attempts])
             self._whatsapp_cron()._trigger(at=values["next_attempt_at"])

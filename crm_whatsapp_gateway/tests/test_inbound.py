@@ -1,6 +1,7 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from datetime import datetime, timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.tools import html2plaintext, mute_logger
@@ -527,3 +528,72 @@ class TestInbound(WhatsappCase):
             self.drain()
             counts.append(self.env.cr.sql_log_count - before)
         self.assertLessEqual(counts[-1], counts[0], counts)
+
+    def test_persons_share_what_a_transaction_reads(self):
+        def cost(*persons):
+            for person in persons:
+                message = self.message(content="Next", person=person)
+                self.post(self.delivery(message, person=person))
+            before = self.env.cr.sql_log_count
+            self.drain()
+            return self.env.cr.sql_log_count - before
+
+        people = [{"from": f"52155{n:08}", "name": f"P{n}"} for n in range(9)]
+        cost(*people)
+        one = cost(people[0])
+        self.assertLess(cost(*people[1:]), 8 * 0.85 * one)
+        self.assertEqual(set(self.events().mapped("state")), {"done"})
+
+    def test_a_status_of_nobody_s_message_holds_back_no_message(self):
+        status = {"id": "wamid.nobody", "status": "read", "recipient_id": ANA["from"]}
+        channel = self.receive(self.message(content="One"), statuses=[status])
+        waiting = self.events(kind="status")
+        self.assertEqual((waiting.state, waiting.attempts), ("pending", 1))
+        self.receive(self.message(content="Two"))
+        self.assertEqual(self.texts(channel), ["One", "Two"])
+
+    def test_a_message_that_comes_late_is_not_the_last_word(self):
+        channel = self.receive(self.message(content="New"))
+        late = self.message(content="Old", timestamp=str(self.now - 3600))
+        self.receive(late)
+        self.assertEqual(channel.whatsapp_last_text, "New")
+        self.assertEqual(len(self.texts(channel)), 2)
+
+    def test_the_salesperson_gets_one_notice_from_the_mail_queue(self):
+        self.sofia.notification_type = "email"
+        channel = self.receive(self.message(content="Hi"))
+        mails = self.env["mail.mail"].search(
+            [("model", "=", "crm.lead"), ("res_id", "=", channel.lead_id.id)]
+        )
+        self.assertEqual(len(mails), 1)
+        self.assertEqual(mails.state, "outgoing", "no customer waits for its sending")
+        self.assertEqual(mails.recipient_ids, self.sofia.partner_id)
+
+    def test_a_lead_with_its_salesperson_says_so(self):
+        lead = self.env["crm.lead"].create(
+            {"name": "Old", "phone": "+525512345678", "user_id": self.tomas.id}
+        )
+        self.receive(self.message(content="Hi"))
+        given = self.env["whatsapp.assignment"].search([("lead_id", "=", lead.id)])
+        self.assertEqual(given.user_id, self.tomas)
+        self.assertFalse(given.employee_id, "no turn was taken")
+        self.assertEqual(lead.activity_ids.user_id, self.tomas)
+        self.assertEqual(len(self.env["whatsapp.assignment"].search([])), 1)
+
+    def test_the_log_has_neither_words_nor_numbers(self):
+        with self.assertLogs(level="INFO") as log:
+            self.receive(self.message(content="my secret wish"))
+            self.receive(self.message("image", {"id": "m", "caption": "my secret"}))
+            broken = self.message(content="my secret wish")
+            self.post(self.delivery(broken))
+            with patch.object(
+                type(self.env["discuss.channel"]),
+                "_whatsapp_note",
+                side_effect=ValueError("my secret wish of 5215512345678"),
+            ):
+                self.drain()
+        said = "\n".join(log.output)
+        self.assertIn("ValueError", said)
+        for private in ("my secret", "5512345678", ANA["bsuid"], "EAAtoken"):
+            self.assertNotIn(private, said)
+        self.assertIn("my secret wish", self.events(state="pending").mapped("error")[0])
