@@ -76,7 +76,9 @@ class WhatsappWebhook(GatewayController):
             )
             return self._whatsapp_answer(str(error), 400)
         rows = request.env["mail.gateway.whatsapp"]._event_rows(known, delivery)
-        if rows and request.env["whatsapp.webhook.event"]._store(rows):
+        if rows:
+            request.env["whatsapp.webhook.event"]._store(rows)
+            # also for what was stored before: Meta repeats what a crash cut off
             worker.wake(request.env.cr.dbname, "inbound")
         return self._whatsapp_answer("")
 

@@ -146,20 +146,18 @@ class WhatsappWebhookEvent(models.Model):
                 # ON CONFLICT DO NOTHING raises under REPEATABLE READ when a
                 # parallel redelivery wins
                 cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-            stored = cr.execute_values(
+            cr.execute_values(
                 f"""
                 INSERT INTO whatsapp_webhook_event
                     ({", ".join(columns)}, attempts, create_uid, create_date,
                      write_uid, write_date)
-                VALUES %s ON CONFLICT DO NOTHING RETURNING id
+                VALUES %s ON CONFLICT DO NOTHING
                 """,
                 values,
                 template=f"({', '.join(['%s'] * len(columns))}, 0, {SUPERUSER_ID},"
                 f" now() AT TIME ZONE 'UTC', {SUPERUSER_ID}, now() AT TIME ZONE 'UTC')",
                 page_size=1000,
-                fetch=True,
             )
-        return len(stored)
 
     # ------------------------------------------------------------- drain
 
