@@ -102,4 +102,3 @@ def in_transaction(registry, work):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             if attempt == CONFLICTS:
                 raise
-

@@ -10,7 +10,7 @@ gives back. What a thread leaves, and what a crash leaves, the cron takes.
 
 import logging
 import threading
-from time import monotonic
+from time import monotonic, sleep
 
 from odoo import SUPERUSER_ID, api, modules
 from odoo.modules.registry import Registry
@@ -20,6 +20,10 @@ from .concurrency import exclusive
 _logger = logging.getLogger(__name__)
 
 SECONDS = 8  # per turn, well below limit_time_real
+# Answers come first: the inbound lane begins when no delivery has come to this
+# process for a moment, but does not let itself be put off for long
+QUIET = 0.1  # seconds
+PUT_OFF = 2.0  # seconds
 LANES = {
     "inbound": ("whatsapp.webhook.event", "_drain"),
     "media": ("whatsapp.webhook.event", "_drain_media"),
@@ -27,6 +31,7 @@ LANES = {
 }
 _guard = threading.Lock()
 _woken = {}  # (database, lane) -> True if somebody called during the work
+_called = {}  # (database, lane) -> when it was called last
 
 
 def wake(dbname, lane):
@@ -39,6 +44,7 @@ def wake(dbname, lane):
         return  # tests call the drain
     key = (dbname, lane)
     with _guard:
+        _called[key] = monotonic()
         if key in _woken:
             _woken[key] = True
             return
@@ -92,6 +98,8 @@ def _run(dbname, lane):
     threading.current_thread().dbname = dbname
     key = (dbname, lane)
     while True:
+        if lane == "inbound":
+            _let_answers_pass(key)
         try:
             registry = Registry(dbname)
             registry = registry.check_signaling() or registry
@@ -106,6 +114,12 @@ def _run(dbname, lane):
                 del _woken[key]
                 return
             _woken[key] = False
+
+
+def _let_answers_pass(key):
+    until = monotonic() + PUT_OFF
+    while (now := monotonic()) < min(_called[key] + QUIET, until):
+        sleep(min(_called[key] + QUIET, until) - now)
 
 
 def _leave_to_cron(registry, lane):

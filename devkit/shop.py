@@ -75,6 +75,11 @@ class Shop:
         with self.environment.cluster.connect(self.database) as connection:
             return connection.execute(statement, values).fetchall()
 
+    def execute(self, statement: str, values=None) -> None:
+        """Change the database."""
+        with self.environment.cluster.connect(self.database) as connection:
+            connection.execute(statement, values)
+
     def value(self, statement: str, *values):
         """One value of the database."""
         return self.rows(statement, *values)[0][0]

@@ -3,6 +3,7 @@
 from . import (
     crm_lead,
     discuss_channel,
+    gateway_indexes,
     hr_employee,
     mail_gateway,
     mail_gateway_whatsapp,

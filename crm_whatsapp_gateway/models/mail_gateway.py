@@ -82,6 +82,17 @@ class MailGateway(models.Model):
         help="Meta refuses everything from this number until somebody acts.",
     )
 
+    whatsapp_limit = fields.Char(
+        string="Messaging limit",
+        readonly=True,
+        copy=False,
+        help="How many people Meta lets you begin a conversation with in 24 hours.",
+    )
+    whatsapp_notice = fields.Char(
+        string="Last notice of Meta", readonly=True, copy=False
+    )
+    whatsapp_notice_at = fields.Datetime(string="Noticed on", readonly=True, copy=False)
+
     # several numbers may share one system user's token
     vars().update(
         compat.unique(

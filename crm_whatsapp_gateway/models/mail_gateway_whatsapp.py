@@ -12,11 +12,12 @@ from ..tools import cloud_api, webhook
 from ..tools import message as wa_message
 from ..tools.errors import from_webhook
 from ..tools.identity import Identity
+from .mail_gateway_whatsapp_kinds import NOTICES
 from .whatsapp_webhook_event import NotYet
 
 # Kinds of events that lead to something, and fields of other changes that do
 APPLIED = ("message", "status", "echo")
-APPLIED_CHANGES = ("message_template_status_update", "user_preferences")
+APPLIED_CHANGES = ("message_template_status_update", "user_preferences", *NOTICES)
 MEDIA_LIMIT = 100 * 1024 * 1024  # bytes; Meta's own limit for inbound files
 
 
@@ -220,9 +221,11 @@ class MailGatewayWhatsapp(models.AbstractModel):
         chat.sudo()._whatsapp_take_phone(wa_message.shared_phone(message))
 
     def _complete(self, chat, posted, message, rendered):
-        """Add to a message that was posted: what it quotes, its file."""
+        """Add to a message that was posted: what it quotes, its file, its cards."""
         if not posted:
             return
+        if cards := wa_message.cards(message):
+            posted.whatsapp_cards = cards
         if not posted.parent_id:
             posted.parent_id = posted._whatsapp_find(chat, rendered.quoted)
         if rendered.media:

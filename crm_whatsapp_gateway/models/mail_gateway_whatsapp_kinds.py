@@ -1,8 +1,9 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from odoo import models
+from odoo import fields, models
 
 from ..tools import message as wa_message
+from ..tools import webhook
 from ..tools.identity import identity_change
 
 # Meta's word for a template's state -> OCA's; what is missing keeps the state
@@ -20,6 +21,20 @@ TEMPLATE_STATES = {
     "PENDING_DELETION": "pending_deletion",
     "DELETED": "deleted",
 }
+
+
+# What Meta reports about account and number, for its administrator
+NOTICES = (
+    "account_alerts",
+    "account_review_update",
+    "account_update",
+    "business_capability_update",
+    "phone_number_name_update",
+    "phone_number_quality_update",
+    "security",
+)
+# Of these he is told at once; the others just stand on the gateway
+TOLD = ("account_alerts", "account_update", "security")
 
 
 class MailGatewayWhatsapp(models.AbstractModel):
@@ -96,9 +111,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
         if channel.env["mail.message"]._whatsapp_of(channel, echo.get("id")):
             return
         rendered = wa_message.render(echo, translate=self._phrase)
-        posted = channel.with_context(
-            whatsapp_message_id=echo.get("id")
-        ).message_post(
+        posted = channel.with_context(whatsapp_message_id=echo.get("id")).message_post(
             body=self._whatsapp_to_html(rendered.text),
             author_id=gateway.webhook_user_id.partner_id.id,
             date=(atom.timestamp or None) and atom.timestamp.replace(tzinfo=None),
@@ -118,6 +131,41 @@ class MailGatewayWhatsapp(models.AbstractModel):
             for preference in preferences if isinstance(preferences, list) else []:
                 if isinstance(preference, dict):
                     self._receive_preference(gateway, preference)
+        elif atom.type in NOTICES:
+            self._receive_notice(gateway, atom)
+
+    def _receive_notice(self, gateway, atom):
+        """Show on the numbers of the account what Meta says about it."""
+        numbers = gateway.search(
+            [
+                ("gateway_type", "=", "whatsapp"),
+                ("whatsapp_account_id", "=", atom.account_id or False),
+            ]
+        )
+        said = webhook.in_words(atom.content)
+        values = {
+            "whatsapp_notice": f"{atom.type}: {said}",
+            "whatsapp_notice_at": (
+                atom.timestamp.replace(tzinfo=None)
+                if atom.timestamp
+                else fields.Datetime.now()
+            ),
+        }
+        limit = atom.content.get("max_daily_conversations_per_business")
+        if limit:
+            values["whatsapp_limit"] = str(limit)
+        numbers = numbers or gateway
+        numbers.write(values)
+        if atom.type in TOLD:
+            for user in numbers.whatsapp_alert_user_id:
+                words = self.with_context(lang=user.lang).env
+                # one of several numbers is enough to be told
+                user.partner_id.message_notify(
+                    partner_ids=user.partner_id.ids,
+                    subject=words._("WhatsApp: Meta reports about your account"),
+                    body=values["whatsapp_notice"],
+                )
+                numbers[:1].env["discuss.channel"]._whatsapp_send_notices()
 
     def _receive_template_status(self, gateway, content):
         state = TEMPLATE_STATES.get(content.get("event"))

@@ -2,6 +2,9 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import fields, models
 
+from .. import compat
+from ..tools import identity as wa_identity
+
 
 class MailMessage(models.Model):
     _inherit = "mail.message"
@@ -12,6 +15,12 @@ class MailMessage(models.Model):
         copy=False,
         index="btree_not_null",
         help="Meta's id of a message that a customer sent.",
+    )
+    whatsapp_cards = fields.Json(
+        string="Contact cards",
+        readonly=True,
+        copy=False,
+        help="The people on the cards of this message; see tools.message.cards.",
     )
 
     def _send_to_gateway_thread(self, gateway_channel_id):
@@ -60,3 +69,80 @@ class MailMessage(models.Model):
             domain = [("wamid", "=", wamid), ("channel_id", "=", channel.id)]
             found = sent.search(domain, limit=1).message_id
         return found.sudo(self.env.su)
+
+    # ------------------------------------------------------------- contact cards
+
+    def _to_store(self, store, *args, **kwargs):
+        """Tell the web client which messages hold contact cards."""
+        res = super()._to_store(store, *args, **kwargs)
+        for message in self.filtered("whatsapp_cards"):
+            compat.store_values(store, message, {"whatsapp_cards": True})
+        return res
+
+    def action_whatsapp_save_contact(self):
+        """Open the first card that is no contact yet, to be looked at and saved.
+
+        :return: action of a new contact; of the known ones if there is no new one
+        """
+        self.ensure_one()
+        self.check_access("read")
+        known = self.env["res.partner"]
+        for card in self.whatsapp_cards or []:
+            partner = self._whatsapp_known_contact(card)
+            if not partner:
+                return {
+                    "type": "ir.actions.act_window",
+                    "name": self.env._("New contact"),
+                    "res_model": "res.partner",
+                    "views": [(False, "form")],
+                    "target": "new",
+                    "context": self._whatsapp_contact_defaults(card),
+                }
+            known |= partner
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Known contacts"),
+            "res_model": "res.partner",
+            "views": [(False, "list"), (False, "form")],
+            "domain": [("id", "in", known.ids)],
+        }
+
+    def _whatsapp_phones(self, card):
+        normalize = self.env["discuss.channel"]._normalize_phone_number
+        return list(filter(None, map(normalize, card.get("phones", []))))
+
+    def _whatsapp_known_contact(self, card):
+        """Return the contact with a number or the e-mail address of a card."""
+        spellings = [
+            variant
+            for phone in self._whatsapp_phones(card)
+            for variant in wa_identity.variants(phone)
+        ]
+        email = (card.get("email") or "").strip().lower()
+        return self.env["res.partner"].search(
+            [
+                "|",
+                ("phone_sanitized", "in", spellings),
+                ("email_normalized", "in", [email] if email else []),
+            ],
+            limit=1,
+        )
+
+    def _whatsapp_contact_defaults(self, card):
+        phones = self._whatsapp_phones(card)
+        region = wa_identity.region(phones[0]) if phones else None
+        country = self.env["res.country"].search([("code", "=", region)], limit=1)
+        shown = [wa_identity.display(phone) for phone in phones] or card.get("phones")
+        values = {
+            "name": card.get("name"),
+            "company_name": card.get("company"),
+            "function": card.get("function"),
+            "phone": shown[0] if shown else None,
+            "comment": ", ".join(shown[1:]) if shown else None,
+            "country_id": country.id,
+            **{
+                name: card.get(name)
+                for name in ("email", "website", "street", "zip", "city")
+            },
+        }
+        return {f"default_{name}": value for name, value in values.items() if value}

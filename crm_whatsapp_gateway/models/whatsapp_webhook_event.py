@@ -28,7 +28,7 @@ PERSONS = 50  # persons looked up at once
 # (number, company, team, rules) the next one needs too
 BATCH = 10  # persons
 RUN = 20  # events of each of them
-SHARE = 0.5  # seconds after which it begins no further event
+SHARE = 0.8  # seconds after which it begins no further event
 
 
 class NotYet(Exception):

@@ -597,3 +597,81 @@ class TestInbound(WhatsappCase):
         for private in ("my secret", "5512345678", ANA["bsuid"], "EAAtoken"):
             self.assertNotIn(private, said)
         self.assertIn("my secret wish", self.events(state="pending").mapped("error")[0])
+
+    def test_a_contact_card_can_be_saved(self):
+        card = {
+            "name": {"formatted_name": "Eva Gil"},
+            "org": {"company": "Sol SL", "title": "Buyer"},
+            "phones": [{"phone": "+34 612 345 678"}, {"phone": "+34 913 456 789"}],
+            "emails": [{"email": "eva@example.com"}],
+            "urls": [{"url": "javascript:alert(1)"}],
+        }
+        other = {"name": {"formatted_name": "Luis"}, "phones": [{"phone": "?"}]}
+        channel = self.receive(self.message("contacts", [card, {}, other]))
+        message = channel.message_ids.filtered("whatsapp_cards")
+        action = message.with_user(self.sofia).action_whatsapp_save_contact()
+        self.assertEqual(
+            (action["res_model"], action["target"]), ("res.partner", "new")
+        )
+        self.assertEqual(
+            action["context"],
+            {
+                "default_name": "Eva Gil",
+                "default_company_name": "Sol SL",
+                "default_function": "Buyer",
+                "default_phone": "+34 612 34 56 78",
+                "default_comment": "+34 913 45 67 89",
+                "default_email": "eva@example.com",
+                "default_country_id": self.env.ref("base.es").id,
+            },
+        )
+        known = self.env["res.partner"].create(
+            {"name": "E. Gil", "phone": "612345678", "country_id": self.ref("base.es")}
+        )
+        action = message.action_whatsapp_save_contact()
+        self.assertEqual(action["context"]["default_name"], "Luis", "the next one")
+        message.whatsapp_cards = message.whatsapp_cards[:1]
+        action = message.action_whatsapp_save_contact()
+        self.assertEqual(action["domain"], [("id", "in", known.ids)])
+
+    def test_notices_of_meta_stand_on_the_numbers(self):
+        def report(field, value):
+            change = {"field": field, "value": value}
+            entry = {"id": "20001", "time": 1790000000, "changes": [change]}
+            body = {"object": "whatsapp_business_account", "entry": [entry]}
+            self.assertEqual(self.post(body).status_code, 200)
+            self.drain()
+
+        def told():
+            return self.env["mail.message"].search_count(
+                [
+                    ("partner_ids", "in", self.tomas.partner_id.ids),
+                    ("subject", "like", "WhatsApp"),
+                ]
+            )
+
+        self.gateway.whatsapp_alert_user_id = self.tomas
+        second = self.gateway.copy(
+            {"token": "x", "webhook_key": "y", "whatsapp_from_phone": "10002"}
+        )
+        second.whatsapp_account_id = self.gateway.whatsapp_account_id
+        report(
+            "phone_number_quality_update",
+            {"event": "ONBOARDING", "max_daily_conversations_per_business": "TIER_2K"},
+        )
+        for number in self.gateway + second:
+            self.assertEqual(number.whatsapp_limit, "TIER_2K")
+            self.assertIn("ONBOARDING", number.whatsapp_notice)
+        self.assertEqual(told(), 0)
+        info = [{"restriction_type": "RESTRICTED_X", "expiration": 1790086400}]
+        report(
+            "account_update", {"event": "ACCOUNT_RESTRICTION", "restriction_info": info}
+        )
+        said = self.gateway.whatsapp_notice
+        self.assertTrue(said.startswith("account_update: ACCOUNT_RESTRICTION, "))
+        self.assertIn("restriction_type: RESTRICTED_X", said)
+        self.assertIn("expiration: 2026-09-22 14:13 UTC", said)
+        self.assertEqual(
+            self.gateway.whatsapp_notice_at, datetime(2026, 9, 21, 14, 13, 20)
+        )
+        self.assertEqual(told(), 1, "once, however many numbers there are")

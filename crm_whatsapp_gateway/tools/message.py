@@ -227,6 +227,35 @@ def shared_phone(message):
     return None
 
 
+def cards(message):
+    """The people on the contact cards of a message, as an address book knows them.
+
+    :return: list of dicts of non-empty str: name, company, function, phones (list),
+        email, website, street, zip, city
+    >>> card = {"name": {"first_name": "Eva"}, "org": {"company": "Sol"}}
+    >>> cards({"type": "contacts", "contacts": [card, {}, 7]})
+    [{'name': 'Eva', 'company': 'Sol'}]
+    """
+    found = []
+    for card in _list(message.get("contacts"))[:MOST_LINES]:
+        card = {**_vcard(_str(_dict(card).get("vcard"))), **_dict(card)}
+        org = _dict(card.get("org"))
+        address = _dict(next(iter(_list(card.get("addresses"))), None))
+        values = {
+            "name": _name_of(card),
+            "company": _str(org.get("company")),
+            "function": _str(org.get("title")),
+            "phones": list(filter(None, map(_phone_of, _list(card.get("phones"))))),
+            "email": _first(card.get("emails"), "email"),
+            "website": _link(_first(card.get("urls"), "url")),
+            **{name: _str(address.get(name)) for name in ("street", "zip", "city")},
+        }
+        values = {name: value for name, value in values.items() if value}
+        if values:
+            found.append(values)
+    return found
+
+
 def media_of(message):
     """The file of a message, or None.
 
@@ -336,10 +365,7 @@ class _Words:
 
     def _card(self, card):
         card = {**_vcard(_str(card.get("vcard"))), **card}
-        name = _dict(card.get("name"))
-        full = _str(name.get("formatted_name")) or _join(
-            [name.get("first_name"), name.get("last_name")]
-        )
+        full = _name_of(card)
         title = self.say("contact", name=full) if full else self.say("contact_nameless")
         org = _dict(card.get("org"))
         details = [
@@ -479,6 +505,19 @@ def _order_total(items):
         return f"{total:.2f} {currencies.pop()}".strip() if known else ""
     except (KeyError, TypeError, ValueError, OverflowError):
         return ""
+
+
+def _name_of(card):
+    name = _dict(card.get("name"))
+    return _str(name.get("formatted_name")) or _join(
+        [name.get("first_name"), name.get("last_name")]
+    )
+
+
+def _first(items, key):
+    """The first value of a key in a list of dicts, or ''."""
+    values = (_str(_dict(item).get(key)) for item in _list(items))
+    return next(filter(None, values), "")
 
 
 def _phone_of(phone):

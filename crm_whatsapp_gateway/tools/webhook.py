@@ -402,6 +402,30 @@ def message_type(message):
     return _id(message.get("type")) or next(present, "unknown")
 
 
+def in_words(content):
+    """What a change of the account says, for people: its names and values as they are.
+
+    >>> in_words({"event": "ACCOUNT_RESTRICTION", "restriction_info": [
+    ...     {"restriction_type": "RESTRICTED_X", "expiration": 1790000000}]})
+    'ACCOUNT_RESTRICTION, restriction_type: RESTRICTED_X, \
+expiration: 2026-09-21 14:13 UTC'
+    """
+    return ", ".join(_leaves(None, content))[:500]
+
+
+def _leaves(name, value):
+    if isinstance(value, dict):
+        for key, below in value.items():
+            yield from _leaves(key, below)
+    elif isinstance(value, list):
+        for below in value[:20]:
+            yield from _leaves(name, below)
+    elif value not in (None, ""):
+        when = "expiration" in (name or "") and moment(value)
+        text = when.strftime("%Y-%m-%d %H:%M UTC") if when else str(value)
+        yield text if name in (None, "event") else f"{name}: {text}"
+
+
 def moment(value):
     """Unix seconds, as Meta's string or number, as an aware UTC datetime.
 

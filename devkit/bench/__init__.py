@@ -2,6 +2,27 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Benchmarks: what our addon costs, beside OCA's modules alone, in one run."""
 
-from devkit.bench.inbound import run
+from devkit import options
+from devkit.bench import inbound, work
+from devkit.console import Failure
 
-__all__ = ["run"]
+PARTS = {"inbound": inbound.run, "work": work.measure}
+
+
+def run(wished: options.BenchOptions) -> None:
+    """Run the benchmarks that are named, or all.
+
+    Numbers among the arguments are sizes of the database for 'work', instead of its
+    own. Raises Failure for a name that is none of `PARTS`.
+    """
+    names = [word for word in wished.arguments if not word.isdigit()]
+    if unknown := set(names) - set(PARTS):
+        raise Failure(
+            f"no benchmark is called {min(unknown)}; there are {', '.join(PARTS)}"
+        )
+    sizes = tuple(int(word) for word in wished.arguments if word.isdigit())
+    for name in names or PARTS:
+        if name == "work" and sizes:
+            work.measure(wished, sizes)
+        else:
+            PARTS[name](wished)

@@ -24,7 +24,7 @@ WORKERS = 4
 SENDERS = 60
 STEADY = (200, 20)  # deliveries, per second
 BURST = (300, 200)
-BURSTS = 3
+BURSTS = 5
 POSTERS = 32
 PATIENCE = 180  # seconds until the last message is there
 
@@ -43,7 +43,7 @@ class Measured:
     visible_per_second: float  # of all bursts, until the last message is there
 
 
-def run(wished: options.BenchOptions) -> int:
+def run(wished: options.BenchOptions) -> None:
     """Measure both sides; print a table, and the same as JSON."""
     series = wished.series or paths.DEFAULT_SERIES
     sides = []
@@ -55,7 +55,6 @@ def run(wished: options.BenchOptions) -> int:
             version = opened.environment.odoo.version
             sides.append(_measure(side, opened))
     _print(version, sides)
-    return 0
 
 
 def _measure(side: str, opened: shop.Shop) -> Measured:

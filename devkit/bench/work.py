@@ -1,0 +1,104 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""What one message costs one busy process, in a small database and in a huge one."""
+
+import json
+from pathlib import Path
+
+from rich.table import Table
+
+from devkit import options, paths, shop
+from devkit.console import console, step
+from devkit.shell import run
+
+SCRIPT = Path(__file__).with_name("in_shell.py")
+SIZES = (1_000, 1_000_000)  # conversations in the database, each with its lead
+NAMES = ("first_ms", "first_queries", "further_ms", "further_queries")
+
+# people from Spain; those who write in the benchmark are from Mexico
+FILL = """
+    WITH numbers AS (
+        SELECT number, format('34%%s', 600000000 + number) AS token
+          FROM generate_series(%(first)s::int, %(last)s::int) AS number),
+    gateway AS (SELECT id, company_id FROM mail_gateway LIMIT 1),
+    guest AS (
+        INSERT INTO mail_guest (name, access_token, gateway_id, gateway_token)
+        SELECT format('Guest %%s', number), md5(number::text), gateway.id, token
+          FROM numbers, gateway RETURNING id, gateway_token),
+    {lead}
+    channel AS (
+        INSERT INTO discuss_channel
+               (name, channel_type, active, uuid, gateway_id, gateway_channel_token,
+                company_id, create_date, write_date {columns})
+        SELECT format('Guest %%s', number), 'gateway', true, md5('c' || number),
+               gateway.id, token, gateway.company_id, now(), now() {values}
+          FROM gateway, numbers {join} RETURNING id, gateway_channel_token)
+    INSERT INTO discuss_channel_member
+           (channel_id, guest_id, new_message_separator, create_date)
+    SELECT channel.id, guest.id, 0, now()
+      FROM channel JOIN guest ON guest.gateway_token = channel.gateway_channel_token
+"""
+WITH_OURS = {
+    "lead": """lead AS (
+        INSERT INTO crm_lead
+               (name, type, active, phone, phone_sanitized, company_id, user_id,
+                stage_id, create_date, write_date, whatsapp_opened_at)
+        SELECT format('Lead %%s', number), 'opportunity', true, '+' || token,
+               '+' || token, gateway.company_id,
+               (SELECT id FROM res_users WHERE login = 'sofia'),
+               (SELECT id FROM crm_stage ORDER BY sequence LIMIT 1),
+               now(), now(), now()
+          FROM numbers, gateway RETURNING id, phone),""",
+    "columns": ", lead_id, whatsapp_phone, whatsapp_bsuid, whatsapp_last_date",
+    "values": ", lead.id, '+' || token, 'ES.' || token, now()",
+    "join": "JOIN lead ON lead.phone = '+' || token",
+}
+ALONE = {"lead": "", "columns": "", "values": "", "join": ""}
+PORTION = 50_000  # rows of one statement
+
+
+def measure(wished: options.BenchOptions, sizes=SIZES) -> list[dict]:
+    """Measure both sides at each size; print a table and the same as JSON."""
+    series = wished.series or paths.DEFAULT_SERIES
+    found = []
+    for side, with_addon in (("OCA alone", False), ("with our addon", True)):
+        with (
+            step(f"{side}: a fresh Odoo {series}"),
+            shop.opened("bench-work", series, wished.odoo, with_addon) as opened,
+        ):
+            filled = 0
+            for size in sizes:
+                _fill(opened, filled, size, WITH_OURS if with_addon else ALONE)
+                filled = size
+                found.append({"side": side, "conversations": size, **_work(opened)})
+    _print(found)
+    return found
+
+
+def _fill(opened: shop.Shop, first: int, last: int, parts: dict) -> None:
+    for start in range(first, last, PORTION):
+        end = min(start + PORTION, last)
+        opened.execute(FILL.format(**parts), {"first": start + 1, "last": end})
+    opened.execute("ANALYZE")
+
+
+def _work(opened: shop.Shop) -> dict:
+    environment = opened.environment
+    shell = environment.command("shell", "-d", opened.database, "--no-http")
+    with open(SCRIPT) as script:
+        said = run(
+            shell, what="measuring the work", env=environment.env(), stdin=script
+        )
+    line = next(line for line in said.splitlines() if line.startswith("BENCH "))
+    return json.loads(line.removeprefix("BENCH "))
+
+
+def _print(found: list[dict]) -> None:
+    table = Table(title="work per message, one process")
+    for name in ("", "conversations", *NAMES):
+        table.add_column(name.replace("_", " "), justify="right")
+    for row in found:
+        numbers = (f"{row[name]:.1f}" for name in NAMES)
+        table.add_row(row["side"], f"{row['conversations']:,}", *numbers)
+    console.print(table)
+    console.print_json(json.dumps(found))
