@@ -22,3 +22,17 @@ class TestTours(WhatsappCase):
             "crm_whatsapp_gateway.discuss",
             login=self.owner.login,
         )
+
+    def test_a_contact_card_is_saved_from_the_chat(self):
+        card = {
+            "name": {"formatted_name": "Eva Gil"},
+            "phones": [{"phone": "+34 612 345 678"}],
+        }
+        self.receive(self.message("contacts", [card]))
+        self.start_tour(
+            f"/odoo/discuss?active_id=discuss.channel_{self.channel.id}",
+            "crm_whatsapp_gateway.contact",
+            login=self.owner.login,
+        )
+        contact = self.env["res.partner"].search([("name", "=", "Eva Gil")])
+        self.assertEqual(contact.phone_sanitized, "+34612345678")

@@ -64,3 +64,17 @@ tours.add("crm_whatsapp_gateway.discuss", {
         {trigger: ".o_form_view button[name='action_open_whatsapp']"},
     ],
 });
+
+tours.add("crm_whatsapp_gateway.contact", {
+    steps: () => [
+        {trigger: ".o-mail-Message:contains('Eva Gil')", run: "hover"},
+        {
+            content: "A message with a contact card offers to save it",
+            trigger: ".o-mail-Message-actions [name='whatsapp-save-contact']",
+            run: "click",
+        },
+        {trigger: ".modal .o_field_widget[name='name'] :value('Eva Gil')"},
+        {trigger: ".modal .o_form_button_save", run: "click"},
+        {trigger: "body:not(:has(.modal))"},
+    ],
+});
