@@ -187,4 +187,3 @@ def request(
     finally:
         connection.close()
     return response.status
-

@@ -136,11 +136,16 @@ class MailGatewayWhatsapp(models.AbstractModel):
 
     def _receive_notice(self, gateway, atom):
         """Show on the numbers of the account what Meta says about it."""
-        numbers = gateway.search(
+        # one app may serve several numbers; another app's must not be written to
+        numbers = gateway | gateway.search(
             [
                 ("gateway_type", "=", "whatsapp"),
-                ("whatsapp_account_id", "=", atom.account_id or False),
+                ("whatsapp_account_id", "=", atom.account_id or ""),
+                ("webhook_secret", "=", gateway.webhook_secret),
             ]
+        )
+        numbers = numbers.filtered(
+            lambda number: number.whatsapp_account_id in (atom.account_id, False)
         )
         said = webhook.in_words(atom.content)
         values = {
@@ -154,7 +159,6 @@ class MailGatewayWhatsapp(models.AbstractModel):
         limit = atom.content.get("max_daily_conversations_per_business")
         if limit:
             values["whatsapp_limit"] = str(limit)
-        numbers = numbers or gateway
         numbers.write(values)
         if atom.type in TOLD:
             for user in numbers.whatsapp_alert_user_id:

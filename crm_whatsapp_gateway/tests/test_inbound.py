@@ -655,6 +655,10 @@ class TestInbound(WhatsappCase):
             {"token": "x", "webhook_key": "y", "whatsapp_from_phone": "10002"}
         )
         second.whatsapp_account_id = self.gateway.whatsapp_account_id
+        stranger = second.copy(
+            {"token": "z", "webhook_key": "z", "whatsapp_from_phone": "10003"}
+        )
+        stranger.webhook_secret = "of another app"
         report(
             "phone_number_quality_update",
             {"event": "ONBOARDING", "max_daily_conversations_per_business": "TIER_2K"},
@@ -662,6 +666,7 @@ class TestInbound(WhatsappCase):
         for number in self.gateway + second:
             self.assertEqual(number.whatsapp_limit, "TIER_2K")
             self.assertIn("ONBOARDING", number.whatsapp_notice)
+        self.assertFalse(stranger.whatsapp_limit)
         self.assertEqual(told(), 0)
         info = [{"restriction_type": "RESTRICTED_X", "expiration": 1790086400}]
         report(
