@@ -126,7 +126,7 @@ def demo(
     wished = options.DemoOptions(
         _series(series, odoo), odoo, once, port, simulator_port
     )
-    run(wished)
+    raise typer.Exit(run(wished))
 
 
 class Step(StrEnum):
