@@ -11,10 +11,10 @@ from .. import compat
 from ..tools import identity as wa_identity
 from ..tools import window
 from ..tools.identity import Identity
+from .hr_employee import SALESPERSON
 
 CALL_ACTIVITY = "mail.mail_activity_data_call"
 PREVIEW = 200  # characters of the last message in the inbox
-SALESPEOPLE = "sales_team.group_sale_salesman"
 INBOX_BUS = "crm_whatsapp_gateway/inbox"
 
 
@@ -515,7 +515,7 @@ class DiscussChannel(models.Model):
                 values["whatsapp_waiting_since"] = date
         if values:  # each write makes Discuss compare what everybody sees
             self.write(values)
-        group = self.env["ir.model.data"]._xmlid_to_res_id(SALESPEOPLE)
+        group = self.env["ir.model.data"]._xmlid_to_res_id(SALESPERSON)
         self.env["bus.bus"]._sendone(
             self.env["res.groups"].browse(group), INBOX_BUS, {"id": self.id}
         )

@@ -169,7 +169,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
                     subject=words._("WhatsApp: Meta reports about your account"),
                     body=values["whatsapp_notice"],
                 )
-                numbers[:1].env["discuss.channel"]._whatsapp_send_notices()
+            self.env["discuss.channel"]._whatsapp_send_notices()
 
     def _receive_template_status(self, gateway, content):
         state = TEMPLATE_STATES.get(content.get("event"))

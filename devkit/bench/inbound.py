@@ -16,8 +16,9 @@ from dataclasses import asdict, dataclass
 
 from rich.table import Table
 
-from devkit import options, paths, shop
-from devkit.console import console, step
+from devkit import options, shop
+from devkit.bench import sides
+from devkit.console import console
 from devkit.server import free_port
 
 WORKERS = 4
@@ -46,16 +47,12 @@ class Measured:
 
 def run(wished: options.BenchOptions) -> None:
     """Measure both sides; print a table, and the same as JSON."""
-    series = wished.series or paths.DEFAULT_SERIES
-    sides = []
-    for side, with_addon in (("OCA alone", False), ("with our addon", True)):
-        with (
-            step(f"{side}: a fresh Odoo {series}"),
-            shop.opened("bench", series, wished.odoo, with_addon) as opened,
-        ):
+    found = []
+    for side, with_addon in sides.SIDES:
+        with sides.opened("bench", wished, side, with_addon) as opened:
             version = opened.environment.odoo.version
-            sides.append(_measure(side, opened))
-    _print(version, sides)
+            found.append(_measure(side, opened))
+    _print(version, found)
 
 
 def _measure(side: str, opened: shop.Shop) -> Measured:
@@ -160,13 +157,13 @@ def _percentile(values: list[float], percent: int) -> float:
     return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
 
 
-def _print(version: str, sides: list[Measured]) -> None:
+def _print(version: str, found: list[Measured]) -> None:
     table = Table(title=f"inbound, Odoo {version}, {WORKERS} workers")
     table.add_column("")
-    for side in sides:
+    for side in found:
         table.add_column(side.side, justify="right")
-    for name in list(asdict(sides[0]))[1:]:
-        row = [getattr(side, name) for side in sides]
+    for name in list(asdict(found[0]))[1:]:
+        row = [getattr(side, name) for side in found]
         table.add_row(name.replace("_", " "), *(f"{value:.1f}" for value in row))
     console.print(table)
-    console.print_json(json.dumps([asdict(side) for side in sides]))
+    console.print_json(json.dumps([asdict(side) for side in found]))

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from rich.table import Table
 
-from devkit import options, paths, shop
-from devkit.console import console, step
+from devkit import options, shop
+from devkit.bench import sides
+from devkit.console import console
 from devkit.shell import run
 
 SCRIPT = Path(__file__).with_name("in_shell.py")
@@ -59,13 +60,9 @@ PORTION = 50_000  # rows of one statement
 
 def measure(wished: options.BenchOptions, sizes=SIZES) -> list[dict]:
     """Measure both sides at each size; print a table and the same as JSON."""
-    series = wished.series or paths.DEFAULT_SERIES
     found = []
-    for side, with_addon in (("OCA alone", False), ("with our addon", True)):
-        with (
-            step(f"{side}: a fresh Odoo {series}"),
-            shop.opened("bench-work", series, wished.odoo, with_addon) as opened,
-        ):
+    for side, with_addon in sides.SIDES:
+        with sides.opened("bench-work", wished, side, with_addon) as opened:
             filled = 0
             for size in sizes:
                 _fill(opened, filled, size, WITH_OURS if with_addon else ALONE)
