@@ -18,6 +18,10 @@ PHONE_TOKEN = re.compile(r"[0-9]{3,20}")
 BSUID = re.compile(r"[A-Z]{2}\.(?!ENT\.)[A-Za-z0-9]{1,128}")
 PARENT_BSUID = re.compile(r"[A-Z]{2}\.ENT\.[A-Za-z0-9]{1,128}")
 ANY_SCOPED_ID = re.compile(r"\s*[A-Za-z]{2}\.(ENT\.)?[A-Za-z0-9]", re.IGNORECASE)
+CHAT_LINK = re.compile(r"(?:wa\.me/|[?&]phone=)(?:\+|%2B)?([1-9][0-9]{6,14})\b")
+# So long, and no national number: a list from elsewhere that lost its plus signs.
+BARE = re.compile(r"[1-9][0-9]{10,14}")
+WORD = re.compile(r"[^\W\d_]{2,}\.?")
 
 # Country -> (spelling, what we write instead), on E.164.
 CANONICAL = {
@@ -71,18 +75,58 @@ def normalize(number, region=None):
     ('+5541988887777', '+5491122334455')
     >>> normalize("0034 612 345 678"), normalize("612345678", "ES")
     ('+34612345678', '+34612345678')
+    >>> normalize("5215512345678", "ES"), normalize("https://wa.me/34612345678", "MX")
+    ('+525512345678', '+34612345678')
     >>> normalize("612345678"), normalize("MX.12345678", "MX"), normalize("hello")
     (None, None, None)
     """
-    if not isinstance(number, str) or ANY_SCOPED_ID.match(number):
-        return None
+    return next(iter(numbers(number, region)), None)
+
+
+def numbers(text, region=None):
+    """Every phone number in a text that people typed, as :func:`normalize` knows them.
+
+    >>> numbers("55 1234 5678 / 55 8765 4321 (casa)", "MX")
+    ('+525512345678', '+525587654321')
+    >>> numbers("612-34.56/78", "ES"), numbers("ask at the desk", "ES")
+    (('+34612345678',), ())
+    """
+    if not isinstance(text, str):
+        return ()
+    if link := CHAT_LINK.search(text):
+        return (from_wa_id(link.group(1)),)
+    if ANY_SCOPED_ID.match(text):
+        return ()
     country = region.upper() if isinstance(region, str) and region else None
-    text = re.sub(r"\([^\d)]*\)", " ", number).strip()  # "612 345 678 (home)"
-    for part in [text, *re.split(r"[/;,|\n]", text)]:
-        e164 = _normalize_one(re.sub(r"^\D{0,3}00(?=\s*[1-9])", "+", part), country)
-        if e164:
-            return e164
-    return None
+    text = re.sub(r"\([^\d)]*\)", " ", text)  # "612 345 678 (home)"
+    # the library would read words as the letters of a keypad
+    parts = [*WORD.split(text), *re.split(WORD.pattern + r"|[/;,|\n]", text)]
+    found = [
+        _with_own_code(part, country)
+        or _normalize_one(re.sub(r"^\D{0,3}00(?=\s*[1-9])", "+", part), country)
+        for part in parts
+    ]
+    if not any(found):
+        found = map(_with_lost_plus, parts)
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+def _with_lost_plus(text, code=""):
+    """The number if these are the digits of an international one, or None."""
+    digits = re.sub(r"[\s.()-]", "", text)
+    if not BARE.fullmatch(digits) or not digits.startswith(code):
+        return None
+    e164 = _canonical("+" + digits)
+    return e164 if any(map(_is_valid, variants(e164))) else None
+
+
+def _with_own_code(text, country):
+    """The same, if they begin with the code of this country.
+
+    Where numbers are of any length (Germany) the library takes them for national ones.
+    """
+    code = phonenumbers.country_code_for_region(country or "")
+    return _with_lost_plus(text, str(code)) if code else None
 
 
 def _normalize_one(text, country):
