@@ -30,6 +30,8 @@
         "views/mail_gateway_views.xml",
         "views/whatsapp_message_queue_views.xml",
         "views/whatsapp_webhook_event_views.xml",
+        "views/whatsapp_ad_views.xml",
+        "views/whatsapp_agent_views.xml",
         "views/whatsapp_assignment_views.xml",
         "views/menu_views.xml",
     ],

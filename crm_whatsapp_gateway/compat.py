@@ -6,6 +6,7 @@ from odoo import release
 from odoo.sql_db import Cursor
 
 V19 = release.version_info[0] >= 19
+USERS = "user_ids" if V19 else "users"  # of a group, without those that imply it
 
 
 def unique(name, definition, message):
@@ -51,6 +52,17 @@ def refuse_secrets(records, domain, order, secrets):
     }
     if named & set(secrets):
         records.check_field_access_rights("read", sorted(named & set(secrets)))
+
+
+def users_of(group):
+    """Return the users of a group, those of groups that imply it included."""
+    return group.all_user_ids if V19 else group.users
+
+
+def restore_lead(leads):
+    """Take up lost leads: active again, with the probability that Odoo computes."""
+    # on 19.0 a lead may be archived and not lost, so that unarchiving keeps 0 percent
+    getattr(leads, "action_restore", leads.action_unarchive)()
 
 
 def store_values(store, record, values):

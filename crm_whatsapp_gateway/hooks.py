@@ -10,8 +10,10 @@ _logger = logging.getLogger(__name__)
 
 # what a company that works with WhatsApp may have made by hand
 ADOPTED = (
-    ("utm.source", "utm_source_whatsapp"),
-    ("utm.medium", "utm_medium_whatsapp"),
+    ("utm.source", "utm_source_whatsapp", "WhatsApp"),
+    ("utm.source", "utm_source_facebook", "Facebook"),
+    ("utm.source", "utm_source_instagram", "Instagram"),
+    ("utm.medium", "utm_medium_whatsapp", "WhatsApp"),
 )
 
 
@@ -21,8 +23,8 @@ def pre_init_hook(env):
     The second is what the unique index on gateway and token needs: a unique
     index over duplicates would only be logged as missing.
     """
-    for model, name in ADOPTED:
-        _adopt(env, model, name)
+    for model, xmlid, name in ADOPTED:
+        _adopt(env, model, xmlid, name)
     _merge_duplicate_conversations(env.cr)
 
 
@@ -70,8 +72,8 @@ def post_init_hook(env):
     env.invalidate_all()
 
 
-def _adopt(env, model, xmlid):
-    record = env[model].search([("name", "=ilike", "WhatsApp")], limit=1)
+def _adopt(env, model, xmlid, name):
+    record = env[model].search([("name", "=ilike", name)], limit=1)
     if record:
         env["ir.model.data"]._update_xmlids(
             [

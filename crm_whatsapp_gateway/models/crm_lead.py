@@ -1,85 +1,528 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from datetime import timedelta
+
+import pytz
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .. import compat
+from ..tools import identity as wa_identity
+from .hr_employee import Choice
+from .whatsapp_phones import PHONES
+
 CANDIDATES = 20  # leads of one person that are compared
+# What a merged lead takes over from those that are merged into it
+MERGED = (
+    "whatsapp_ad_id",
+    "whatsapp_answer_deadline",
+    "whatsapp_ctwa_clid",
+    "whatsapp_match_reason",
+    "whatsapp_opened_at",
+    "whatsapp_passed_on",
+    "whatsapp_queued_at",
+)
 
 
 class CrmLead(models.Model):
-    _inherit = "crm.lead"
+    _name = "crm.lead"
+    _inherit = ["crm.lead", PHONES]
 
     whatsapp_channel_ids = fields.One2many(
         "discuss.channel", "lead_id", string="WhatsApp conversations"
     )
     whatsapp_channel_count = fields.Integer(
-        string="Conversations", compute="_compute_whatsapp_channel_count"
+        string="Conversations", compute="_compute_whatsapp_channels"
+    )
+    whatsapp_unread = fields.Integer(
+        string="Unread WhatsApp messages", compute="_compute_whatsapp_channels"
     )
     whatsapp_opened_at = fields.Datetime(
         string="Opened by WhatsApp",
         readonly=True,
         copy=False,
-        help="When a WhatsApp message created this lead or was first linked to it.",
+        help="When a WhatsApp message created this lead, was first linked to it, or"
+        " opened it again.",
+    )
+    whatsapp_match_reason = fields.Char(
+        string="Why this lead",
+        readonly=True,
+        copy=False,
+        help="Why the WhatsApp conversation belongs to this lead.",
+    )
+    whatsapp_assignment_ids = fields.One2many(
+        "whatsapp.assignment", "lead_id", string="WhatsApp assignments"
+    )
+    whatsapp_assign_reason = fields.Char(
+        string="Why this salesperson", compute="_compute_whatsapp_assign_reason"
+    )
+    whatsapp_twin_ids = fields.Many2many(
+        "crm.lead",
+        string="Open leads of the same person",
+        compute="_compute_whatsapp_twin_ids",
+    )
+    whatsapp_queued_at = fields.Datetime(
+        string="Waits for a salesperson since",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+    )
+    whatsapp_answer_deadline = fields.Datetime(
+        string="Passed on without an answer at",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+    )
+    whatsapp_passed_on = fields.Integer(
+        string="Times passed on", readonly=True, copy=False
+    )
+    whatsapp_ad_id = fields.Many2one(
+        "whatsapp.ad",
+        string="Came by the ad",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        index="btree_not_null",
+    )
+    whatsapp_ctwa_clid = fields.Char(
+        string="Click ID",
+        readonly=True,
+        copy=False,
+        help="Meta's id of the click on the ad (ctwa_clid), which the Conversions API"
+        " asks for.",
     )
 
+    # ------------------------------------------------------------- compute
+
+    @api.depends_context("uid")
     @api.depends("whatsapp_channel_ids")
-    def _compute_whatsapp_channel_count(self):
-        # sudo: discuss.channel - the number alone tells nothing
-        counts = dict(
-            self.env["discuss.channel"]
-            .sudo()
-            ._read_group([("lead_id", "in", self.ids)], ["lead_id"], ["__count"])
+    def _compute_whatsapp_channels(self):
+        # sudo: discuss.channel - the numbers alone tell nothing
+        channels = (
+            self.env["discuss.channel"].sudo().search([("lead_id", "in", self.ids)])
         )
+        by_lead = channels.grouped("lead_id")
         for lead in self:
-            lead.whatsapp_channel_count = counts.get(lead._origin, 0)
+            own = by_lead.get(lead._origin, channels.browse())
+            lead.whatsapp_channel_count = len(own)
+            lead.whatsapp_unread = sum(own.mapped("whatsapp_unread"))
+
+    @api.depends("whatsapp_assignment_ids")
+    def _compute_whatsapp_assign_reason(self):
+        last = {}
+        rows = self.env["whatsapp.assignment"].search([("lead_id", "in", self.ids)])
+        for row in rows:  # the newest first
+            last.setdefault(row.lead_id.id, row.reason)
+        for lead in self:
+            lead.whatsapp_assign_reason = last.get(lead._origin.id, False)
+
+    @api.depends("whatsapp_phones", "whatsapp_channel_ids")
+    def _compute_whatsapp_twin_ids(self):
+        for lead in self:
+            channel = lead.whatsapp_channel_ids[:1]
+            lead.whatsapp_twin_ids = (
+                channel._whatsapp_leads_of_person().filtered(
+                    lambda twin: twin._whatsapp_is_open()
+                )
+                - lead
+                if channel and lead._whatsapp_is_open()
+                else False
+            )
+
+    # ------------------------------------------------------------- owner
 
     def write(self, vals):
-        """Let a new owner into the conversations."""
+        """Move the conversations, and what is asked for, to a new owner."""
+        if "user_id" not in vals:
+            return super().write(vals)
+        before = [(lead, lead.user_id) for lead in self]
         res = super().write(vals)
-        if vals.get("user_id"):
-            # sudo: discuss.channel - the new owner may not see them yet
-            for channel in self.sudo().whatsapp_channel_ids:
-                channel._whatsapp_join(channel.lead_id.user_id)
+        for lead, old in before:
+            if lead.user_id and lead.user_id != old:
+                lead._whatsapp_moved(old)
         return res
 
-    # ------------------------------------------------------------- finding
+    def _whatsapp_moved(self, old):
+        """Let the new owner into the conversations, and the old one out.
 
-    @api.model
-    def _whatsapp_open(self, domain, company):
-        """Return the open lead that fits best, the same one each time.
-
-        Owned before unowned, then the one that changed last.
-
-        :param list domain: who it is
-        :param company: ``res.company`` whose leads count, besides shared ones
+        :param old: ``res.users`` who had the lead, perhaps nobody
         """
-        leads = self.search(
-            [
-                *domain,
-                ("company_id", "in", (company.id, False)),
-                ("active", "=", True),
-                "|",
-                ("stage_id", "=", False),
-                ("stage_id.is_won", "=", False),
-            ],
-            order="id desc",
-            limit=CANDIDATES,
+        # sudo: discuss.channel, mail.activity - the new owner may not see them yet
+        lead = self.sudo()
+        if lead.whatsapp_queued_at:
+            lead.whatsapp_queued_at = False
+        for channel in lead.whatsapp_channel_ids:
+            channel._whatsapp_join(lead.user_id)
+            channel._whatsapp_leave(old)
+        calls = lead._whatsapp_calls().filtered(
+            lambda call: call.user_id != self.user_id
         )
-        return leads.sorted(
-            lambda lead: (bool(lead.user_id), lead.write_date, lead.id)
-        )[-1:]
+        # the notice of the lead tells of it
+        calls.with_context(mail_activity_quick_update=True).user_id = lead.user_id
+        if lead.whatsapp_answer_deadline:
+            lead.whatsapp_answer_deadline = lead._whatsapp_deadline()
 
-    def _whatsapp_is_open(self):
-        return self.active and not self.stage_id.is_won
+    def _whatsapp_give(self, user):
+        """Make somebody the salesperson; the lead stays in its team."""
+        self.ensure_one()
+        values = {"user_id": user.id}
+        if self.team_id:
+            values["team_id"] = self.team_id.id
+        self.write(values)
+
+    def _whatsapp_has_owner(self):
+        """Tell whether somebody who still works here has the lead."""
+        return bool(self.user_id.active and not self.user_id.share)
 
     def _whatsapp_responsible(self):
         """Return who has to care: the salesperson, or who leads the team."""
         return (
             self.user_id
             or self.team_id.user_id
-            or self.whatsapp_channel_ids.gateway_id.member_ids[:1]
+            or self._whatsapp_gateway().member_ids[:1]
             or self.env.user
         )
+
+    # ------------------------------------------------------------- state
+
+    def _whatsapp_is_open(self):
+        return self.active and not self.stage_id.is_won
+
+    def _whatsapp_is_won(self):
+        return bool(self.stage_id.is_won)
+
+    def _whatsapp_closed_at(self):
+        return self.date_closed or self.write_date
+
+    def _whatsapp_latest_channel(self):
+        """Return the conversation in which the customer wrote last."""
+        return self.whatsapp_channel_ids.sorted(
+            lambda channel: (
+                channel.whatsapp_last_customer_date or channel.create_date,
+                channel.id,
+            )
+        )[-1:]
+
+    def _whatsapp_gateway(self):
+        """Return the number that the customer wrote to last, perhaps none."""
+        return self._whatsapp_latest_channel().gateway_id
+
+    # ------------------------------------------------------------- finding
+
+    def _whatsapp_best_open(self):
+        """Return the open lead that fits best, the same one each time.
+
+        Owned before unowned, then the one in which something happened last.
+        """
+        leads = self.filtered(lambda lead: lead._whatsapp_is_open())
+        if len(leads) < 2:
+            return leads
+        said = dict(
+            self.env["mail.message"]
+            .sudo()  # when it was, not what
+            ._read_group(
+                [("model", "=", self._name), ("res_id", "in", leads.ids)],
+                ["res_id"],
+                ["date:max"],
+            )
+        )
+
+        def activity(lead):
+            moments = (
+                lead.write_date,
+                said.get(lead.id),
+                *lead.whatsapp_channel_ids.mapped("whatsapp_last_date"),
+            )
+            return max(filter(None, moments))
+
+        return leads.sorted(lambda lead: (bool(lead.user_id), activity(lead), lead.id))[
+            -1:
+        ]
+
+    def _whatsapp_last_closed(self):
+        """Return the lead of these that was won or lost last, or none."""
+        closed = self.filtered(lambda lead: not lead._whatsapp_is_open())
+        return closed.sorted(lambda lead: (lead._whatsapp_closed_at(), lead.id))[-1:]
+
+    def _whatsapp_reopen(self):
+        """Take up a lost lead again."""
+        closed_at = self._whatsapp_closed_at()
+        compat.restore_lead(self)
+        self._message_log(
+            body=self.env._(
+                "Opened again: the customer has written by WhatsApp. The lead was"
+                " lost on %s.",
+                fields.Date.to_string(closed_at),
+            )
+        )
+
+    # ------------------------------------------------------------- merging
+
+    def _merge_get_fields(self):
+        return [*super()._merge_get_fields(), *MERGED]
+
+    def _merge_dependences(self, opportunities):
+        """Take the conversations of merged leads, and what is asked for there."""
+        res = super()._merge_dependences(opportunities)
+        # sudo: discuss.channel, whatsapp.assignment - whoever may merge the leads
+        others, lead = opportunities.sudo(), self.sudo()
+        for channel in others.whatsapp_channel_ids:
+            old = channel.whatsapp_user_id
+            channel.lead_id = lead
+            if lead.user_id and lead.user_id != old:
+                channel._whatsapp_join(lead.user_id)
+                channel._whatsapp_leave(old)
+        others.whatsapp_assignment_ids.lead_id = lead
+        # Odoo has moved the activities; one call is enough
+        lead.invalidate_recordset(["activity_ids"])
+        lead._whatsapp_calls()[1:].unlink()
+        return res
+
+    def action_whatsapp_merge(self):
+        """Open Odoo's own tool with all open leads of this person."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Merge"),
+            "res_model": "crm.merge.opportunity",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {
+                "active_model": self._name,
+                "active_ids": (self | self.whatsapp_twin_ids).ids,
+            },
+        }
+
+    # ------------------------------------------------------------- ads
+
+    def _whatsapp_came_by(self, referral):
+        """Keep by which ad the customer came: the first one counts, all are noted.
+
+        :param referral: ``tools.referral.Referral`` of a message
+        """
+        self.ensure_one()
+        # sudo: utm.*, whatsapp.ad - the webhook user need not manage campaigns
+        ads = self.env["whatsapp.ad"].sudo()
+        untouched = not (self.source_id or self.medium_id or self.campaign_id)
+        values = ads._attribution(referral)
+        if not untouched:
+            # the click is kept for Meta, unless there was one before
+            first = not (self.whatsapp_ad_id or self.whatsapp_ctwa_clid)
+            values = {
+                name: values[name]
+                for name in ("whatsapp_ad_id", "whatsapp_ctwa_clid")
+                if first
+            }
+        if values:
+            self.write(values)
+        self._message_log(body=self._whatsapp_ad_words(referral))
+
+    @api.model
+    def _whatsapp_ad_words(self, referral):
+        """Return what a lead says about the ad, with a link to it."""
+        label = Markup("%s") % referral.label
+        if referral.url:
+            label = Markup('<a href="%s" target="_blank" rel="noreferrer">%s</a>') % (
+                referral.url,
+                referral.label,
+            )
+        if referral.is_post:
+            words = self.env._("Came by the post %s", label)
+        else:
+            words = self.env._("Came by the ad %s", label)
+        body = Markup("<br/>%s") % referral.body if referral.body else ""
+        return Markup("<p>%s%s</p>") % (words, body)
+
+    # ------------------------------------------------------------- call
+
+    def _whatsapp_calls(self):
+        """Return the open activities that WhatsApp asked for."""
+        return self.activity_ids.filtered("whatsapp_call")
+
+    def _whatsapp_answered(self):
+        """Somebody answered in the chat: nothing is overdue, the call is done."""
+        # sudo: crm.lead, mail.activity - a colleague's answer counts, too
+        for lead in self.sudo():
+            if lead.whatsapp_answer_deadline:
+                lead.whatsapp_answer_deadline = False
+            calls = lead._whatsapp_calls()
+            if calls and lead._whatsapp_gateway().whatsapp_activity_done_by_answer:
+                calls.action_feedback(
+                    feedback=self.env._("Answered in the WhatsApp chat.")
+                )
+
+    # ------------------------------------------------------------- queue
+
+    @api.model
+    def _whatsapp_in_queue(self, limit=None):
+        """Return the leads that wait for a salesperson, the oldest first."""
+        return self._whatsapp_due("whatsapp_queued_at", limit)
+
+    @api.model
+    def _whatsapp_overdue(self, limit=None):
+        """Return the leads that nobody answered in time."""
+        return self._whatsapp_due("whatsapp_answer_deadline", limit)
+
+    @api.model
+    def _whatsapp_due(self, name, limit):
+        return self.search(
+            [
+                (name, "<=", fields.Datetime.now()),
+                ("stage_id.is_won", "!=", True),
+            ],
+            order=f"{name}, id",
+            limit=limit,
+        )
+
+    def _whatsapp_queue(self):
+        """Return what says who could get the lead."""
+        return (self.company_id.id, self.team_id.id, self._whatsapp_gateway().id)
+
+    def _whatsapp_hand_out(self):
+        """Give a waiting lead to whoever came on duty.
+
+        :return: False if nobody is on duty still
+        """
+        self.ensure_one()
+        if not self.exists() or self._whatsapp_has_owner():
+            self.whatsapp_queued_at = False
+            return True
+        company = self.company_id or self.env.company
+        choice = self._whatsapp_choose()
+        if not choice.user:
+            return False
+        self._whatsapp_give(choice.user)
+        self.env["whatsapp.assignment"]._note(company, self, choice)
+        self._whatsapp_start_clock()
+        return True
+
+    def _whatsapp_choose(self, preferred=(), but=()):
+        """Return who gets this lead; see ``hr.employee._whatsapp_choose``."""
+        # sudo: hr.employee - the webhook user need not read employees
+        return (
+            self.env["hr.employee"]
+            .sudo()
+            ._whatsapp_choose(
+                self.company_id or self.env.company,
+                self._whatsapp_gateway(),
+                self.team_id,
+                preferred,
+                but,
+            )
+        )
+
+    # ------------------------------------------------------------- passing on
+
+    def _whatsapp_start_clock(self):
+        """Begin to wait for the first answer, if the number asks for it."""
+        deadline = self._whatsapp_deadline()
+        if deadline or self.whatsapp_answer_deadline or self.whatsapp_passed_on:
+            self.write({"whatsapp_answer_deadline": deadline, "whatsapp_passed_on": 0})
+
+    def _whatsapp_deadline(self):
+        """Return until when the salesperson has to answer, or False for never.
+
+        Counts the working time of the salesperson, by Odoo's own calendars.
+        """
+        minutes = self._whatsapp_gateway().whatsapp_answer_minutes
+        if not minutes or not self.user_id:
+            return False
+        now = fields.Datetime.now()
+        company = self.company_id or self.env.company
+        # sudo: hr.employee - see _whatsapp_choose
+        employee = self.user_id.sudo().employee_ids.filtered(
+            lambda employee: employee.company_id == company
+        )[:1]
+        calendar = employee.resource_id.calendar_id
+        deadline = None
+        if calendar and not calendar.flexible_hours:
+            deadline = calendar.plan_hours(
+                minutes / 60,
+                pytz.utc.localize(now),
+                compute_leaves=True,
+                resource=employee.resource_id,
+            )
+        if not deadline:
+            return now + timedelta(minutes=minutes)
+        return deadline.astimezone(pytz.utc).replace(tzinfo=None)
+
+    def _whatsapp_pass_on(self):
+        """Give a lead that nobody answered to the next one, then to the leader.
+
+        :return: False if nobody else is on duty now
+        """
+        self.ensure_one()
+        gateway, old = self._whatsapp_gateway(), self.user_id
+        if not gateway.whatsapp_answer_minutes or not old:
+            self.whatsapp_answer_deadline = False
+            return True
+        if self.whatsapp_passed_on >= gateway.whatsapp_pass_on_times:
+            choice = self._whatsapp_leader()
+        else:
+            had = self.whatsapp_assignment_ids.filtered(
+                lambda row: row.create_date >= self.whatsapp_opened_at
+            ).user_id
+            choice = self._whatsapp_choose(but=(had | old).ids)
+            if not choice.user:
+                choice = self._whatsapp_choose(but=old.ids)
+            if not choice.user:
+                return False
+        self._whatsapp_pass_on_to(choice, old, gateway.whatsapp_answer_minutes)
+        return True
+
+    def _whatsapp_leader(self):
+        """Return the leader of the team, as the last one who gets a lead."""
+        gateway = self._whatsapp_gateway()
+        leader = self.team_id.user_id or gateway.whatsapp_alert_user_id
+        return Choice(
+            leader.filtered("active"),
+            self.env["hr.employee"],
+            self.env._("Nobody answered in time: it went to the leader of the team"),
+        )
+
+    def _whatsapp_pass_on_to(self, choice, old, minutes):
+        """Move the lead, say so on it, and tell both.
+
+        :param choice: ``models.hr_employee.Choice``
+        :param old: ``res.users`` who did not answer
+        :param int minutes: working minutes that they had
+        """
+        to_leader = not choice.employee
+        new = choice.user or old
+        times = self.whatsapp_passed_on + 1
+        if new != old:
+            # both are told below
+            self.with_context(mail_auto_subscribe_no_notify=True)._whatsapp_give(new)
+        self.write(
+            {
+                "whatsapp_passed_on": times,
+                "whatsapp_answer_deadline": False
+                if to_leader
+                else self._whatsapp_deadline(),
+            }
+        )
+        self.env["whatsapp.assignment"]._note(
+            self.company_id or self.env.company, self, choice._replace(user=new)
+        )
+
+        def words(lang):
+            return self.with_context(lang=lang).env._(
+                "%(old)s has not answered the WhatsApp message within %(minutes)s"
+                " working minutes. %(new)s takes care of the lead now.",
+                old=old.name,
+                minutes=minutes,
+                new=new.name,
+            )
+
+        self._message_log(body=words(self.env.context.get("lang")))
+        for user in old | new:
+            self.message_notify(
+                partner_ids=user.partner_id.ids,
+                subject=self.name,
+                body=words(user.lang),
+            )
 
     # ------------------------------------------------------------- buttons
 
@@ -97,3 +540,30 @@ class CrmLead(models.Model):
             "crm_whatsapp_gateway.action_whatsapp_inbox"
         )
         return {**action, "domain": [("id", "in", channels.ids)]}
+
+    def _whatsapp_matched_by(self, channel):
+        """Return why the person of a conversation is the one of this lead.
+
+        :param channel: ``discuss.channel``
+        """
+        self.ensure_one()
+        if channel.whatsapp_bsuid and channel.whatsapp_bsuid in (
+            self.whatsapp_channel_ids.mapped("whatsapp_bsuid")
+        ):
+            return self.env._("the same WhatsApp user (%s)", channel.whatsapp_bsuid)
+        phones = wa_identity.variants(channel.whatsapp_phone or "")
+        here = "+" + (channel.gateway_channel_token or "").lstrip("+")
+        if here.lstrip("+") not in {phone.lstrip("+") for phone in phones}:
+            here = channel.whatsapp_phone
+        if typed := self._whatsapp_typed(phones):
+            return self.env._(
+                "the same number (%(here)s = %(there)s)", here=here, there=typed
+            )
+        if self.partner_id and (typed := self.partner_id._whatsapp_typed(phones)):
+            return self.env._(
+                "the same number (%(here)s = %(there)s of the contact %(name)s)",
+                here=here,
+                there=typed,
+                name=self.partner_id.name,
+            )
+        return self.env._("the same contact (%s)", self.partner_id.name)

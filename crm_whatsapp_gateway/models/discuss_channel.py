@@ -1,21 +1,19 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from babel.languages import get_official_languages
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.tools import html2plaintext
 
 from .. import compat
 from ..tools import identity as wa_identity
 from ..tools import window
 from ..tools.identity import Identity
-from .hr_employee import SALESPERSON
-
-CALL_ACTIVITY = "mail.mail_activity_data_call"
-PREVIEW = 200  # characters of the last message in the inbox
-INBOX_BUS = "crm_whatsapp_gateway/inbox"
+from .crm_lead import CANDIDATES
+from .hr_employee import Choice
+from .mail_gateway import CALL_ACTIVITY
 
 
 class DiscussChannel(models.Model):
@@ -32,6 +30,27 @@ class DiscussChannel(models.Model):
         copy=False,
     )
     lead_stage_id = fields.Many2one(related="lead_id.stage_id", string="Stage")
+    lead_expected_revenue = fields.Monetary(
+        related="lead_id.expected_revenue", currency_field="lead_currency_id"
+    )
+    lead_currency_id = fields.Many2one(related="lead_id.company_currency")
+    lead_activity_summary = fields.Char(
+        related="lead_id.activity_summary", string="Next activity"
+    )
+    lead_activity_date = fields.Date(
+        related="lead_id.activity_date_deadline", string="Next activity on"
+    )
+    whatsapp_team_id = fields.Many2one(
+        "crm.team",
+        string="Sales team",
+        compute="_compute_whatsapp_team_id",
+        store=True,
+        index="btree_not_null",
+        help="Whose members see the conversation while nobody has it.",
+    )
+    whatsapp_no_lead_reason = fields.Char(
+        string="Why there is no lead", readonly=True, copy=False
+    )
     whatsapp_user_id = fields.Many2one(
         "res.users",
         string="Salesperson",
@@ -133,6 +152,13 @@ class DiscussChannel(models.Model):
                 last and last.replace(tzinfo=UTC), now
             )
 
+    @api.depends("lead_id.team_id", "gateway_id.whatsapp_team_id")
+    def _compute_whatsapp_team_id(self):
+        for channel in self:
+            channel.whatsapp_team_id = (
+                channel.lead_id.team_id or channel.gateway_id.whatsapp_team_id
+            )
+
     # ------------------------------------------------------------- create
 
     @api.model_create_multi
@@ -149,9 +175,7 @@ class DiscussChannel(models.Model):
             received = self.env.context.get("no_gateway_notification")
             if not channel.lead_id and not received:  # then the message decides
                 # sudo: crm.lead - leads of colleagues are leads all the same
-                lead, why = channel.sudo()._find_existing_lead()
-                if lead:
-                    channel.sudo()._whatsapp_link(lead, why)
+                channel.sudo()._whatsapp_link_open()
         return channels
 
     def _is_whatsapp(self):
@@ -184,6 +208,9 @@ class DiscussChannel(models.Model):
             values["active"] = True
         if values:
             self.write(values)
+        lead = self.lead_id
+        if "whatsapp_phone" in values and lead and not (lead.phone or lead.partner_id):
+            lead.phone = wa_identity.display(person.canonical)
 
     def _whatsapp_move_identity(self, person):
         """Follow a person to a new number or user id; lead and history stay.
@@ -256,166 +283,399 @@ class DiscussChannel(models.Model):
         return wa_identity.normalize(number, country.code or None) or False
 
     def _find_existing_lead(self):
-        """Find the open lead of this person.
-
-        :return: tuple of the lead (perhaps empty) and the words that say why
+        """Return the open lead of this person: that of the conversation, else one
+        with the same WhatsApp user, number or contact; empty if there is none.
         """
         self.ensure_one()
-        leads = self.env["crm.lead"]
-        company = self.company_id or self.gateway_id.company_id
-        if self.whatsapp_bsuid:
-            found = leads._whatsapp_open(
-                [("whatsapp_channel_ids.whatsapp_bsuid", "=", self.whatsapp_bsuid)],
-                company,
-            )
-            if found:
-                return found, self.env._(
-                    "the same WhatsApp user (%s)", self.whatsapp_bsuid
-                )
-        if self.whatsapp_phone:
-            phones = wa_identity.variants(self.whatsapp_phone)
-            # looked up before: one query over both tables could use no index
-            partners = self.env["res.partner"].search(
-                [("phone_sanitized", "in", phones)]
-            )
-            found = leads._whatsapp_open(
-                [
-                    "|",
-                    ("phone_sanitized", "in", phones),
-                    ("partner_id", "in", partners.ids),
-                ],
-                company,
-            )
-            if found:
-                return found, self.env._(
-                    "the same number (%(here)s = %(there)s)",
-                    here=wa_identity.display(self.whatsapp_phone),
-                    there=found.phone or found.partner_id.phone,
-                )
-        return leads, ""
+        if self.lead_id._whatsapp_is_open():
+            return self.lead_id
+        return self._whatsapp_leads_of_person()._whatsapp_best_open()
 
-    def _create_lead_from_whatsapp(self, text=""):
+    def _whatsapp_leads_of_person(self):
+        """Return the newest leads of this person, open and closed.
+
+        Within the company of the conversation, besides shared ones.
+        """
+        self.ensure_one()
+        leads = self.env["crm.lead"].with_context(active_test=False)
+        company = self.company_id or self.gateway_id.company_id
+        phones = wa_identity.variants(self.whatsapp_phone or "")
+        ids = {*self.lead_id.ids, *leads._whatsapp_ids_with(phones)}
+        if self.whatsapp_bsuid:
+            # sudo: discuss.channel - the same person at other numbers of ours
+            same = self.sudo().with_context(active_test=False)
+            ids |= set(
+                same.search(
+                    [
+                        ("whatsapp_bsuid", "=", self.whatsapp_bsuid),
+                        ("lead_id", "!=", False),
+                    ]
+                ).lead_id.ids
+            )
+        # looked up before: one query over both tables could use no index
+        partners = self._whatsapp_partners()
+        return leads.search(
+            [
+                "|",
+                ("id", "in", sorted(ids)),
+                ("partner_id", "in", partners.ids),
+                ("company_id", "in", (company.id, False)),
+            ],
+            order="id desc",
+            limit=CANDIDATES,
+        )
+
+    def _whatsapp_partners(self):
+        """Return the contacts of this person, the one who writes first."""
+        # sudo: res.partner - those whom the webhook user may not read count, too
+        partners = self.env["res.partner"].sudo()
+        company = self.company_id or self.gateway_id.company_id
+        phones = wa_identity.variants(self.whatsapp_phone or "")
+        known = partners.browse(partners._whatsapp_ids_with(phones)).filtered(
+            lambda partner: (
+                partner.active and partner.company_id in (company, company.browse())
+            )
+        )
+        # a person before a company
+        known = known.sorted(lambda partner: (partner.is_company, partner.id))
+        return self._whatsapp_member() | known
+
+    def _whatsapp_member(self):
+        """Return the contact who takes part in the conversation, perhaps none."""
+        return self.sudo().channel_member_ids.partner_id.filtered(
+            lambda partner: partner.partner_share and partner.active
+        )[:1]
+
+    def _whatsapp_refusal(self):
+        """Return why this person never becomes a lead, or an empty text."""
+        partners = self._whatsapp_partners()
+        phones = wa_identity.variants(self.whatsapp_phone or "")
+        # sudo: hr.employee, phone.blacklist - the webhook user may be anybody
+        employees = self.env["hr.employee"].sudo()
+        users = (
+            partners.user_ids
+            | employees.browse(employees._whatsapp_ids_with(phones)).user_id
+        )
+        users = users.filtered(lambda user: user.active and not user.share)
+        if users:
+            return self.env._("This is the number of your user %s.", users[0].name)
+        tags = (partners | partners.commercial_partner_id).category_id
+        excluded = self.gateway_id.whatsapp_excluded_tag_ids
+        if excluded:
+            found = tags.search([("id", "child_of", excluded.ids)]) & tags
+            if found:
+                return self.env._(
+                    "The contact has the tag %s, which makes no leads.", found[0].name
+                )
+        blacklist = self.env["phone.blacklist"].sudo()
+        if phones and blacklist.search_count([("number", "in", phones)], limit=1):
+            return self.env._("The number is on the blacklist.")
+        return ""
+
+    def _create_lead_from_whatsapp(self, text="", referral=None, previous=None):
         """Create the lead with all that is known, linked, in the right hands.
 
         :param str text: the first message
+        :param referral: ``tools.referral.Referral``: the ad that the customer came by
+        :param previous: ``crm.lead`` of the same customer that is closed, or None
         :return: the lead
         """
         self.ensure_one()
-        partner = self.channel_member_ids.partner_id.filtered("partner_share")[:1]
-        if not partner and self.whatsapp_phone:
-            partner = self.env["mail.gateway.whatsapp"]._partner_by_phone(
-                self.gateway_id, Identity.of_token(self.whatsapp_phone)
-            )
-        values = self._whatsapp_lead_values(partner, text)
+        partner = (previous and previous.partner_id) or self._whatsapp_partners()[:1]
+        values = self._whatsapp_lead_values(partner, text, referral, previous)
         company = self.env["res.company"].browse(values["company_id"])
+        team = self.env["crm.team"].browse(values.get("team_id"))
         # sudo: hr.employee - the webhook user need not read employees
-        employees = self.env["hr.employee"].sudo()
-        employee, reason = employees._whatsapp_next(company)
+        choice = (
+            self.env["hr.employee"]
+            .sudo()
+            ._whatsapp_choose(
+                company,
+                self.gateway_id,
+                team,
+                self._whatsapp_preferred(company, previous, partner),
+            )
+        )
+        now = fields.Datetime.now()
         lead = self.env["crm.lead"].create(
             {
                 **values,
-                "user_id": employee.user_id.id,
-                "whatsapp_opened_at": fields.Datetime.now(),
+                "user_id": choice.user.id,
+                "whatsapp_opened_at": now,
+                "whatsapp_queued_at": not choice.user and now,
             }
         )
-        self._whatsapp_link(lead, "")
-        self._whatsapp_join(lead.user_id or self.gateway_id.member_ids)
-        self.env["whatsapp.assignment"]._note(company, lead, employee, reason)
-        self._whatsapp_send_notices()
+        old = self.lead_id
+        reason = (
+            self.env._("Created by the WhatsApp message of %s", self.name)
+            if not previous
+            else self.env._(
+                "Created by the WhatsApp message of %s, whose last lead is closed",
+                self.name,
+            )
+        )
+        note = self.env._("%s: no open lead has this number or WhatsApp user.", reason)
+        self._whatsapp_link_because(lead, reason, note, previous=previous)
+        self._whatsapp_hand(choice, old.user_id)
         return lead
 
-    def _whatsapp_lead_values(self, partner, text):
+    def _whatsapp_preferred(self, company, previous, partner):
+        """Return whose customer it is, and why; see ``hr.employee``."""
+        candidates = [
+            (
+                previous and previous.user_id,
+                self.env._("Had this customer before"),
+            ),
+            (
+                partner.user_id or partner.commercial_partner_id.user_id,
+                self.env._("Salesperson of the contact"),
+            ),
+        ]
+        return [
+            (user, words)
+            for user, words in candidates
+            if user and user.active and not user.share and company in user.company_ids
+        ]
+
+    def _whatsapp_lead_values(self, partner, text, referral=None, previous=None):
         gateway = self.gateway_id
         company = self.company_id or gateway.company_id or self.env.company
-        region = wa_identity.region(self.whatsapp_phone or "")
-        country = self.env["res.country"].search([("code", "=", region)], limit=1)
-        team = gateway.whatsapp_team_id
+        team = gateway.whatsapp_team_id or (previous and previous.team_id)
+        # sudo: utm.*, whatsapp.ad - the webhook user need not manage campaigns
+        ads = self.env["whatsapp.ad"].sudo()
         values = {
-            "name": self.env._("%s (WhatsApp)", self.name),
-            "type": "lead" if team.use_leads else "opportunity",
+            "name": self.env._("%s (WhatsApp)", partner.name or self.name),
+            "type": self._whatsapp_lead_type(team, previous),
             "company_id": company.id,
             # without one, that of the salesperson
             **({"team_id": team.id} if team else {}),
             "description": text and Markup("<p>%s</p>") % text,
-            "phone": self.whatsapp_phone and wa_identity.display(self.whatsapp_phone),
-            "country_id": country.id,
-            "lang_id": self._whatsapp_language(country).id,
-            "source_id": self.env.ref("crm_whatsapp_gateway.utm_source_whatsapp").id,
-            "medium_id": self.env.ref("crm_whatsapp_gateway.utm_medium_whatsapp").id,
+            "source_id": ads._utm("source", "WhatsApp").id,
+            "medium_id": ads._utm("medium", "WhatsApp").id,
         }
-        if partner:
-            values["partner_id"] = partner.id
-        else:
-            values["contact_name"] = self.name
+        if referral:
+            values.update(ads._attribution(referral))
+            values["description"] = (values["description"] or Markup()) + self.env[
+                "crm.lead"
+            ]._whatsapp_ad_words(referral)
+        number = self.whatsapp_phone and wa_identity.display(self.whatsapp_phone)
+        region = wa_identity.region(self.whatsapp_phone or "")
+        country = self.env["res.country"].search([("code", "=", region)], limit=1)
+        language = self._whatsapp_language(country)
+        if not partner:
+            return {
+                **values,
+                "contact_name": self.name,
+                "phone": number,
+                "country_id": country.id,
+                "lang_id": language.id,
+            }
+        values["partner_id"] = partner.id
+        # what the contact lacks; a number given to the lead would replace the
+        # contact's own
+        if not partner.whatsapp_phones and not partner.phone:
+            values["phone"] = number
+        if not partner.country_id:
+            values["country_id"] = country.id
+        if not partner.lang:
+            values["lang_id"] = language.id
         return values
+
+    def _whatsapp_lead_type(self, team, previous):
+        wanted = self.gateway_id.whatsapp_lead_type
+        if previous:
+            return "opportunity"
+        if wanted in ("lead", "opportunity"):
+            return wanted
+        return "lead" if team.use_leads else "opportunity"
 
     def _whatsapp_language(self, country):
         """Return the installed language that is spoken where the number is from."""
         languages = self.env["res.lang"].search([("active", "=", True)])
-        spoken = languages.filtered(
+        here = languages.filtered(
             lambda lang: country and lang.code.endswith(f"_{country.code}")
         )
-        return spoken[:1]
+        if here or not country:
+            return here[:1]
+        spoken = get_official_languages(country.code, de_facto=True)
+        known = languages.filtered(lambda lang: lang.code.split("_")[0] in spoken)
+        own = known.filtered(lambda lang: lang.code == self.gateway_id._whatsapp_lang())
+        return own or known[:1]
 
-    def _link_or_create_lead(self, text=""):
+    def _link_or_create_lead(self, text="", referral=None):
         """Give the conversation the one open lead of its person.
 
         :param str text: the customer's message, for the description of a new lead
-        :return: the lead
+        :param referral: ``tools.referral.Referral`` of the message, or None
+        :return: the lead; empty for people who never become one
         """
         self.ensure_one()
-        lead = self.lead_id
-        if not lead or not lead._whatsapp_is_open():
-            lead, why = self._find_existing_lead()
-            if not lead:
-                return self._create_lead_from_whatsapp(text)
-            self._whatsapp_link(lead, why)
-        if not lead.user_id or not lead.whatsapp_opened_at:
-            self._assign_to_commercial_user()
-        if not lead.whatsapp_opened_at:
-            lead.whatsapp_opened_at = fields.Datetime.now()
+        lead, created = self.lead_id, False
+        if not lead._whatsapp_is_open():
+            lead, created = self._whatsapp_find_or_create(text, referral)
+        if not lead:
+            return lead
+        if not created:
+            if not lead._whatsapp_has_owner() or not lead.whatsapp_opened_at:
+                self._assign_to_commercial_user()
+            if referral:
+                lead._whatsapp_came_by(referral)
         return lead
 
-    def _whatsapp_link(self, lead, why):
-        """Link with a lead, and say on it why.
+    def action_create_lead(self):
+        """Make a lead of a conversation that has none, whoever it is.
 
-        :param str why: why this existing lead, or empty for a new one
+        Somebody decides so: of an internal user's number, or of a reaction only.
         """
-        self.lead_id = lead
-        if why:
-            note = self.env._("WhatsApp conversation linked: %s.", why)
-        else:
-            note = self.env._(
-                "Created by the WhatsApp message of %s: no open lead has this number"
-                " or WhatsApp user.",
-                self.name,
+        self.ensure_one()
+        self.check_access("write")
+        channel = self.sudo()  # as for a message, which anybody may cause
+        if not channel.lead_id and not channel._whatsapp_link_open():
+            channel._create_lead_from_whatsapp(channel.whatsapp_last_text or "")
+        if not channel.lead_id._whatsapp_has_owner():
+            channel._assign_to_commercial_user()
+        return self.action_open_lead()
+
+    def _whatsapp_find_or_create(self, text, referral):
+        """Return the lead of this person, and whether it is a new one."""
+        leads = self._whatsapp_leads_of_person()
+        if lead := self._whatsapp_link_open(leads):
+            return lead, False
+        closed = leads._whatsapp_last_closed()
+        if refusal := self._whatsapp_refusal():
+            if self.whatsapp_no_lead_reason != refusal:
+                self.whatsapp_no_lead_reason = refusal
+                self._message_log(body=self.env._("No lead is made: %s", refusal))
+                self._whatsapp_join(self.gateway_id.member_ids)
+            return closed.browse(), False
+        if closed and self._whatsapp_still_counts(closed):
+            if not closed._whatsapp_is_won():
+                closed._whatsapp_reopen()
+                closed.whatsapp_opened_at = False  # it is opened anew
+            if closed != self.lead_id:
+                self._whatsapp_link(closed)
+            return closed, False
+        return self._create_lead_from_whatsapp(text, referral, closed), True
+
+    def _whatsapp_link_open(self, leads=None):
+        """Link with the open lead of the person, if there is one.
+
+        :param leads: those of the person, if they are known
+        :return: the lead, or none
+        """
+        leads = self._whatsapp_leads_of_person() if leads is None else leads
+        lead = leads._whatsapp_best_open()
+        if lead:
+            others = leads.filtered(lambda other: other._whatsapp_is_open()) - lead
+            self._whatsapp_link(lead, others)
+        return lead
+
+    def _whatsapp_still_counts(self, closed):
+        """Tell whether a closed lead is young enough to be gone on with."""
+        gateway = self.gateway_id
+        days = (
+            gateway.whatsapp_won_days
+            if closed._whatsapp_is_won()
+            else gateway.whatsapp_reopen_days
+        )
+        age = fields.Datetime.now() - closed._whatsapp_closed_at()
+        return age < timedelta(days=days)
+
+    def _whatsapp_link(self, lead, others=None):
+        """Link with a lead that was there, and say on it why.
+
+        :param others: further open leads of the same person, or None
+        """
+        why = lead._whatsapp_matched_by(self)
+        self._whatsapp_link_because(
+            lead,
+            self.env._("Matched by %s", why),
+            self.env._("WhatsApp conversation linked: matched by %s.", why),
+            others=others,
+        )
+
+    def _whatsapp_link_because(self, lead, reason, note, others=None, previous=None):
+        """Link with a lead; its old one, and the new one, say so.
+
+        :param str reason: what the lead shows of it
+        :param str note: what stands in its history
+        :param others: further open leads of the same person, or None
+        :param previous: the closed lead after which this one was made, or None
+        """
+        old = self.lead_id
+        self.write({"lead_id": lead.id, "whatsapp_no_lead_reason": False})
+        lead.whatsapp_match_reason = reason
+        body = Markup("<p>%s</p>") % note
+        if previous:
+            body += self._whatsapp_links(self.env._("The lead before:"), previous)
+        if others:
+            body += self._whatsapp_links(
+                self.env._(
+                    "Other open leads of the same person, perhaps to be merged:"
+                ),
+                others,
             )
-        lead._message_log(body=note)
+        lead._message_log(body=body)
+        if old and old != lead:
+            old._message_log(
+                body=self._whatsapp_links(
+                    self.env._("The customer has written again; it goes on here:"), lead
+                )
+            )
+
+    @api.model
+    def _whatsapp_links(self, words, leads):
+        links = Markup(", ").join(lead._get_html_link() for lead in leads)
+        return Markup("<p>%s %s</p>") % (words, links)
+
+    # ------------------------------------------------------------- assignment
 
     def _assign_to_commercial_user(self):
-        """Hand the lead to the next salesperson, unless it has one.
+        """Hand the lead to its salesperson: who has it, else whose turn it is.
 
         :return: the salesperson, perhaps nobody
         """
         self.ensure_one()
-        lead = self.lead_id
-        company = lead.company_id or self.env.company
-        employee = self.env["hr.employee"]
-        if not lead.user_id:
-            # sudo: as for a new lead
-            employee = employee.sudo().get_next_whatsapp_assignee(company, lead)
-        if employee:
-            self._whatsapp_send_notices()
-            return lead.user_id
-        self._whatsapp_join(lead.user_id or self.gateway_id.member_ids)
-        if not lead.whatsapp_opened_at:
-            reason = (
-                self.env._("Was the salesperson of this lead already")
-                if lead.user_id
-                else self.env._("Nobody is on duty")
+        lead, old = self.lead_id, self.lead_id.user_id
+        if lead._whatsapp_has_owner():
+            choice = Choice(
+                old,
+                self.env["hr.employee"],
+                self.env._("Was the salesperson of this lead already"),
             )
-            self.env["whatsapp.assignment"]._note(company, lead, employee, reason)
-        return lead.user_id
+        else:
+            company = lead.company_id or self.env.company
+            choice = lead._whatsapp_choose(
+                self._whatsapp_preferred(company, None, lead.partner_id)
+            )
+        if not choice.user and lead.whatsapp_queued_at:
+            return choice.user  # it waits already, and that was said
+        if choice.user and choice.user != old:
+            lead._whatsapp_give(choice.user)
+        now = fields.Datetime.now()
+        lead.write(
+            {"whatsapp_opened_at": now, "whatsapp_queued_at": not choice.user and now}
+        )
+        self._whatsapp_hand(choice, old)
+        return choice.user
+
+    def _whatsapp_hand(self, choice, old):
+        """Let the salesperson into the conversation, and note why this one.
+
+        :param choice: ``models.hr_employee.Choice``
+        :param old: ``res.users`` who had the conversation before, perhaps nobody
+        """
+        lead = self.lead_id
+        if choice.user:
+            self._whatsapp_join(choice.user)
+        elif choice.nobody:
+            self._whatsapp_join(self.gateway_id.member_ids)
+        if old and old != choice.user:
+            self._whatsapp_leave(old)
+        company = lead.company_id or self.env.company
+        self.env["whatsapp.assignment"]._note(company, lead, choice)
+        lead._whatsapp_start_clock()
+        self._whatsapp_send_notices()
 
     def _whatsapp_send_notices(self):
         """Wake the mail queue, to which inbound work leaves its notices."""
@@ -432,144 +692,43 @@ class DiscussChannel(models.Model):
             partner_ids=users.partner_id.ids, post_joined_message=False
         )
 
+    def _whatsapp_leave(self, users):
+        """Let people out whose conversation it is no longer."""
+        # sudo: discuss.channel - they may not see it any more
+        channel = self.sudo()
+        for partner in users.partner_id & channel.channel_member_ids.partner_id:
+            channel._action_unfollow(partner)
+
     def _create_immediate_call_activity(self):
         """Ask the salesperson for a call now, unless a call is asked for.
 
         :return: the new activities
         """
         activities = self.env["mail.activity"]
-        call = self.env.ref(CALL_ACTIVITY)
         for lead in self.lead_id:
-            if call in lead.activity_ids.activity_type_id:
+            gateway = lead._whatsapp_gateway()
+            # sudo: mail.activity.type - the webhook user need not read it
+            kind = gateway.sudo().whatsapp_activity_type_id or self.env.ref(
+                CALL_ACTIVITY
+            )
+            if kind in lead.activity_ids.activity_type_id or lead._whatsapp_calls():
                 continue
             responsible = lead._whatsapp_responsible()
             words = self.with_context(lang=responsible.lang).env
+            due = fields.Datetime.now() + timedelta(
+                hours=gateway.whatsapp_activity_hours
+            )
             # the salesperson has the notice of the lead, and the message itself
             activities += lead.with_context(
                 mail_activity_quick_update=True
             ).activity_schedule(
-                CALL_ACTIVITY,
-                date_deadline=fields.Date.context_today(
-                    lead.with_context(tz=lead.user_id.tz)
-                ),
+                activity_type_id=kind.id,
+                date_deadline=fields.Datetime.context_timestamp(
+                    lead.with_context(tz=responsible.tz), due
+                ).date(),
                 summary=words._("Call now: WhatsApp message"),
                 note=words._("The customer has just written by WhatsApp."),
                 user_id=responsible.id,
+                whatsapp_call=True,
             )
         return activities
-
-    # ------------------------------------------------------------- inbox
-
-    def message_post(self, **kwargs):
-        """Let a received message bear Meta's id from the beginning."""
-        if wamid := self.env.context.get("whatsapp_message_id"):
-            kwargs["whatsapp_message_id"] = wamid
-        return super().message_post(**kwargs)
-
-    def _get_message_create_valid_field_names(self):
-        return super()._get_message_create_valid_field_names() | {"whatsapp_message_id"}
-
-    def _message_post_after_hook(self, message, msg_vals):
-        """Keep what the inbox shows, and wake the inboxes that are open."""
-        res = super()._message_post_after_hook(message, msg_vals)
-        received = self.env.context.get("no_gateway_notification")
-        if message.message_type == "comment" and not received and self._is_whatsapp():
-            # sudo: discuss.channel - who may post need not be able to write
-            self.sudo()._whatsapp_note_posted(message)
-        return res
-
-    def _whatsapp_note_posted(self, message):
-        """Keep what we wrote as the last word.
-
-        :param message: one ``mail.message``
-        """
-        self._whatsapp_note(
-            html2plaintext(message.body or "").strip()
-            or ", ".join(message.attachment_ids.mapped("name")),
-            message.date,
-            "us",
-        )
-
-    def _whatsapp_note(self, text, date, author, opens_window=False):
-        """Keep the last word, and wake the inboxes.
-
-        :param str text: what was written
-        :param date: when, UTC
-        :param str author: 'customer' or 'us'
-        :param bool opens_window: free text is possible for 24 hours from now
-        """
-        self.ensure_one()
-        values = {}
-        last = self.whatsapp_last_customer_date
-        if opens_window and (not last or date > last):
-            values["whatsapp_last_customer_date"] = date
-        if not self.whatsapp_last_date or date >= self.whatsapp_last_date:
-            values.update(
-                whatsapp_last_text=" ".join(text.split())[:PREVIEW],
-                whatsapp_last_date=date,
-                whatsapp_last_author=author,
-            )
-            if author == "us":
-                values["whatsapp_waiting_since"] = False
-            elif not self.whatsapp_waiting_since:
-                values["whatsapp_waiting_since"] = date
-        if values:  # each write makes Discuss compare what everybody sees
-            self.write(values)
-        group = self.env["ir.model.data"]._xmlid_to_res_id(SALESPERSON)
-        self.env["bus.bus"]._sendone(
-            self.env["res.groups"].browse(group), INBOX_BUS, {"id": self.id}
-        )
-
-    def _to_store(self, store, *args, **kwargs):
-        """Tell the web client which lead belongs to the conversation."""
-        res = super()._to_store(store, *args, **kwargs)
-        for channel in self.filtered(lambda channel: channel._is_whatsapp()):
-            compat.store_values(store, channel, channel._whatsapp_store_values())
-        return res
-
-    def _whatsapp_store_values(self):
-        # sudo: crm.lead - its name is shown in a conversation that one may read
-        lead = self.sudo().lead_id
-        closes = window.closes_at(
-            self.whatsapp_last_customer_date
-            and self.whatsapp_last_customer_date.replace(tzinfo=UTC)
-        )
-        return {
-            "whatsapp_lead": {
-                "id": lead.id,
-                "name": lead.name,
-                "stage": lead.stage_id.name,
-                "user": lead.user_id.name or "",
-                "phone": lead.phone or "",
-            }
-            if lead
-            else False,
-            "whatsapp_window_closes": fields.Datetime.to_string(
-                closes.replace(tzinfo=None)
-            )
-            if closes
-            else False,
-        }
-
-    def action_open_whatsapp(self):
-        """Open the conversation as a window over the current page."""
-        self.ensure_one()
-        self.check_access("read")
-        if not self.is_member:
-            # typing asks for a member: whoever opens in order to answer joins
-            self._whatsapp_join(self.env.user)
-        return {
-            "type": "ir.actions.client",
-            "tag": "crm_whatsapp_gateway.open_chat",
-            "params": {"channel_id": self.id},
-        }
-
-    def action_open_lead(self):
-        """Open the lead of the conversation."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "crm.lead",
-            "res_id": self.lead_id.id,
-            "views": [(False, "form")],
-        }

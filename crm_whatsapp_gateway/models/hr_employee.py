@@ -1,22 +1,159 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from dataclasses import replace
+from typing import NamedTuple
+
+import pytz
+
 from odoo import api, fields, models
 
 from ..concurrency import hold_until_end
+from ..tools import duty
+from .whatsapp_phones import PHONES
 
 SALESPERSON = "sales_team.group_sale_salesman"
+SHOWN = 5  # names of people off duty that a reason tells
+FIRST_TURN = "crm_whatsapp_gateway.first_turn"
 
-LAST_TURNS = """
-    SELECT employee.id, (SELECT max(turn.id)
-                           FROM whatsapp_assignment turn
-                          WHERE turn.employee_id = employee.id)
+# Everybody of a pool with what decides about them, and their working hours, as two
+# JSON lists in one query. Turns of this transaction are counted for themselves.
+# The pool: who was chosen at the number; else the members of the team, if one of them
+# receives leads or ever did (the default team of a company often has none); else all.
+POOL = """
+    WITH candidate AS (
+        SELECT employee.id,
+               employee.user_id,
+               employee.name,
+               employee.company_id,
+               employee.resource_id,
+               COALESCE(employee.whatsapp_agent, FALSE) AS receives,
+               COALESCE(employee.whatsapp_limit, 0) AS most,
+               CASE WHEN EXISTS (SELECT FROM mail_gateway_whatsapp_employee_rel chosen
+                                  WHERE chosen.mail_gateway_id = %(gateway)s)
+                    THEN EXISTS (SELECT FROM mail_gateway_whatsapp_employee_rel chosen
+                                  WHERE chosen.mail_gateway_id = %(gateway)s
+                                    AND chosen.hr_employee_id = employee.id)
+                    WHEN EXISTS (SELECT FROM crm_team_member member
+                                   JOIN hr_employee agent
+                                     ON agent.user_id = member.user_id
+                                  WHERE member.crm_team_id = %(team)s
+                                    AND member.active
+                                    AND (agent.whatsapp_agent
+                                         OR EXISTS (SELECT
+                                              FROM whatsapp_assignment turn
+                                             WHERE turn.employee_id = agent.id)))
+                    THEN EXISTS (SELECT FROM crm_team_member member
+                                  WHERE member.crm_team_id = %(team)s
+                                    AND member.active
+                                    AND member.user_id = employee.user_id)
+                    ELSE TRUE END AS in_pool
+          FROM hr_employee employee
+          JOIN res_users person ON person.id = employee.user_id
+         WHERE employee.active
+           AND employee.company_id = %(company)s
+           AND person.active
+           AND NOT person.share
+    ), pool AS (
+        SELECT candidate.*,
+               resource.tz,
+               CASE WHEN calendar.flexible_hours THEN NULL
+                    ELSE calendar.id END AS calendar,
+               EXISTS (SELECT FROM resource_calendar_leaves away
+                        WHERE away.resource_id = resource.id
+                          AND COALESCE(away.time_type, 'leave') = 'leave'
+                          AND away.date_from <= %(now)s
+                          AND away.date_to > %(now)s) AS on_leave,
+               EXISTS (SELECT FROM resource_calendar_leaves holiday
+                        WHERE holiday.resource_id IS NULL
+                          AND (holiday.company_id = candidate.company_id
+                               OR holiday.company_id IS NULL)
+                          AND (holiday.calendar_id = calendar.id
+                               OR holiday.calendar_id IS NULL)
+                          AND COALESCE(holiday.time_type, 'leave') = 'leave'
+                          AND holiday.date_from <= %(now)s
+                          AND holiday.date_to > %(now)s) AS on_holiday,
+               (SELECT max(turn.id)
+                  FROM whatsapp_assignment turn
+                 WHERE turn.employee_id = candidate.id) AS last_turn,
+               (SELECT count(*)
+                  FROM whatsapp_assignment own
+                 WHERE own.user_id = candidate.user_id
+                   AND own.id >= %(first_turn)s) AS own
+          FROM candidate
+          JOIN resource_resource resource ON resource.id = candidate.resource_id
+          LEFT JOIN resource_calendar calendar ON calendar.id = resource.calendar_id
+         WHERE candidate.in_pool OR candidate.user_id = ANY(%(preferred)s::integer[])
+    )
+    SELECT (SELECT jsonb_agg(to_jsonb(pool) ORDER BY pool.id) FROM pool),
+           (SELECT jsonb_agg(jsonb_build_object(
+                       'calendar', part.calendar_id,
+                       'weekday', part.dayofweek::integer,
+                       'start', part.hour_from,
+                       'end', part.hour_to,
+                       'week', CASE WHEN calendar.two_weeks_calendar
+                                    THEN part.week_type::integer END {dates}))
+              FROM resource_calendar_attendance part
+              JOIN resource_calendar calendar ON calendar.id = part.calendar_id
+             WHERE %(by_hours)s
+               AND part.display_type IS NULL
+               AND part.day_period != 'lunch'
+               AND part.calendar_id IN (SELECT pool.calendar FROM pool))
+"""
+# What others committed before they gave the pool back
+COMMITTED = """
+    SELECT employee.id,
+           (SELECT max(turn.id) FROM whatsapp_assignment turn
+             WHERE turn.employee_id = employee.id),
+           CASE WHEN employee.whatsapp_limit > 0 THEN (
+               SELECT count(*)
+                 FROM crm_lead lead
+                 LEFT JOIN crm_stage stage ON stage.id = lead.stage_id
+                WHERE lead.user_id = employee.user_id
+                  AND lead.active
+                  AND lead.whatsapp_opened_at IS NOT NULL
+                  AND stage.is_won IS NOT TRUE) ELSE 0 END
       FROM hr_employee employee
      WHERE employee.id = ANY(%s)
 """
+READ = (
+    "crm.lead",
+    "crm.team.member",
+    "hr.employee",
+    "mail.gateway",
+    "res.users",
+    "resource.calendar",
+    "resource.calendar.attendance",
+    "resource.calendar.leaves",
+    "resource.resource",
+    "whatsapp.assignment",
+)
+
+
+class Choice(NamedTuple):
+    """Who gets a lead, and why.
+
+    ``employee`` is whose turn was taken; empty for somebody's own customer. ``user``
+    is empty if nobody is on duty; ``nobody`` says that there is no pool at all.
+    """
+
+    user: models.BaseModel
+    employee: models.BaseModel
+    reason: str
+    nobody: bool = False
+
+
+class Member(NamedTuple):
+    """Somebody who could get a lead; ``in_pool`` says whether by a turn."""
+
+    agent: duty.Agent
+    user_id: int
+    in_pool: bool
 
 
 class HrEmployee(models.Model):
-    _inherit = "hr.employee"
+    _name = "hr.employee"
+    _inherit = ["hr.employee", PHONES]
+    _whatsapp_country_field = None  # theirs is the nationality
 
     whatsapp_agent = fields.Boolean(
         string="Receives WhatsApp leads",
@@ -27,6 +164,13 @@ class HrEmployee(models.Model):
         help="Takes part in the fair turn of new WhatsApp leads. Set by itself for"
         " salespeople who are not administrators.",
     )
+    whatsapp_limit = fields.Integer(
+        string="Open WhatsApp leads at most",
+        groups="hr.group_hr_user",
+        help="Who has so many open leads that came by WhatsApp gets no further one."
+        " 0: no limit.",
+    )
+    whatsapp_phones = fields.Char(groups="hr.group_hr_user")
 
     @api.depends("user_id")
     def _compute_whatsapp_agent(self):
@@ -38,8 +182,16 @@ class HrEmployee(models.Model):
                 and not user.has_group("base.group_system")
             )
 
+    def _whatsapp_number_fields(self):
+        """See ``whatsapp.phones``; the company's own numbers are nobody's."""
+        return [name for name in ("mobile_phone", "private_phone") if name in self]
+
+    # ------------------------------------------------------------- turns
+
     @api.model
-    def get_next_whatsapp_assignee(self, company=None, lead=None):
+    def get_next_whatsapp_assignee(
+        self, company=None, lead=None, gateway=None, team=None
+    ):
         """Take the next turn and return whose it is.
 
         Fair turn: the one who has been without a turn for the longest. Exact
@@ -48,63 +200,160 @@ class HrEmployee(models.Model):
 
         :param company: ``res.company`` whose people take turns; default: current
         :param lead: ``crm.lead`` to hand over; it stays in its team
+        :param gateway: ``mail.gateway`` whose salespeople and hours count
+        :param team: ``crm.team`` whose members take turns, unless the gateway
+            names people; default: that of the lead, else that of the gateway
         :return: ``hr.employee``, empty if nobody is on duty
         """
         self.check_access("write")  # a turn is not for everybody to take
         company = company or self.env.company
-        employee, reason = self._whatsapp_next(company)
-        if employee and lead:
-            values = {"user_id": employee.user_id.id}
-            if lead.team_id:
-                values["team_id"] = lead.team_id.id
-            lead.write(values)
-        if employee:
-            self.env["whatsapp.assignment"]._note(company, lead, employee, reason)
-        return employee
+        gateway = gateway or (lead and lead._whatsapp_gateway())
+        team = team or (lead and lead.team_id)
+        choice = self._whatsapp_choose(company, gateway, team)
+        if choice.employee:
+            if lead:
+                lead._whatsapp_give(choice.user)
+            self.env["whatsapp.assignment"]._note(company, lead, choice)
+        return choice.employee
 
     @api.model
-    def _whatsapp_next(self, company):
-        """Return whose turn is next, and why. Nobody else can ask until the end of
-        the transaction; the turn is taken by a row of ``whatsapp.assignment``.
+    def _whatsapp_choose(self, company, gateway=None, team=None, preferred=(), but=()):
+        """Return who gets the next lead, and why. The turn is taken by a row of
+        ``whatsapp.assignment``; until the end of the transaction nobody else in
+        the company can choose.
 
-        :return: tuple of ``hr.employee`` and str
+        :param company: ``res.company``
+        :param gateway: ``mail.gateway`` that the customer wrote to, or None
+        :param team: ``crm.team`` of the lead, or None
+        :param preferred: list of tuples of ``res.users`` and words: whose customer
+            it is, and why; the first one on duty gets the lead, without a turn
+        :param but: ids of users who are not to get it
+        :return: :class:`Choice`
         """
-        pool = self._whatsapp_on_duty(company)
-        if not pool:
-            return pool, self.env._("Nobody is on duty")
         lock = hold_until_end(
             self.env.cr, self.env.registry, f"whatsapp:pool:{company.id}"
         )
-        employee = min(pool, key=self._whatsapp_turn_order(pool, lock))
-        reason = self.env._("Longest without a turn among %s on duty", len(pool))
-        return employee, reason
-
-    @api.model
-    def _whatsapp_on_duty(self, company):
-        """Return the employees who take turns in a company."""
-        employees = self.sudo().search(
-            [
-                ("whatsapp_agent", "=", True),
-                ("company_id", "=", company.id),
-                ("user_id.active", "=", True),
-                ("user_id.share", "=", False),
-            ],
-            order="id",
+        members, hours = self._whatsapp_pool(
+            company, gateway, team, [user.id for user, _words in preferred]
         )
-        if "is_absent" in employees._fields:
-            employees = employees.filtered(lambda employee: not employee.is_absent)
-        return employees
+        members = self._whatsapp_committed(members, lock)
+        remarks = []
+        for user, words in preferred:
+            agent = next((m.agent for m in members if m.user_id == user.id), None)
+            why_off = agent and duty.why_off(agent, hours)
+            if not why_off:
+                return Choice(user, self.browse(), words)
+            remarks.append(
+                self.env._(
+                    "%(words)s: %(name)s, %(reason)s",
+                    words=words,
+                    name=user.name,
+                    reason=self.env._(duty.WHY_OFF[why_off]),
+                )
+            )
+        roster = duty.Roster.of(
+            [m.agent for m in members if m.in_pool and m.user_id not in but], hours
+        )
+        reason = ". ".join([*remarks, self._whatsapp_turn_words(roster)])
+        if not roster.next:
+            nobody = not any(m.in_pool and m.agent.receives for m in members)
+            return Choice(self.env["res.users"], self.browse(), reason, nobody)
+        [user_id] = [m.user_id for m in members if m.agent == roster.next]
+        user = self.env["res.users"].browse(user_id)
+        return Choice(user, self.browse(roster.next.id), reason)
 
-    def _whatsapp_turn_order(self, pool, lock):
-        """Return a sort key: last turn, then id.
+    def _whatsapp_pool(
+        self, company, gateway=None, team=None, preferred=(), by_hours=None
+    ):
+        """Read everybody who could get a lead, in one query.
+
+        :param bool by_hours: whether working hours count; default: as the gateway says
+
+        :return: tuple of a list of :class:`Member` and the list of ``duty.Hours``;
+            None instead of these if leads are given at any hour
+        """
+        for model in READ:
+            self.env[model].flush_model()
+        team = team or (gateway and gateway.whatsapp_team_id)
+        if by_hours is None:
+            by_hours = bool(gateway and gateway.whatsapp_only_working_hours)
+        now = fields.Datetime.now()
+        dated = "date_from" in self.env["resource.calendar.attendance"]._fields
+        self.env.cr.execute(
+            POOL.format(
+                dates=", 'first', part.date_from, 'last', part.date_to" if dated else ""
+            ),
+            {
+                "company": company.id,
+                "gateway": gateway.id if gateway else None,
+                "team": team.id if team else None,
+                "preferred": list(preferred),
+                "now": now,
+                "by_hours": by_hours,
+                "first_turn": self.env.cr.postcommit.data.get(FIRST_TURN),
+            },
+        )
+        rows, parts = self.env.cr.fetchone()
+        members = [
+            Member(
+                duty.Agent(
+                    id=row["id"],
+                    name=row["name"],
+                    receives=row["receives"],
+                    on_leave=row["on_leave"],
+                    on_holiday=row["on_holiday"],
+                    calendar=row["calendar"],
+                    now=pytz.utc.localize(now).astimezone(
+                        pytz.timezone(row["tz"] or "UTC")
+                    ),
+                    last_turn=row["last_turn"] or 0,
+                    load=row["own"],
+                    limit=row["most"],
+                ),
+                row["user_id"],
+                row["in_pool"],
+            )
+            for row in rows or []
+        ]
+        hours = [duty.Hours(**part) for part in parts or []]
+        return members, hours if by_hours else None
+
+    def _whatsapp_committed(self, members, lock):
+        """Add what others committed before they gave the pool back.
 
         A turn of this transaction is seen by its own cursor only, a turn that
         was committed while we waited by that of the lock only.
         """
-        self.env["whatsapp.assignment"].flush_model()
-        last = dict.fromkeys(pool.ids, 0)
-        for cursor in (self.env.cr, lock):
-            cursor.execute(LAST_TURNS, (pool.ids,))
-            for employee_id, turn in cursor.fetchall():
-                last[employee_id] = max(last[employee_id], turn or 0)
-        return lambda employee: (last[employee.id], employee.id)
+        lock.execute(COMMITTED, ([member.agent.id for member in members],))
+        committed = {row[0]: row[1:] for row in lock.fetchall()}
+        return [
+            member._replace(
+                agent=replace(
+                    member.agent,
+                    last_turn=max(member.agent.last_turn, turn or 0),
+                    load=member.agent.load + load,
+                )
+            )
+            for member in members
+            for turn, load in [committed.get(member.agent.id, (0, 0))]
+        ]
+
+    def _whatsapp_turn_words(self, roster):
+        """Return why the first of a roster is next, or why nobody is."""
+        off = [
+            f"{agent.name} ({self.env._(duty.WHY_OFF[why])})"
+            for agent, why in roster.off
+            if why != duty.OFF
+        ]
+        shown = ", ".join(off[:SHOWN]) + (" ..." if len(off) > SHOWN else "")
+        if roster.next:
+            words = self.env._(
+                "Longest without a turn among %s on duty", len(roster.on_duty)
+            )
+        elif off:
+            words = self.env._("Nobody is on duty")
+        else:
+            words = self.env._("Nobody receives WhatsApp leads")
+        if not shown:
+            return words
+        return self.env._("%(words)s; not on duty: %(names)s", words=words, names=shown)

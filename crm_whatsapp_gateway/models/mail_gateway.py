@@ -11,6 +11,7 @@ from ..tools import identity as wa_identity
 from ..tools.cloud_api import CloudApi
 
 SECRETS = "base.group_system"
+CALL_ACTIVITY = "mail.mail_activity_data_call"
 SECRET_FIELDS = {"token", "webhook_key", "webhook_secret", "whatsapp_security_key"}
 REFUSALS_EVERY = 5  # seconds between two writes of the counter, per process
 WEBHOOK_FIELDS = {
@@ -53,6 +54,85 @@ class MailGateway(models.Model):
         string="Sales team of new leads",
         check_company=True,
         help="Empty: the default team of the assigned salesperson.",
+    )
+    whatsapp_lead_type = fields.Selection(
+        [
+            ("team", "As the sales team works"),
+            ("lead", "Lead"),
+            ("opportunity", "Opportunity"),
+        ],
+        string="Strangers become",
+        default="team",
+        required=True,
+        help="As the sales team works: a lead if the team qualifies leads first, else"
+        " an opportunity. Returning customers always become an opportunity.",
+    )
+    whatsapp_reopen_days = fields.Integer(
+        string="Reopen lost leads for",
+        default=30,
+        help="A customer whose lead was lost fewer days ago gets it back, with a note."
+        " Later, and with 0, a new opportunity is made for the same salesperson.",
+    )
+    whatsapp_won_days = fields.Integer(
+        string="Stay with won leads for",
+        default=0,
+        help="For so many days after a sale, what the customer writes stays with the"
+        " won opportunity. Later, and with 0, it makes a new one for the same"
+        " salesperson.",
+    )
+    whatsapp_excluded_tag_ids = fields.Many2many(
+        "res.partner.category",
+        "mail_gateway_whatsapp_excluded_tag_rel",
+        string="Contacts that are no leads",
+        help="Messages of contacts with one of these tags make no lead. Nor do those"
+        " of your own users and of blacklisted numbers.",
+    )
+    whatsapp_employee_ids = fields.Many2many(
+        "hr.employee",
+        "mail_gateway_whatsapp_employee_rel",
+        string="Salespeople",
+        check_company=True,
+        groups=SECRETS,
+        help="Who takes turns at this number. Empty: the members of the sales team;"
+        " if none of them ever received WhatsApp leads, everybody who does.",
+    )
+    whatsapp_only_working_hours = fields.Boolean(
+        string="Only within working hours",
+        help="Leads go to people within the working hours of their calendar, in their"
+        " time zone. Until somebody's hours begin, a lead waits in the queue.",
+    )
+    whatsapp_answer_minutes = fields.Integer(
+        string="Pass on without an answer after",
+        help="Working minutes of the salesperson in which the first answer has to come."
+        " Then the lead goes to the next one. 0: it stays.",
+    )
+    whatsapp_pass_on_times = fields.Integer(
+        string="Pass on at most",
+        default=2,
+        help="How often a lead is passed on; then the leader of the team gets it.",
+    )
+    whatsapp_show_unassigned = fields.Boolean(
+        string="Salespeople see what nobody has",
+        default=True,
+        help="Each salesperson sees their own conversations. With this, also those of"
+        " their team that nobody has yet.",
+    )
+    whatsapp_activity_type_id = fields.Many2one(
+        "mail.activity.type",
+        string="Activity of a new lead",
+        domain=[("res_model", "in", (False, "crm.lead"))],
+        default=lambda self: self.env.ref(CALL_ACTIVITY, False),
+        help="What the salesperson is asked for when a lead is opened by WhatsApp."
+        " Empty: a call.",
+    )
+    whatsapp_activity_hours = fields.Integer(
+        string="Due after",
+        help="Hours until the activity is due. 0: at once.",
+    )
+    whatsapp_activity_done_by_answer = fields.Boolean(
+        string="Done by an answer",
+        default=True,
+        help="The activity is marked as done when somebody answers in the chat first.",
     )
     whatsapp_alert_user_id = fields.Many2one(
         "res.users",

@@ -12,6 +12,7 @@ from ..tools import cloud_api, webhook
 from ..tools import message as wa_message
 from ..tools.errors import from_webhook
 from ..tools.identity import Identity
+from ..tools.referral import Referral
 from .mail_gateway_whatsapp_kinds import NOTICES
 from .whatsapp_webhook_event import NotYet
 
@@ -209,7 +210,9 @@ class MailGatewayWhatsapp(models.AbstractModel):
             opens_window=speaks,
         )
         if speaks:
-            chat.sudo()._link_or_create_lead(rendered.text)
+            chat.sudo()._link_or_create_lead(
+                rendered.text, Referral.of_message(message)
+            )
         wamid = message.get("id")
         super()._process_update(
             chat.with_context(whatsapp_message_id=wamid),

@@ -1,6 +1,18 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import logging
+from time import monotonic
+
 from odoo import api, fields, models
+
+from .. import compat
+from ..concurrency import in_transaction
+from .hr_employee import FIRST_TURN
+
+_logger = logging.getLogger(__name__)
+
+AT_ONCE = 200  # leads of one run of the cron
+SECONDS = 40  # after which it leaves the rest to its next run
 
 
 class WhatsappAssignment(models.Model):
@@ -34,30 +46,73 @@ class WhatsappAssignment(models.Model):
     reason = fields.Char(readonly=True)
 
     def init(self):
-        """Make the index that finds each employee's last turn."""
+        """Make the indexes that find each employee's last turn, and own turns."""
         self.env.cr.execute(
-            "CREATE INDEX IF NOT EXISTS whatsapp_assignment_turn_idx"
-            " ON whatsapp_assignment (employee_id, id)"
+            """
+            CREATE INDEX IF NOT EXISTS whatsapp_assignment_turn_idx
+                ON whatsapp_assignment (employee_id, id);
+            CREATE INDEX IF NOT EXISTS whatsapp_assignment_user_idx
+                ON whatsapp_assignment (user_id, id);
+            """
         )
         return super().init()
 
     @api.model
-    def _note(self, company, lead, employee, reason):
+    def _note(self, company, lead, choice):
         """Add a row; the rule 'immediate call' acts on it.
 
         :param company: ``res.company`` of the pool
         :param lead: ``crm.lead`` that is in its salesperson's hands, or None
-        :param employee: ``hr.employee`` whose turn was taken, perhaps empty
-        :param str reason: why this person
+        :param choice: ``models.hr_employee.Choice``: who got it, and why
         """
-        user = employee.user_id or (lead and lead.user_id)
         # sudo: whatsapp.assignment - nobody writes it by hand
-        return self.sudo().create(
+        row = self.sudo().create(
             {
                 "company_id": company.id,
                 "lead_id": lead.id if lead else False,
-                "employee_id": employee.id,
-                "user_id": user.id if user else False,
-                "reason": reason,
+                "employee_id": choice.employee.id,
+                "user_id": choice.user.id,
+                "reason": choice.reason,
             }
         )
+        if compat.is_real_cursor(self.env.cr):  # else all is one transaction
+            self.env.cr.postcommit.data.setdefault(FIRST_TURN, row.id)
+        return row
+
+    # ------------------------------------------------------------- cron
+
+    @api.model
+    def _whatsapp_cron(self):
+        # sudo: ir.cron - whoever comes on duty may not read crons
+        return self.env.ref("crm_whatsapp_gateway.ir_cron_assignment").sudo()
+
+    @api.model
+    def _cron_hand_out(self):
+        """Hand out the leads that wait, and pass on those that nobody answered."""
+        until = monotonic() + SECONDS
+        leads = self.env["crm.lead"]
+        for find, work in (
+            (leads._whatsapp_in_queue, "_whatsapp_hand_out"),
+            (leads._whatsapp_overdue, "_whatsapp_pass_on"),
+        ):
+            idle = set()  # queues for which nobody is on duty now
+            for lead in find(limit=AT_ONCE):
+                queue = lead._whatsapp_queue()
+                if queue in idle or monotonic() > until:
+                    continue
+                if not self._in_a_transaction(lead, work):
+                    idle.add(queue)
+
+    def _in_a_transaction(self, lead, work):
+        """Do something with one lead; the others do not depend on it.
+
+        :return: False if nobody is on duty for it
+        """
+        try:
+            return in_transaction(
+                self.env.registry,
+                lambda env: getattr(env[lead._name].browse(lead.id), work)(),
+            )
+        except Exception:  # one lead must not keep the others waiting
+            _logger.exception("lead %s could not be handed on", lead.id)
+            return True

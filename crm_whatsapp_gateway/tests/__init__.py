@@ -3,8 +3,10 @@
 from . import (
     test_access,
     test_assignment,
+    test_duty,
     test_hooks,
     test_inbound,
+    test_leads,
     test_outbound,
     test_payloads,
     test_tours,

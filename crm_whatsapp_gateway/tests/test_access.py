@@ -81,6 +81,95 @@ class TestAccess(WhatsappCase):
         with self.assertRaises(AccessError):
             self.channel.with_user(self.colleague).action_open_whatsapp()
 
+    def sees(self, user):
+        """Tell whether a user finds the conversation, and may read it."""
+        channel = self.channel.with_user(user)
+        found = bool(channel.search([("id", "=", channel.id)]))
+        self.assertEqual(channel.has_access("read"), found)
+        self.assertEqual(channel.has_access("write"), found)
+        members = self.env["discuss.channel.member"].with_user(user)
+        if not found:
+            self.assertFalse(members.search([("channel_id", "=", channel.id)]))
+        return found
+
+    def test_who_sees_what(self):
+        self.assertTrue(self.sees(self.owner))
+        self.assertTrue(self.sees(self.manager))
+        self.assertFalse(self.sees(self.colleague))
+        self.channel.lead_id.user_id = False
+        self.channel._whatsapp_leave(self.owner)
+        self.assertTrue(self.sees(self.colleague), "a team without members is open")
+        self.team.member_ids = self.owner
+        self.assertTrue(self.sees(self.owner))
+        self.assertFalse(self.sees(self.colleague))
+        self.team.member_ids += self.colleague
+        self.assertTrue(self.sees(self.colleague))
+        self.gateway.whatsapp_show_unassigned = False
+        self.assertFalse(self.sees(self.colleague))
+        self.assertTrue(self.sees(self.manager))
+        self.channel.add_members(partner_ids=self.colleague.partner_id.ids)
+        self.assertTrue(self.sees(self.colleague), "somebody asked for help")
+
+    def test_oca_s_group_of_gateway_users_opens_no_colleague_s_conversation(self):
+        group = self.env.ref("mail_gateway.gateway_user")
+        for user in (self.colleague, self.manager):
+            group.write({compat.USERS: [(4, user.id)]})
+        self.assertFalse(self.sees(self.colleague))
+        self.assertTrue(self.sees(self.manager))
+        support = new_test_user(
+            self.env,
+            login="support",
+            groups="base.group_user,mail_gateway.gateway_user",
+        )
+        self.assertTrue(self.sees(support), "who sells nothing works as with OCA alone")
+
+    def test_other_channels_are_as_they_were(self):
+        group = self.env["discuss.channel"].create(
+            {"name": "Us", "channel_type": "group"}
+        )
+        group.add_members(partner_ids=self.colleague.partner_id.ids)
+        self.assertTrue(group.with_user(self.colleague).has_access("write"))
+        self.assertFalse(group.with_user(self.owner).has_access("read"))
+
+    def test_a_member_of_two_companies_needs_the_right_one(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        both = new_test_user(
+            self.env,
+            login="both",
+            groups="sales_team.group_sale_manager",
+            company_id=other.id,
+            company_ids=[(6, 0, (other + self.company).ids)],
+        )
+        channels = self.env["discuss.channel"].with_user(both)
+        domain = [("id", "=", self.channel.id)]
+        active = channels.with_context(allowed_company_ids=other.ids)
+        self.assertFalse(active.search(domain))
+        active = channels.with_context(allowed_company_ids=(other + self.company).ids)
+        self.assertTrue(active.search(domain))
+
+    def test_assignments_and_salespeople_are_apart_by_company(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        stranger = new_test_user(
+            self.env,
+            login="stranger2",
+            groups="sales_team.group_sale_manager",
+            company_id=other.id,
+            company_ids=[(6, 0, other.ids)],
+        )
+        for model in ("whatsapp.agent", "whatsapp.assignment"):
+            self.assertTrue(self.env[model].with_user(self.owner).search([]))
+            self.assertFalse(self.env[model].with_user(stranger).search([]))
+
+    def test_a_salesperson_reads_the_lead_s_reasons_and_no_personnel_file(self):
+        lead = self.channel.lead_id.with_user(self.owner)
+        values = lead.read(
+            ["whatsapp_match_reason", "whatsapp_assign_reason", "whatsapp_twin_ids"]
+        )[0]
+        self.assertIn("Ana", values["whatsapp_match_reason"])
+        self.assertIn("turn", values["whatsapp_assign_reason"])
+        with self.assertRaises(AccessError):
+            self.employees.with_user(self.owner).read(["whatsapp_limit"])
+
     def test_payloads_are_for_administrators(self):
         row = self.answer(self.channel, "Hello")
         self.assertEqual(row.with_user(self.owner).state, "queued")

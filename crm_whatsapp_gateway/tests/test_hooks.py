@@ -49,7 +49,7 @@ class TestHooks(WhatsappCase):
         self.env["utm.source"].search(
             [("name", "=ilike", "whatsapp"), ("id", "!=", source.id)]
         ).unlink()
-        _adopt(self.env, "utm.source", "utm_source_whatsapp")
+        _adopt(self.env, "utm.source", "utm_source_whatsapp", "WhatsApp")
         self.assertEqual(
             self.env.ref("crm_whatsapp_gateway.utm_source_whatsapp"), source
         )

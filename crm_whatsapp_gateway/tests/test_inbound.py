@@ -105,18 +105,6 @@ class TestInbound(WhatsappCase):
         channel = self.receive(self.message(content="Hi"))
         self.assertEqual(channel.lead_id, lead)
 
-    def test_won_and_lost_leads_are_not_open(self):
-        channel = self.receive(self.message(content="Hi"))
-        first = channel.lead_id
-        first.action_set_won()
-        self.receive(self.message(content="Again"))
-        second = channel.lead_id
-        self.assertNotEqual(second, first)
-        second.action_set_lost()
-        self.receive(self.message(content="And again"))
-        self.assertNotIn(channel.lead_id, first + second)
-        self.assertEqual(len(channel.lead_id.activity_ids), 1)
-
     def test_a_known_partner_is_the_author_and_the_lead_s_customer(self):
         partner = self.env["res.partner"].create(
             {"name": "Ana Known", "phone": "+525512345678"}

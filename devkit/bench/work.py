@@ -42,9 +42,11 @@ FILL = """
 WITH_OURS = {
     "lead": """lead AS (
         INSERT INTO crm_lead
-               (name, type, active, phone, phone_sanitized, company_id, user_id,
+               (name, type, active, phone, phone_sanitized, whatsapp_phones,
+                company_id, user_id,
                 stage_id, create_date, write_date, whatsapp_opened_at)
         SELECT format('Lead %%s', number), 'opportunity', true, '+' || token,
+               '+' || token,
                '+' || token, gateway.company_id,
                (SELECT id FROM res_users WHERE login = 'sofia'),
                (SELECT id FROM crm_stage ORDER BY sequence LIMIT 1),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polib
 import pytest
-from tools import cloud_api, errors, message, webhook
+from tools import cloud_api, duty, errors, message, webhook
 
 ADDON = Path(message.__file__).parents[1]
 I18N = ADDON / "i18n"
@@ -19,6 +19,7 @@ TABLES = {
     "message.PHRASES": message.PHRASES,
     "errors.ADVICE": errors.ADVICE,
     "cloud_api.REFUSALS": cloud_api.REFUSALS,
+    "duty.WHY_OFF": duty.WHY_OFF,
     "webhook.REFUSALS": webhook.REFUSALS,
 }
 

@@ -3,10 +3,27 @@
  * License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl). */
 
 import * as threadActions from "@mail/core/common/thread_actions";
+import {Component, onWillStart, onWillUpdateProps, useState} from "@odoo/owl";
 import {ActionPanel} from "@mail/discuss/core/common/action_panel";
-import {Component} from "@odoo/owl";
 import {_t} from "@web/core/l10n/translation";
+import {deserializeDate, formatDate} from "@web/core/l10n/dates";
+import {formatMonetary} from "@web/views/fields/formatters";
 import {useService} from "@web/core/utils/hooks";
+
+const FIELDS = [
+    "name",
+    "stage_id",
+    "user_id",
+    "phone",
+    "expected_revenue",
+    "company_currency",
+    "activity_summary",
+    "activity_type_id",
+    "activity_date_deadline",
+    "activity_state",
+    "whatsapp_match_reason",
+    "whatsapp_assign_reason",
+];
 
 /** The lead beside the chat, and the way back to it. */
 class LeadPanel extends Component {
@@ -16,17 +33,58 @@ class LeadPanel extends Component {
 
     setup() {
         this.action = useService("action");
+        this.orm = useService("orm");
+        this.state = useState({lead: undefined});
+        onWillStart(() => this.load(this.props.thread.whatsapp_lead));
+        onWillUpdateProps(({thread}) => {
+            if (thread.whatsapp_lead?.id !== this.state.lead?.id) {
+                return this.load(thread.whatsapp_lead);
+            }
+        });
+    }
+
+    /** Read the lead as the user may; who may not still sees what the chat tells. */
+    async load(known) {
+        this.state.lead = undefined;
+        if (known) {
+            const leads = await this.orm.searchRead(
+                "crm.lead",
+                [["id", "=", known.id]],
+                FIELDS,
+                {context: {active_test: false}}
+            );
+            this.state.lead = leads[0];
+        }
+    }
+
+    get known() {
+        return this.props.thread.whatsapp_lead;
     }
 
     get lead() {
-        return this.props.thread.whatsapp_lead;
+        return this.state.lead;
+    }
+
+    get revenue() {
+        return formatMonetary(this.lead.expected_revenue, {
+            currencyId: this.lead.company_currency?.[0],
+        });
+    }
+
+    get nextActivity() {
+        const {activity_summary: summary, activity_type_id: type} = this.lead;
+        return summary || type?.[1] || "";
+    }
+
+    get nextActivityDate() {
+        return formatDate(deserializeDate(this.lead.activity_date_deadline));
     }
 
     openLead() {
         this.action.doAction({
             type: "ir.actions.act_window",
             res_model: "crm.lead",
-            res_id: this.lead.id,
+            res_id: this.known.id,
             views: [[false, "form"]],
         });
     }

@@ -1,0 +1,137 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from datetime import UTC
+
+from odoo import fields, models
+from odoo.tools import html2plaintext
+
+from .. import compat
+from ..tools import window
+from .hr_employee import SALESPERSON
+
+PREVIEW = 200  # characters of the last message in the inbox
+INBOX_BUS = "crm_whatsapp_gateway/inbox"
+
+
+class DiscussChannel(models.Model):
+    """What the inbox and the chat show of a conversation, and what they open."""
+
+    # a file of its own: together they would be hard to read
+    # pylint: disable=consider-merging-classes-inherited
+    _inherit = "discuss.channel"
+
+    def message_post(self, **kwargs):
+        """Let a received message bear Meta's id from the beginning."""
+        if wamid := self.env.context.get("whatsapp_message_id"):
+            kwargs["whatsapp_message_id"] = wamid
+        return super().message_post(**kwargs)
+
+    def _get_message_create_valid_field_names(self):
+        return super()._get_message_create_valid_field_names() | {"whatsapp_message_id"}
+
+    def _message_post_after_hook(self, message, msg_vals):
+        """Keep what the inbox shows, and wake the inboxes that are open."""
+        res = super()._message_post_after_hook(message, msg_vals)
+        received = self.env.context.get("no_gateway_notification")
+        if message.message_type == "comment" and not received and self._is_whatsapp():
+            # sudo: discuss.channel - who may post need not be able to write
+            self.sudo()._whatsapp_note_posted(message)
+        return res
+
+    def _whatsapp_note_posted(self, message):
+        """Keep what we wrote as the last word.
+
+        :param message: one ``mail.message``
+        """
+        self._whatsapp_note(
+            html2plaintext(message.body or "").strip()
+            or ", ".join(message.attachment_ids.mapped("name")),
+            message.date,
+            "us",
+        )
+        if message.author_id != self.env.ref("base.partner_root"):  # no automatic one
+            self.lead_id._whatsapp_answered()
+
+    def _whatsapp_note(self, text, date, author, opens_window=False):
+        """Keep the last word, and wake the inboxes.
+
+        :param str text: what was written
+        :param date: when, UTC
+        :param str author: 'customer' or 'us'
+        :param bool opens_window: free text is possible for 24 hours from now
+        """
+        self.ensure_one()
+        values = {}
+        last = self.whatsapp_last_customer_date
+        if opens_window and (not last or date > last):
+            values["whatsapp_last_customer_date"] = date
+        if not self.whatsapp_last_date or date >= self.whatsapp_last_date:
+            values.update(
+                whatsapp_last_text=" ".join(text.split())[:PREVIEW],
+                whatsapp_last_date=date,
+                whatsapp_last_author=author,
+            )
+            if author == "us":
+                values["whatsapp_waiting_since"] = False
+            elif not self.whatsapp_waiting_since:
+                values["whatsapp_waiting_since"] = date
+        if values:  # each write makes Discuss compare what everybody sees
+            self.write(values)
+        group = self.env["ir.model.data"]._xmlid_to_res_id(SALESPERSON)
+        self.env["bus.bus"]._sendone(
+            self.env["res.groups"].browse(group), INBOX_BUS, {"id": self.id}
+        )
+
+    def _to_store(self, store, *args, **kwargs):
+        """Tell the web client which lead belongs to the conversation."""
+        res = super()._to_store(store, *args, **kwargs)
+        for channel in self.filtered(lambda channel: channel._is_whatsapp()):
+            compat.store_values(store, channel, channel._whatsapp_store_values())
+        return res
+
+    def _whatsapp_store_values(self):
+        # sudo: crm.lead - its name is shown in a conversation that one may read
+        lead = self.sudo().lead_id
+        closes = window.closes_at(
+            self.whatsapp_last_customer_date
+            and self.whatsapp_last_customer_date.replace(tzinfo=UTC)
+        )
+        return {
+            "whatsapp_lead": {
+                "id": lead.id,
+                "name": lead.name,
+                "stage": lead.stage_id.name,
+                "user": lead.user_id.name or "",
+                "phone": lead.phone or "",
+            }
+            if lead
+            else False,
+            "whatsapp_window_closes": fields.Datetime.to_string(
+                closes.replace(tzinfo=None)
+            )
+            if closes
+            else False,
+        }
+
+    def action_open_whatsapp(self):
+        """Open the conversation as a window over the current page."""
+        self.ensure_one()
+        self.check_access("read")
+        if not self.is_member:
+            # typing asks for a member: whoever opens in order to answer joins
+            self._whatsapp_join(self.env.user)
+        return {
+            "type": "ir.actions.client",
+            "tag": "crm_whatsapp_gateway.open_chat",
+            "params": {"channel_id": self.id},
+        }
+
+    def action_open_lead(self):
+        """Open the lead of the conversation."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "crm.lead",
+            "res_id": self.lead_id.id,
+            "views": [(False, "form")],
+        }

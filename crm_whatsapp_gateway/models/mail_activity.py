@@ -1,0 +1,14 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo import fields, models
+
+
+class MailActivity(models.Model):
+    _inherit = "mail.activity"
+
+    whatsapp_call = fields.Boolean(
+        string="Asked for by WhatsApp",
+        readonly=True,
+        help="Asked for because a customer wrote by WhatsApp: an answer in the chat"
+        " may complete it, and it follows the lead to a new salesperson.",
+    )

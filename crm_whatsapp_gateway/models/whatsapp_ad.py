@@ -1,0 +1,147 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo import api, fields, models
+
+from .. import compat
+
+MODULE = "crm_whatsapp_gateway"
+
+
+class WhatsappAd(models.Model):
+    """An ad or post of Meta that brought customers, and what it counts as.
+
+    Known by Meta's id. Made when the first customer comes from it; whoever runs
+    the campaigns may make it before, or correct it afterwards.
+    """
+
+    _name = "whatsapp.ad"
+    _description = "Click-to-WhatsApp ad"
+    _order = "id desc"
+
+    name = fields.Char(required=True, help="The headline that the customer saw.")
+    ad_id = fields.Char(
+        string="Ad ID",
+        required=True,
+        copy=False,
+        help="Meta's id of the ad or post, as the ads manager shows it.",
+    )
+    url = fields.Char(string="Link")
+    campaign_id = fields.Many2one("utm.campaign", ondelete="restrict")
+    source_id = fields.Many2one("utm.source", ondelete="restrict")
+    medium_id = fields.Many2one("utm.medium", ondelete="restrict")
+    lead_ids = fields.One2many("crm.lead", "whatsapp_ad_id", string="Leads")
+    lead_count = fields.Integer(
+        string="Number of leads", compute="_compute_lead_count"
+    )
+
+    vars().update(
+        compat.unique("ad_id_uniq", "UNIQUE(ad_id)", "This ad is in the list already.")
+    )
+
+    @api.depends("lead_ids")
+    def _compute_lead_count(self):
+        counts = dict(
+            self.env["crm.lead"]
+            .with_context(active_test=False)
+            ._read_group([("whatsapp_ad_id", "in", self.ids)], ["whatsapp_ad_id"], ["__count"])
+        )
+        for ad in self:
+            ad.lead_count = counts.get(ad._origin, 0)
+
+    @api.model
+    def _of_referral(self, referral):
+        """Return the ad of a click; a new one, with its campaign, if it is unknown.
+
+        :param referral: ``tools.referral.Referral``
+        :return: one ad, or none if Meta did not say which
+        """
+        if not referral.ad_id:
+            return self.browse()
+        ad = self.search([("ad_id", "=", referral.ad_id)], limit=1)
+        if ad:
+            return ad
+        # not by create(): of two first customers at once, one waits here and then
+        # begins anew (a serialization error), instead of failing
+        self.env.cr.execute(
+            "INSERT INTO whatsapp_ad (ad_id, name) VALUES (%s, %s)"
+            " ON CONFLICT DO NOTHING RETURNING id",
+            (referral.ad_id, referral.label),
+            log_exceptions=False,
+        )
+        ad = self.browse(self.env.cr.fetchone()[0])
+        ad.write(
+            {
+                "url": referral.url,
+                "campaign_id": self._campaign(referral).id,
+                **self._whence(referral),
+            }
+        )
+        return ad
+
+    @api.model
+    def _campaign(self, referral):
+        """Return a new campaign, called like the ad; another's name gets its id."""
+        campaigns = self.env["utm.campaign"]
+        title = referral.label
+        if campaigns.with_context(active_test=False).search_count(
+            [("title", "=", title)], limit=1
+        ):
+            title = f"{title} ({referral.ad_id})"
+        return campaigns.create({"title": title})
+
+    @api.model
+    def _whence(self, referral):
+        """Return the values of source and medium for a click."""
+        medium = "post" if referral.is_post else "ad"
+        return {
+            "source_id": self._utm("source", referral.platform).id,
+            "medium_id": self._utm("medium", f"Click-to-WhatsApp {medium}").id,
+        }
+
+    @api.model
+    def _utm(self, kind, name):
+        """Return a source or medium of ours; made again if somebody removed it.
+
+        :param str kind: 'source' or 'medium'
+        :param str name: as in ``data/utm_source_data.xml``
+        """
+        known = self.env.ref(
+            f"{MODULE}.utm_{kind}_{name.rpartition(' ')[2].lower()}",
+            raise_if_not_found=False,
+        )
+        if known:
+            return known
+        return self.env["utm.mixin"]._find_or_create_record(f"utm.{kind}", name)
+
+    @api.model
+    def _attribution(self, referral):
+        """Return what a lead that came by this click gets.
+
+        :param referral: ``tools.referral.Referral``
+        :return: dict of values of ``crm.lead``
+        """
+        ad = self._of_referral(referral)
+        values = self._whence(referral)
+        if ad:
+            values.update(
+                campaign_id=ad.campaign_id.id,
+                source_id=ad.source_id.id or values["source_id"],
+                medium_id=ad.medium_id.id or values["medium_id"],
+            )
+        return {
+            **values,
+            "whatsapp_ad_id": ad.id,
+            "whatsapp_ctwa_clid": referral.click_id,
+        }
+
+    def action_open_leads(self):
+        """Show the leads that this ad brought."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.name,
+            "res_model": "crm.lead",
+            "views": [(False, "list"), (False, "form")],
+            "domain": [("whatsapp_ad_id", "=", self.id)],
+            "context": {"active_test": False},
+        }
