@@ -112,7 +112,7 @@ def demo(
 ) -> None:
     """Watch WhatsApp messages become assigned leads in a real Odoo.
 
-    Plays a story of some ten messages and stays up until Ctrl-C. With `--once` it
+    Plays a story of a dozen messages and stays up until Ctrl-C. With `--once` it
     ends after the story; the exit status then says whether every expectation held.
 
     Examples:

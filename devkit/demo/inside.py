@@ -5,6 +5,10 @@
 The text of this file is fed to `odoo shell`, followed by a call of `prepare` or `warm`.
 """
 
+from datetime import timedelta
+
+from odoo import fields
+
 
 def prepare(env, wanted: dict) -> None:
     """Make the scene of the demo; changes what is there already."""
@@ -62,6 +66,24 @@ def _make_employee(env, who: dict, user) -> None:
     employee.job_title = who["job"]
     # who leads the team watches; the others take turns
     employee.whatsapp_agent = not who["leads_team"]
+    if who["on_leave"]:
+        _send_on_leave(env, employee)
+
+
+def _send_on_leave(env, employee) -> None:
+    leaves = env["resource.calendar.leaves"]
+    mine = [("resource_id", "=", employee.resource_id.id)]
+    leaves.search(mine).unlink()
+    now = fields.Datetime.now()
+    leaves.create(
+        {
+            "name": "Vacaciones",
+            "resource_id": employee.resource_id.id,
+            "calendar_id": employee.resource_calendar_id.id,
+            "date_from": now - timedelta(days=1),
+            "date_to": now + timedelta(days=3650),
+        }
+    )
 
 
 def _make_team(env, wanted: dict, users: dict) -> None:

@@ -1,6 +1,6 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""Who takes part in the demo: the shop, its sales team, and six customers."""
+"""Who takes part in the demo: the shop, its sales team, and seven customers."""
 
 from dataclasses import asdict, dataclass
 
@@ -26,6 +26,7 @@ class Colleague:
     name: str
     job: str
     leads_team: bool = False
+    on_leave: bool = False
 
     @property
     def password(self) -> str:
@@ -38,7 +39,8 @@ SALESPEOPLE = (
     Colleague("diego", "Diego Hernández", "Asesor de ventas"),
     Colleague("valeria", "Valeria Torres", "Asesora de ventas"),
 )
-COLLEAGUES = (MANAGER, *SALESPEOPLE)
+AWAY = Colleague("emilio", "Emilio Vargas", "Asesor de ventas", on_leave=True)
+COLLEAGUES = (MANAGER, *SALESPEOPLE, AWAY)
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,28 @@ FERNANDA = Customer(
     "Fernanda Castillo", "+52 33 3123 4567", "5213331234567", "+523331234567"
 )
 TOMAS = Customer("Tomás Aguilar", "+52 81 8123 4567", "5218181234567", "+528181234567")
-CUSTOMERS = (LUCIA, JAVIER, RAFAEL, CAMILA, FERNANDA, TOMAS)
+PATRICIA = Customer(
+    "Patricia Luna", "+52 55 2345 6789", "525523456789", "+525523456789"
+)
+CUSTOMERS = (LUCIA, JAVIER, RAFAEL, CAMILA, FERNANDA, TOMAS, PATRICIA)
+
+# The ad by which Camila comes.
+AD = {
+    "source_url": "https://www.instagram.com/p/C9sierra",
+    "source_type": "ad",
+    "source_id": "120226305854810726",
+    "headline": "Sofá Sierra en diez colores",
+    "body": "Envío gratis en noviembre",
+    "media_type": "image",
+    "ctwa_clid": "Aff-n8ZTODiE79d22KtAwQKj9e",
+}
+# What Patricia bought before the story, and from whom.
+SALE = {
+    "name": "Librero Jalisco",
+    "contact_name": "Patricia Luna",
+    "phone": "55 23 45 67 89",
+}
+SELLER = SALESPEOPLE[1]
 
 # What a salesperson wrote down before the story, with the ninth digit and by hand.
 KNOWN_LEAD = {

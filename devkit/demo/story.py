@@ -1,6 +1,6 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""The story: six customers write, three salespeople answer, one send fails once."""
+"""The story: seven customers write, three salespeople answer, one send fails once."""
 
 import base64
 import mimetypes
@@ -48,6 +48,7 @@ class Told:
     picture: bytes = b""
     answers: dict[str, Answer] = field(default_factory=dict)  # by customer's name
     known_lead: int = 0
+    sale: int = 0  # the won lead of a customer who comes again
 
 
 class Story:
@@ -72,6 +73,7 @@ class Story:
     def play(self) -> Told:
         """The whole story. Raises Failure when Odoo does not follow."""
         self._write_down_known_lead()
+        self._write_down_sale()
         self._write(people.JAVIER, "Hola, vivo en Valencia. ¿Envían a España la mesa?")
         self._fail_next_send_to(people.JAVIER)
         self._answer(people.JAVIER, "¡Hola, Javier! Sí, en unas tres semanas.")
@@ -81,7 +83,12 @@ class Story:
             people.RAFAEL,
             "Buenas tardes, soy Rafael, de Curitiba. ¿Siguen en pie las doce sillas?",
         )
-        self._write(people.CAMILA, "Vi su sofá Sierra en Instagram. ¿En qué colores?")
+        self._write(
+            people.CAMILA,
+            "Vi su sofá Sierra. ¿En qué colores lo tienen?",
+            referral=people.AD,
+        )
+        self._write(people.PATRICIA, "¡Hola otra vez! Ahora busco una mesa de noche.")
         self._send_picture(people.FERNANDA)
         self._press_button(people.TOMAS)
         self._answer(
@@ -115,11 +122,21 @@ class Story:
             f"{people.KNOWN_LEAD['phone']}",
         )
 
+    def _write_down_sale(self) -> None:
+        seller = people.SELLER
+        session = self._log_in(seller.login)
+        self.told.sale = session.create(
+            "crm.lead", **people.SALE, type="opportunity", user_id=session.uid
+        )
+        session.call("crm.lead", "action_set_won", [self.told.sale])
+        _tell(seller.name, f"has sold to {people.PATRICIA.name} before")
+
     # ------------------------------------------------------------- customers
 
-    def _write(self, who: Customer, text: str) -> None:
-        _tell(who.name, f"writes: {text}")
-        self._arrived(who, text, self._customers[who.name].send_text(text))
+    def _write(self, who: Customer, text: str, **more) -> None:
+        after = " after a click on an ad" if more.get("referral") else ""
+        _tell(who.name, f"writes{after}: {text}")
+        self._arrived(who, text, self._customers[who.name].send_text(text, **more))
 
     def _write_twice(self, who: Customer, text: str) -> None:
         self._simulator.fault("duplicate", copies=2, times=1)

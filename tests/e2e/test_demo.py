@@ -22,13 +22,15 @@ SERIES = os.environ.get("CWG_SERIES", paths.DEFAULT_SERIES)
 FIRST_RUN = 600  # seconds; the first run on a machine prepares its database
 STORY = 240  # seconds for a whole story
 EXPECTED = (
-    "each of the six persons has one conversation and one lead",
+    "each of the seven persons has one conversation and one lead",
     "Rafael Souza is on the lead that was known in another spelling",
-    "new leads say that they came by WhatsApp",
+    "new leads say that they came by WhatsApp, or by which ad",
     "every number is normalised, whatever Meta calls it",
     "the new leads went to the three salespeople in turn",
+    "Emilio Vargas is on leave and got none, and the reasons say so",
+    "Patricia Luna is again with Diego Hernández, who sold to her before",
     "each salesperson finds the own conversations in the inbox, no others",
-    "each lead asks for one call",
+    "each lead asks for one call, until it is answered in the chat",
     "no message is lost, doubled or out of order",
     "what Meta delivered twice is there once",
     "the picture of Fernanda Castillo is at its message",
@@ -49,6 +51,7 @@ CUSTOMERS = (
     "Camila Reyes",
     "Fernanda Castillo",
     "Tomás Aguilar",
+    "Patricia Luna",
 )
 
 

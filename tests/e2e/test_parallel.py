@@ -15,6 +15,7 @@ import pytest
 
 from devkit import paths
 from devkit import shop as shops
+from devkit.demo.rpc import Session
 
 SERIES = os.environ.get("CWG_SERIES", paths.DEFAULT_SERIES)
 ODOO = Path(os.environ["ODOO_PATH"]) if os.environ.get("ODOO_PATH") else None
@@ -104,6 +105,66 @@ TURNS = """
       JOIN hr_employee employee ON employee.id = turn.employee_id
      GROUP BY employee.name
 """
+
+
+TEAM = 7
+TAKEN = 1000
+
+
+def test_a_thousand_turns_at_once_are_fair(shop):
+    """Eight connections, two Odoo processes: no turn doubled, nobody skipped."""
+    urls = [started.url for started in shop.servers]
+    admins = [Session(urls[n % 2], shop.database, "admin", "admin") for n in range(8)]
+    company = admins[0].create("res.company", name="A company of seven")
+    for number in range(TEAM):
+        user = admins[0].create(
+            "res.users",
+            name=f"seller{number}",
+            login=f"seller{number}",
+            company_id=company,
+            company_ids=[(6, 0, [company])],
+        )
+        admins[0].create(
+            "hr.employee",
+            name=f"seller{number}",
+            user_id=user,
+            company_id=company,
+            whatsapp_agent=True,
+        )
+    action = admins[0].create(
+        "ir.actions.server",
+        name="Take a turn",
+        model_id=shop.value("SELECT id FROM ir_model WHERE model = 'hr.employee'"),
+        state="code",
+        code=f"company = env['res.company'].browse({company})\n"
+        "env['hr.employee'].sudo().get_next_whatsapp_assignee(company)",
+    )
+    with ThreadPoolExecutor(len(admins)) as pool:
+        list(
+            pool.map(
+                lambda n: admins[n % 8].call("ir.actions.server", "run", [action]),
+                range(TAKEN),
+            )
+        )
+    turns = shop.rows(
+        "SELECT employee_id, count(*) FROM whatsapp_assignment"
+        " WHERE company_id = %s GROUP BY employee_id",
+        company,
+    )
+    counts = [count for _employee, count in turns]
+    assert (len(counts), sum(counts)) == (TEAM, TAKEN)
+    assert max(counts) - min(counts) <= 1, turns
+    # not only in sum: everybody had a turn before anybody had the next one
+    order = [
+        employee
+        for (employee,) in shop.rows(
+            "SELECT employee_id FROM whatsapp_assignment"
+            " WHERE company_id = %s ORDER BY id",
+            company,
+        )
+    ]
+    for start in range(0, TAKEN - TEAM + 1, TEAM):
+        assert len(set(order[start : start + TEAM])) == TEAM, start
 
 
 JUNK = (
