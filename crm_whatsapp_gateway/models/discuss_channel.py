@@ -292,13 +292,13 @@ class DiscussChannel(models.Model):
         return self._whatsapp_leads_of_person()._whatsapp_best_open()
 
     def _whatsapp_leads_of_person(self):
-        """Return the newest leads of this person, open and closed.
+        """Return the leads of this person: open ones, and those closed last.
 
         Within the company of the conversation, besides shared ones.
         """
         self.ensure_one()
         leads = self.env["crm.lead"].with_context(active_test=False)
-        company = self.company_id or self.gateway_id.company_id
+        company = self._whatsapp_company()
         phones = wa_identity.variants(self.whatsapp_phone or "")
         ids = {*self.lead_id.ids, *leads._whatsapp_ids_with(phones)}
         if self.whatsapp_bsuid:
@@ -321,15 +321,18 @@ class DiscussChannel(models.Model):
                 ("partner_id", "in", partners.ids),
                 ("company_id", "in", (company.id, False)),
             ],
-            order="id desc",
+            order="date_closed desc, id desc",  # the open ones first
             limit=CANDIDATES,
         )
+
+    def _whatsapp_company(self):
+        return self.company_id or self.gateway_id.company_id or self.env.company
 
     def _whatsapp_partners(self):
         """Return the contacts of this person, the one who writes first."""
         # sudo: res.partner - those whom the webhook user may not read count, too
         partners = self.env["res.partner"].sudo()
-        company = self.company_id or self.gateway_id.company_id
+        company = self._whatsapp_company()
         phones = wa_identity.variants(self.whatsapp_phone or "")
         known = partners.browse(partners._whatsapp_ids_with(phones)).filtered(
             lambda partner: (
@@ -381,7 +384,8 @@ class DiscussChannel(models.Model):
         :return: the lead
         """
         self.ensure_one()
-        partner = (previous and previous.partner_id) or self._whatsapp_partners()[:1]
+        previous = previous or self.env["crm.lead"]
+        partner = previous.partner_id or self._whatsapp_partners()[:1]
         values = self._whatsapp_lead_values(partner, text, referral, previous)
         company = self.env["res.company"].browse(values["company_id"])
         team = self.env["crm.team"].browse(values.get("team_id"))
@@ -423,7 +427,7 @@ class DiscussChannel(models.Model):
         """Return whose customer it is, and why; see ``hr.employee``."""
         candidates = [
             (
-                previous and previous.user_id,
+                previous.user_id,
                 self.env._("Had this customer before"),
             ),
             (
@@ -437,10 +441,10 @@ class DiscussChannel(models.Model):
             if user and user.active and not user.share and company in user.company_ids
         ]
 
-    def _whatsapp_lead_values(self, partner, text, referral=None, previous=None):
+    def _whatsapp_lead_values(self, partner, text, referral, previous):
         gateway = self.gateway_id
-        company = self.company_id or gateway.company_id or self.env.company
-        team = gateway.whatsapp_team_id or (previous and previous.team_id)
+        company = self._whatsapp_company()
+        team = gateway.whatsapp_team_id or previous.team_id
         # sudo: utm.*, whatsapp.ad - the webhook user need not manage campaigns
         ads = self.env["whatsapp.ad"].sudo()
         values = {
@@ -646,7 +650,7 @@ class DiscussChannel(models.Model):
         else:
             company = lead.company_id or self.env.company
             choice = lead._whatsapp_choose(
-                self._whatsapp_preferred(company, None, lead.partner_id)
+                self._whatsapp_preferred(company, lead.browse(), lead.partner_id)
             )
         if not choice.user and lead.whatsapp_queued_at:
             return choice.user  # it waits already, and that was said

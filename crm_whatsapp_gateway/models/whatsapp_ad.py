@@ -30,9 +30,7 @@ class WhatsappAd(models.Model):
     source_id = fields.Many2one("utm.source", ondelete="restrict")
     medium_id = fields.Many2one("utm.medium", ondelete="restrict")
     lead_ids = fields.One2many("crm.lead", "whatsapp_ad_id", string="Leads")
-    lead_count = fields.Integer(
-        string="Number of leads", compute="_compute_lead_count"
-    )
+    lead_count = fields.Integer(string="Number of leads", compute="_compute_lead_count")
 
     vars().update(
         compat.unique("ad_id_uniq", "UNIQUE(ad_id)", "This ad is in the list already.")
@@ -43,7 +41,9 @@ class WhatsappAd(models.Model):
         counts = dict(
             self.env["crm.lead"]
             .with_context(active_test=False)
-            ._read_group([("whatsapp_ad_id", "in", self.ids)], ["whatsapp_ad_id"], ["__count"])
+            ._read_group(
+                [("whatsapp_ad_id", "in", self.ids)], ["whatsapp_ad_id"], ["__count"]
+            )
         )
         for ad in self:
             ad.lead_count = counts.get(ad._origin, 0)

@@ -138,9 +138,7 @@ class WhatsappAgent(models.Model):
                 limit=1,
             )
             # every company has one order of turns; the hours are those of its numbers
-            members, hours = employees._whatsapp_pool(
-                company, by_hours=bool(gateways)
-            )
+            members, hours = employees._whatsapp_pool(company, by_hours=bool(gateways))
             members = employees._whatsapp_committed(members, self.env.cr)
             roster = duty.Roster.of([member.agent for member in members], hours)
             places = {agent.id: n for n, agent in enumerate(roster.on_duty, 1)}

@@ -5,7 +5,6 @@ from odoo.tools import SQL
 
 from ..tools import identity as wa_identity
 
-
 PHONES = "whatsapp.phones"
 
 

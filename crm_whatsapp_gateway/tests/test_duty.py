@@ -199,7 +199,9 @@ class TestDuty(DutyCase):
         for employee in chance.sample(people, 3):
             start = WEDNESDAY + timedelta(hours=chance.randrange(-80, 80))
             self.leave(
-                employee, date_from=start, date_to=start + timedelta(hours=31, minutes=7)
+                employee,
+                date_from=start,
+                date_to=start + timedelta(hours=31, minutes=7),
             )
         holiday = datetime(2026, 11, 27, 6)
         self.leave(date_from=holiday, date_to=holiday + timedelta(hours=24))
@@ -267,11 +269,15 @@ class TestDuty(DutyCase):
         self.env["res.users"]
         for size in (5, 500):
             have = self.env["hr.employee"].search_count([("whatsapp_agent", "=", True)])
-            users = self.env["res.users"].with_context(no_reset_password=True).create(
-                [
-                    {"name": f"u{size}.{n}", "login": f"u{size}.{n}"}
-                    for n in range(size - have)
-                ]
+            users = (
+                self.env["res.users"]
+                .with_context(no_reset_password=True)
+                .create(
+                    [
+                        {"name": f"u{size}.{n}", "login": f"u{size}.{n}"}
+                        for n in range(size - have)
+                    ]
+                )
             )
             self.env["hr.employee"].create(
                 [
@@ -295,7 +301,9 @@ class TestQueue(DutyCase):
 
     def test_leads_wait_until_somebody_comes_on_duty_in_their_order(self):
         leads = [
-            self.write(self.NIGHT + timedelta(minutes=10 * n), {"from": number, "name": "X"})
+            self.write(
+                self.NIGHT + timedelta(minutes=10 * n), {"from": number, "name": "X"}
+            )
             for n, number in enumerate(("34600000003", "34600000001", "34600000002"))
         ]
         for lead in leads:
@@ -386,7 +394,9 @@ class TestPassingOn(DutyCase):
         self.assertEqual(self.lead.activity_ids.user_id, self.tomas)
         told = self.env["mail.message"].search([("body", "ilike", "working minutes")])
         for user in self.sofia | self.tomas:
-            self.assertTrue(told.filtered(lambda m, u=user: u.partner_id in m.partner_ids))
+            self.assertTrue(
+                told.filtered(lambda m, u=user: u.partner_id in m.partner_ids)
+            )
         self.assertNotIn(
             self.sofia.partner_id, self.channel.channel_member_ids.partner_id
         )
@@ -414,9 +424,7 @@ class TestPassingOn(DutyCase):
 
     def test_only_working_minutes_count(self):
         lead = self.write(WEDNESDAY.replace(hour=23, minute=50))  # 17:50 in Mexico
-        self.assertEqual(
-            lead.whatsapp_answer_deadline, datetime(2026, 11, 26, 15, 20)
-        )
+        self.assertEqual(lead.whatsapp_answer_deadline, datetime(2026, 11, 26, 15, 20))
 
     def test_with_nobody_else_it_stays_and_goes_on_when_somebody_comes(self):
         (self.employees[1] | self.nora).whatsapp_agent = False

@@ -59,7 +59,8 @@ class TestFinding(LeadCase):
         ):
             with self.subTest(typed=typed):
                 lead = self.lead(
-                    phone=typed, country_id=self.env.ref(country).id if country else False
+                    phone=typed,
+                    country_id=self.env.ref(country).id if country else False,
                 )
                 person = {"from": wa_id, "name": typed}
                 channel = self.write(person=person)
@@ -139,6 +140,13 @@ class TestFinding(LeadCase):
             .create({})
         )
         self.assertEqual(wizard.opportunity_ids, owner | owner.whatsapp_twin_ids)
+
+    def test_an_open_lead_is_found_behind_any_number_of_closed_ones(self):
+        lead = self.lead()
+        won = self.env["crm.stage"].search([("is_won", "=", True)], limit=1)
+        for _n in range(30):
+            self.lead().stage_id = won
+        self.assertEqual(self.write().lead_id, lead)
 
     def test_a_lead_of_a_company_that_nobody_shares_is_another_s(self):
         other = self.env["res.company"].create({"name": "Other"})
@@ -231,6 +239,15 @@ class TestCreating(LeadCase):
                 self.assertEqual(channel.lead_id.type, kind)
                 channel.lead_id.unlink()
                 channel.unlink()
+
+    def test_a_number_without_a_team_works_too(self):
+        self.gateway.whatsapp_team_id = False
+        lead = self.write().lead_id
+        self.assertEqual(lead.user_id, self.sofia)
+        lead.action_set_won()
+        second = self.write("Again").lead_id
+        self.assertNotEqual(second, lead)
+        self.assertEqual(second.user_id, self.sofia)
 
     def refused(self, words):
         channel = self.write()
@@ -534,7 +551,13 @@ class TestAds(LeadCase):
 
     def test_nonsense_in_a_referral_loses_no_message(self):
         for number, referral in enumerate(
-            ("?", [], {"source_id": {}}, {"headline": ["x"]}, {"source_url": "http://["})
+            (
+                "?",
+                [],
+                {"source_id": {}},
+                {"headline": ["x"]},
+                {"source_url": "http://["},
+            )
         ):
             person = {"from": f"3461234560{number}", "name": "X"}
             channel = self.write(person=person, referral=referral)

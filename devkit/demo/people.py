@@ -76,7 +76,7 @@ FERNANDA = Customer(
 )
 TOMAS = Customer("Tomás Aguilar", "+52 81 8123 4567", "5218181234567", "+528181234567")
 PATRICIA = Customer(
-    "Patricia Luna", "+52 55 2345 6789", "525523456789", "+525523456789"
+    "Patricia Luna", "+52 55 3456 7890", "525534567890", "+525534567890"
 )
 CUSTOMERS = (LUCIA, JAVIER, RAFAEL, CAMILA, FERNANDA, TOMAS, PATRICIA)
 
@@ -94,7 +94,7 @@ AD = {
 SALE = {
     "name": "Librero Jalisco",
     "contact_name": "Patricia Luna",
-    "phone": "55 23 45 67 89",
+    "phone": "55 34 56 78 90",
 }
 SELLER = SALESPEOPLE[1]
 

@@ -107,6 +107,34 @@ TURNS = """
 """
 
 
+def test_the_first_customers_of_an_ad_make_one_campaign(shop):
+    senders = [f"52155500000{number:02}" for number in range(16)]
+    referral = {"source_id": "4711", "source_type": "ad", "headline": "An ad of all"}
+    urls = [started.url for started in shop.servers]
+    bodies = [
+        shops.delivery({**shops.message(1, sender), "referral": referral})
+        for sender in senders
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        jobs = [
+            pool.submit(shops.post, urls[n % 2], body) for n, body in enumerate(bodies)
+        ]
+        assert {job.result() for job in jobs} == {200}
+    shop.wait()
+    leads = shop.rows(
+        "SELECT lead.whatsapp_ad_id, lead.campaign_id FROM crm_lead lead"
+        " JOIN discuss_channel chat ON chat.lead_id = lead.id"
+        " WHERE chat.gateway_channel_token = ANY(%s)",
+        senders,
+    )
+    assert len(leads) == len(senders)
+    assert len(set(leads)) == 1 and all(leads[0])
+    count = (
+        "SELECT count(*) FROM utm_campaign WHERE title::text LIKE '%%An ad of all%%'"
+    )
+    assert shop.value(count) == 1
+
+
 TEAM = 7
 TAKEN = 1000
 
