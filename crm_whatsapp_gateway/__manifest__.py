@@ -18,6 +18,7 @@
     "external_dependencies": {"python": ["phonenumbers", "requests"]},
     "pre_init_hook": "pre_init_hook",
     "post_init_hook": "post_init_hook",
+    "uninstall_hook": "uninstall_hook",
     "data": [
         "security/ir.model.access.csv",
         "security/ir_rule.xml",

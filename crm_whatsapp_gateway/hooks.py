@@ -72,6 +72,16 @@ def post_init_hook(env):
     env.invalidate_all()
 
 
+def uninstall_hook(env):
+    """Leave the UTM records where they are: leads and campaigns are told by them."""
+    env["ir.model.data"].search(
+        [
+            ("module", "=", "crm_whatsapp_gateway"),
+            ("model", "in", ("utm.source", "utm.medium")),
+        ]
+    ).unlink()
+
+
 def _adopt(env, model, xmlid, name):
     record = env[model].search([("name", "=ilike", name)], limit=1)
     if record:

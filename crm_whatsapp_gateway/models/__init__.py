@@ -12,6 +12,7 @@ from . import (
     mail_gateway_whatsapp_kinds,
     mail_message,
     mail_notification,
+    res_users,
     whatsapp_ad,
     whatsapp_agent,
     whatsapp_assignment,

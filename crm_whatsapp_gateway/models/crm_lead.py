@@ -17,12 +17,9 @@ CANDIDATES = 20  # leads of one person that are compared
 # What a merged lead takes over from those that are merged into it
 MERGED = (
     "whatsapp_ad_id",
-    "whatsapp_answer_deadline",
     "whatsapp_ctwa_clid",
     "whatsapp_match_reason",
     "whatsapp_opened_at",
-    "whatsapp_passed_on",
-    "whatsapp_queued_at",
 )
 
 
@@ -126,7 +123,7 @@ class CrmLead(models.Model):
                 channel._whatsapp_leads_of_person().filtered(
                     lambda twin: twin._whatsapp_is_open()
                 )
-                - lead
+                - lead._origin
                 if channel and lead._whatsapp_is_open()
                 else False
             )
@@ -268,13 +265,17 @@ class CrmLead(models.Model):
         res = super()._merge_dependences(opportunities)
         # sudo: discuss.channel, whatsapp.assignment - whoever may merge the leads
         others, lead = opportunities.sudo(), self.sudo()
-        for channel in others.whatsapp_channel_ids:
+        for channel in others.with_context(active_test=False).whatsapp_channel_ids:
             old = channel.whatsapp_user_id
             channel.lead_id = lead
-            if lead.user_id and lead.user_id != old:
-                channel._whatsapp_join(lead.user_id)
-                channel._whatsapp_leave(old)
+            channel._whatsapp_join(lead.user_id)
+            channel._whatsapp_leave(old - lead.user_id)
         others.whatsapp_assignment_ids.lead_id = lead
+        if not (lead | others).user_id:
+            waiting = (lead | others).filtered("whatsapp_queued_at")
+            lead.whatsapp_queued_at = min(
+                waiting.mapped("whatsapp_queued_at"), default=False
+            )
         # Odoo has moved the activities; one call is enough
         lead.invalidate_recordset(["activity_ids"])
         lead._whatsapp_calls()[1:].unlink()
@@ -341,10 +342,18 @@ class CrmLead(models.Model):
         """Return the open activities that WhatsApp asked for."""
         return self.activity_ids.filtered("whatsapp_call")
 
-    def _whatsapp_answered(self):
-        """Somebody answered in the chat: nothing is overdue, the call is done."""
+    def _whatsapp_answered(self, user=None):
+        """Somebody answered in the chat: nothing is overdue, the call is done.
+
+        :param user: ``res.users`` who did; a lead of nobody is theirs then
+        """
         # sudo: crm.lead, mail.activity - a colleague's answer counts, too
         for lead in self.sudo():
+            if user and lead._whatsapp_is_open() and not lead._whatsapp_has_owner():
+                lead._whatsapp_give(user)
+                reason = self.env._("Was the first to answer")
+                choice = Choice(user, self.env["hr.employee"], reason)
+                self.env["whatsapp.assignment"]._note(lead, choice)
             if lead.whatsapp_answer_deadline:
                 lead.whatsapp_answer_deadline = False
             calls = lead._whatsapp_calls()
@@ -370,15 +379,28 @@ class CrmLead(models.Model):
         return self.search(
             [
                 (name, "<=", fields.Datetime.now()),
-                ("stage_id.is_won", "!=", True),
+                "|",
+                ("stage_id", "=", False),
+                ("stage_id.is_won", "=", False),
             ],
             order=f"{name}, id",
             limit=limit,
         )
 
+    def _whatsapp_company(self):
+        """Return the company whose salespeople care for the lead."""
+        return (
+            self.company_id or self._whatsapp_gateway().company_id or self.env.company
+        )
+
     def _whatsapp_queue(self):
-        """Return what says who could get the lead."""
-        return (self.company_id.id, self.team_id.id, self._whatsapp_gateway().id)
+        """Return what says who could get a lead that waits."""
+        gateway = self._whatsapp_gateway()
+        return (self._whatsapp_company().id, self.team_id.id, gateway.id)
+
+    def _whatsapp_answer_queue(self):
+        """Return what says who could get a lead that nobody answered."""
+        return (*self._whatsapp_queue(), self.user_id.id, self._whatsapp_is_passed_on())
 
     def _whatsapp_hand_out(self):
         """Give a waiting lead to whoever came on duty.
@@ -386,15 +408,18 @@ class CrmLead(models.Model):
         :return: False if nobody is on duty still
         """
         self.ensure_one()
-        if not self.exists() or self._whatsapp_has_owner():
+        if self._whatsapp_has_owner():
             self.whatsapp_queued_at = False
             return True
-        company = self.company_id or self.env.company
-        choice = self._whatsapp_choose()
+        channel, preferred = self._whatsapp_latest_channel(), ()
+        if channel:
+            leads = channel._whatsapp_leads_of_person() - self
+            preferred = channel._whatsapp_preferred(leads._whatsapp_last_closed())
+        choice = self._whatsapp_choose(preferred)
         if not choice.user:
             return False
         self._whatsapp_give(choice.user)
-        self.env["whatsapp.assignment"]._note(company, self, choice)
+        self.env["whatsapp.assignment"]._note(self, choice)
         self._whatsapp_start_clock()
         return True
 
@@ -405,7 +430,7 @@ class CrmLead(models.Model):
             self.env["hr.employee"]
             .sudo()
             ._whatsapp_choose(
-                self.company_id or self.env.company,
+                self._whatsapp_company(),
                 self._whatsapp_gateway(),
                 self.team_id,
                 preferred,
@@ -417,7 +442,8 @@ class CrmLead(models.Model):
 
     def _whatsapp_start_clock(self):
         """Begin to wait for the first answer, if the number asks for it."""
-        deadline = self._whatsapp_deadline()
+        waits = any(self.whatsapp_channel_ids.mapped("whatsapp_waiting_since"))
+        deadline = waits and self._whatsapp_deadline()
         if deadline or self.whatsapp_answer_deadline or self.whatsapp_passed_on:
             self.write({"whatsapp_answer_deadline": deadline, "whatsapp_passed_on": 0})
 
@@ -430,7 +456,7 @@ class CrmLead(models.Model):
         if not minutes or not self.user_id:
             return False
         now = fields.Datetime.now()
-        company = self.company_id or self.env.company
+        company = self._whatsapp_company()
         # sudo: hr.employee - see _whatsapp_choose
         employee = self.user_id.sudo().employee_ids.filtered(
             lambda employee: employee.company_id == company
@@ -458,7 +484,7 @@ class CrmLead(models.Model):
         if not gateway.whatsapp_answer_minutes or not old:
             self.whatsapp_answer_deadline = False
             return True
-        if self.whatsapp_passed_on >= gateway.whatsapp_pass_on_times:
+        if self._whatsapp_is_passed_on():
             choice = self._whatsapp_leader()
         else:
             had = self.whatsapp_assignment_ids.filtered(
@@ -471,6 +497,12 @@ class CrmLead(models.Model):
                 return False
         self._whatsapp_pass_on_to(choice, old, gateway.whatsapp_answer_minutes)
         return True
+
+    def _whatsapp_is_passed_on(self):
+        """Tell whether it is the leader's turn: it went on as often as it may."""
+        return (
+            self.whatsapp_passed_on >= self._whatsapp_gateway().whatsapp_pass_on_times
+        )
 
     def _whatsapp_leader(self):
         """Return the leader of the team, as the last one who gets a lead."""
@@ -503,9 +535,7 @@ class CrmLead(models.Model):
                 else self._whatsapp_deadline(),
             }
         )
-        self.env["whatsapp.assignment"]._note(
-            self.company_id or self.env.company, self, choice._replace(user=new)
-        )
+        self.env["whatsapp.assignment"]._note(self, choice._replace(user=new))
 
         def words(lang):
             return self.with_context(lang=lang).env._(

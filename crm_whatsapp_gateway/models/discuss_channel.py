@@ -15,6 +15,9 @@ from .crm_lead import CANDIDATES
 from .hr_employee import Choice
 from .mail_gateway import CALL_ACTIVITY
 
+# How a customer's message came to its lead
+FOUND, REOPENED, CREATED = "found", "reopened", "created"
+
 
 class DiscussChannel(models.Model):
     _inherit = "discuss.channel"
@@ -397,19 +400,18 @@ class DiscussChannel(models.Model):
                 company,
                 self.gateway_id,
                 team,
-                self._whatsapp_preferred(company, previous, partner),
+                self._whatsapp_preferred(previous, partner),
             )
         )
-        now = fields.Datetime.now()
         lead = self.env["crm.lead"].create(
             {
                 **values,
                 "user_id": choice.user.id,
-                "whatsapp_opened_at": now,
-                "whatsapp_queued_at": not choice.user and now,
+                # as exact as the assignments: the beginning of the transaction
+                "whatsapp_opened_at": self.env.cr.now(),
+                "whatsapp_queued_at": not choice.user and fields.Datetime.now(),
             }
         )
-        old = self.lead_id
         reason = (
             self.env._("Created by the WhatsApp message of %s", self.name)
             if not previous
@@ -420,16 +422,19 @@ class DiscussChannel(models.Model):
         )
         note = self.env._("%s: no open lead has this number or WhatsApp user.", reason)
         self._whatsapp_link_because(lead, reason, note, previous=previous)
-        self._whatsapp_hand(choice, old.user_id)
+        self._whatsapp_hand(choice)
         return lead
 
-    def _whatsapp_preferred(self, company, previous, partner):
-        """Return whose customer it is, and why; see ``hr.employee``."""
+    def _whatsapp_preferred(self, previous, partner=None):
+        """Return whose customer it is, and why; see ``hr.employee``.
+
+        :param previous: ``crm.lead`` of the same person that is closed, perhaps none
+        :param partner: the contact, if it is known; else that of the lead
+        """
+        partner = partner or self.lead_id.partner_id
+        company = self._whatsapp_company()
         candidates = [
-            (
-                previous.user_id,
-                self.env._("Had this customer before"),
-            ),
+            (previous.user_id, self.env._("Had this customer before")),
             (
                 partner.user_id or partner.commercial_partner_id.user_id,
                 self.env._("Salesperson of the contact"),
@@ -514,16 +519,16 @@ class DiscussChannel(models.Model):
         :return: the lead; empty for people who never become one
         """
         self.ensure_one()
-        lead, created = self.lead_id, False
+        lead, how = self.lead_id, FOUND
         if not lead._whatsapp_is_open():
-            lead, created = self._whatsapp_find_or_create(text, referral)
-        if not lead:
+            lead, how = self._whatsapp_find_or_create(text, referral)
+        if not lead or how == CREATED:
             return lead
-        if not created:
-            if not lead._whatsapp_has_owner() or not lead.whatsapp_opened_at:
-                self._assign_to_commercial_user()
-            if referral:
-                lead._whatsapp_came_by(referral)
+        comes_back = how == REOPENED
+        if comes_back or not (lead._whatsapp_has_owner() and lead.whatsapp_opened_at):
+            self._assign_to_commercial_user(returning=comes_back)
+        if referral:
+            lead._whatsapp_came_by(referral)
         return lead
 
     def action_create_lead(self):
@@ -540,26 +545,40 @@ class DiscussChannel(models.Model):
             channel._assign_to_commercial_user()
         return self.action_open_lead()
 
+    def _whatsapp_lock_keys(self):
+        """Return the names under which the work on these people is locked."""
+        keys = set()
+        for channel in self:
+            person = Identity.of_token(channel.gateway_channel_token)
+            company = channel.gateway_id.company_id.id or 0
+            names = [*person.keys]
+            if channel.whatsapp_phone:
+                names.append(f"phone:{channel.whatsapp_phone}")
+            if channel.whatsapp_bsuid:
+                names.append(f"bsuid:{channel.whatsapp_bsuid}")
+            keys |= {f"whatsapp:{company}:{name}" for name in names}
+        return sorted(keys)
+
     def _whatsapp_find_or_create(self, text, referral):
-        """Return the lead of this person, and whether it is a new one."""
+        """Return the lead of this person, and one of FOUND, REOPENED and CREATED."""
         leads = self._whatsapp_leads_of_person()
         if lead := self._whatsapp_link_open(leads):
-            return lead, False
+            return lead, FOUND
         closed = leads._whatsapp_last_closed()
         if refusal := self._whatsapp_refusal():
             if self.whatsapp_no_lead_reason != refusal:
                 self.whatsapp_no_lead_reason = refusal
                 self._message_log(body=self.env._("No lead is made: %s", refusal))
                 self._whatsapp_join(self.gateway_id.member_ids)
-            return closed.browse(), False
+            return closed.browse(), FOUND
         if closed and self._whatsapp_still_counts(closed):
-            if not closed._whatsapp_is_won():
-                closed._whatsapp_reopen()
-                closed.whatsapp_opened_at = False  # it is opened anew
             if closed != self.lead_id:
                 self._whatsapp_link(closed)
-            return closed, False
-        return self._create_lead_from_whatsapp(text, referral, closed), True
+            if closed._whatsapp_is_won():
+                return closed, FOUND
+            closed._whatsapp_reopen()
+            return closed, REOPENED
+        return self._create_lead_from_whatsapp(text, referral, closed), CREATED
 
     def _whatsapp_link_open(self, leads=None):
         """Link with the open lead of the person, if there is one.
@@ -608,6 +627,8 @@ class DiscussChannel(models.Model):
         """
         old = self.lead_id
         self.write({"lead_id": lead.id, "whatsapp_no_lead_reason": False})
+        self._whatsapp_join(lead.user_id)
+        self._whatsapp_leave(old.user_id - lead.user_id)
         lead.whatsapp_match_reason = reason
         body = Markup("<p>%s</p>") % note
         if previous:
@@ -634,51 +655,46 @@ class DiscussChannel(models.Model):
 
     # ------------------------------------------------------------- assignment
 
-    def _assign_to_commercial_user(self):
+    def _assign_to_commercial_user(self, returning=False):
         """Hand the lead to its salesperson: who has it, else whose turn it is.
 
+        :param bool returning: the customer comes back to a lead that was closed:
+            whoever had it gets it again if on duty
         :return: the salesperson, perhaps nobody
         """
         self.ensure_one()
         lead, old = self.lead_id, self.lead_id.user_id
-        if lead._whatsapp_has_owner():
-            choice = Choice(
-                old,
-                self.env["hr.employee"],
-                self.env._("Was the salesperson of this lead already"),
-            )
-        else:
-            company = lead.company_id or self.env.company
-            choice = lead._whatsapp_choose(
-                self._whatsapp_preferred(company, lead.browse(), lead.partner_id)
-            )
+        owned = lead._whatsapp_has_owner()
+        already = self.env._("Was the salesperson of this lead already")
+        choice = Choice(old, self.env["hr.employee"], already)
+        if returning or not owned:
+            previous = lead if returning else lead.browse()
+            choice = lead._whatsapp_choose(self._whatsapp_preferred(previous))
+        if owned and not choice.user:
+            # nobody is on duty: then it is best where it was
+            choice = choice._replace(user=old)
         if not choice.user and lead.whatsapp_queued_at:
             return choice.user  # it waits already, and that was said
         if choice.user and choice.user != old:
             lead._whatsapp_give(choice.user)
-        now = fields.Datetime.now()
         lead.write(
-            {"whatsapp_opened_at": now, "whatsapp_queued_at": not choice.user and now}
+            {
+                "whatsapp_opened_at": self.env.cr.now(),
+                "whatsapp_queued_at": not choice.user and fields.Datetime.now(),
+            }
         )
-        self._whatsapp_hand(choice, old)
+        self._whatsapp_hand(choice)
         return choice.user
 
-    def _whatsapp_hand(self, choice, old):
-        """Let the salesperson into the conversation, and note why this one.
+    def _whatsapp_hand(self, choice):
+        """Note who has the lead and why, and begin to wait for the first answer.
 
         :param choice: ``models.hr_employee.Choice``
-        :param old: ``res.users`` who had the conversation before, perhaps nobody
         """
-        lead = self.lead_id
-        if choice.user:
-            self._whatsapp_join(choice.user)
-        elif choice.nobody:
+        if choice.nobody:
             self._whatsapp_join(self.gateway_id.member_ids)
-        if old and old != choice.user:
-            self._whatsapp_leave(old)
-        company = lead.company_id or self.env.company
-        self.env["whatsapp.assignment"]._note(company, lead, choice)
-        lead._whatsapp_start_clock()
+        self.env["whatsapp.assignment"]._note(self.lead_id, choice)
+        self.lead_id._whatsapp_start_clock()
         self._whatsapp_send_notices()
 
     def _whatsapp_send_notices(self):
@@ -691,17 +707,19 @@ class DiscussChannel(models.Model):
 
     def _whatsapp_join(self, users):
         """Let people in, silently."""
-        # sudo: discuss.channel.member - colleagues do not invite each other
-        self.sudo().add_members(
-            partner_ids=users.partner_id.ids, post_joined_message=False
-        )
+        if users:
+            # sudo: discuss.channel.member - colleagues do not invite each other
+            self.sudo().add_members(
+                partner_ids=users.partner_id.ids, post_joined_message=False
+            )
 
     def _whatsapp_leave(self, users):
         """Let people out whose conversation it is no longer."""
-        # sudo: discuss.channel - they may not see it any more
-        channel = self.sudo()
-        for partner in users.partner_id & channel.channel_member_ids.partner_id:
-            channel._action_unfollow(partner)
+        if users:
+            # sudo: discuss.channel - they may not see it any more
+            channel = self.sudo()
+            for partner in users.partner_id & channel.channel_member_ids.partner_id:
+                channel._action_unfollow(partner)
 
     def _create_immediate_call_activity(self):
         """Ask the salesperson for a call now, unless a call is asked for.

@@ -38,19 +38,25 @@ class DiscussChannel(models.Model):
             self.sudo()._whatsapp_note_posted(message)
         return res
 
-    def _whatsapp_note_posted(self, message):
-        """Keep what we wrote as the last word.
+    def _whatsapp_note_posted(self, message, by_phone=False):
+        """Keep what we wrote as the last word; it is an answer if a person wrote it.
 
         :param message: one ``mail.message``
+        :param bool by_phone: somebody typed it in the app on the phone
         """
+        waits = self.whatsapp_waiting_since
         self._whatsapp_note(
             html2plaintext(message.body or "").strip()
             or ", ".join(message.attachment_ids.mapped("name")),
             message.date,
             "us",
         )
-        if message.author_id != self.env.ref("base.partner_root"):  # no automatic one
-            self.lead_id._whatsapp_answered()
+        automatic = message.author_id == self.env.ref("base.partner_root")
+        if waits and waits <= message.date and (by_phone or not automatic):
+            users = message.author_id.user_ids.filtered(
+                lambda user: user.active and user.has_group(SALESPERSON)
+            )
+            self.lead_id._whatsapp_answered(users[:1] if not by_phone else None)
 
     def _whatsapp_note(self, text, date, author, opens_window=False):
         """Keep the last word, and wake the inboxes.

@@ -53,6 +53,9 @@ POOL = """
            AND employee.company_id = %(company)s
            AND person.active
            AND NOT person.share
+           AND EXISTS (SELECT FROM res_company_users_rel allowed
+                        WHERE allowed.user_id = person.id
+                          AND allowed.cid = %(company)s)
     ), pool AS (
         SELECT candidate.*,
                resource.tz,
@@ -213,7 +216,7 @@ class HrEmployee(models.Model):
         if choice.employee:
             if lead:
                 lead._whatsapp_give(choice.user)
-            self.env["whatsapp.assignment"]._note(company, lead, choice)
+            self.env["whatsapp.assignment"]._note(lead, choice, company)
         return choice.employee
 
     @api.model

@@ -120,7 +120,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
             subtype_xmlid="mail.mt_comment",
         )
         self._complete(channel, posted, echo, rendered)
-        channel._whatsapp_note_posted(posted)
+        channel._whatsapp_note_posted(posted, by_phone=True)
 
     def _receive_change(self, gateway, atom):
         """Apply a change of the account that the addon has something to update for."""

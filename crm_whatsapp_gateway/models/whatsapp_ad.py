@@ -63,9 +63,9 @@ class WhatsappAd(models.Model):
         # not by create(): of two first customers at once, one waits here and then
         # begins anew (a serialization error), instead of failing
         self.env.cr.execute(
-            "INSERT INTO whatsapp_ad (ad_id, name) VALUES (%s, %s)"
-            " ON CONFLICT DO NOTHING RETURNING id",
-            (referral.ad_id, referral.label),
+            "INSERT INTO whatsapp_ad (ad_id, name, create_uid, create_date)"
+            " VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id",
+            (referral.ad_id, referral.label, self.env.uid, self.env.cr.now()),
             log_exceptions=False,
         )
         ad = self.browse(self.env.cr.fetchone()[0])

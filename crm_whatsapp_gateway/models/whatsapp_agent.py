@@ -88,7 +88,6 @@ class WhatsappAgent(models.Model):
         string="Open leads", readonly=True, help="Open leads that came by WhatsApp."
     )
     waiting = fields.Integer(
-        string="Waiting",
         readonly=True,
         help="Conversations in which the customer had the last word.",
     )
@@ -156,6 +155,7 @@ class WhatsappAgent(models.Model):
 
     # ------------------------------------------------------------- write
 
+    # pylint: disable=method-required-super
     def write(self, vals):
         """Write the switch and the limit of the employees behind the rows.
 

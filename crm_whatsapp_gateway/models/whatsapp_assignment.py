@@ -6,12 +6,12 @@ from time import monotonic
 from odoo import api, fields, models
 
 from .. import compat
-from ..concurrency import in_transaction
+from ..concurrency import exclusive, in_transaction
 from .hr_employee import FIRST_TURN
 
 _logger = logging.getLogger(__name__)
 
-AT_ONCE = 200  # leads of one run of the cron
+AT_ONCE = 2000  # leads that one run of the cron looks at
 SECONDS = 40  # after which it leaves the rest to its next run
 
 
@@ -58,13 +58,14 @@ class WhatsappAssignment(models.Model):
         return super().init()
 
     @api.model
-    def _note(self, company, lead, choice):
+    def _note(self, lead, choice, company=None):
         """Add a row; the rule 'immediate call' acts on it.
 
-        :param company: ``res.company`` of the pool
         :param lead: ``crm.lead`` that is in its salesperson's hands, or None
         :param choice: ``models.hr_employee.Choice``: who got it, and why
+        :param company: ``res.company`` of the pool; default: that of the lead
         """
+        company = company or lead._whatsapp_company()
         # sudo: whatsapp.assignment - nobody writes it by hand
         row = self.sudo().create(
             {
@@ -91,13 +92,13 @@ class WhatsappAssignment(models.Model):
         """Hand out the leads that wait, and pass on those that nobody answered."""
         until = monotonic() + SECONDS
         leads = self.env["crm.lead"]
-        for find, work in (
-            (leads._whatsapp_in_queue, "_whatsapp_hand_out"),
-            (leads._whatsapp_overdue, "_whatsapp_pass_on"),
+        for find, queue_of, work in (
+            (leads._whatsapp_in_queue, "_whatsapp_queue", "_whatsapp_hand_out"),
+            (leads._whatsapp_overdue, "_whatsapp_answer_queue", "_whatsapp_pass_on"),
         ):
             idle = set()  # queues for which nobody is on duty now
             for lead in find(limit=AT_ONCE):
-                queue = lead._whatsapp_queue()
+                queue = getattr(lead, queue_of)()
                 if queue in idle or monotonic() > until:
                     continue
                 if not self._in_a_transaction(lead, work):
@@ -106,13 +107,21 @@ class WhatsappAssignment(models.Model):
     def _in_a_transaction(self, lead, work):
         """Do something with one lead; the others do not depend on it.
 
+        Locked as the work on a message of the customer is: person, then pool.
+
         :return: False if nobody is on duty for it
         """
+
+        def do(env):
+            fresh = env[lead._name].browse(lead.id).exists()
+            lang = fresh._whatsapp_gateway()._whatsapp_lang()
+            return not fresh or getattr(fresh.with_context(lang=lang), work)()
+
+        registry = self.env.registry
+        keys = lead.whatsapp_channel_ids._whatsapp_lock_keys()
         try:
-            return in_transaction(
-                self.env.registry,
-                lambda env: getattr(env[lead._name].browse(lead.id), work)(),
-            )
+            with exclusive(registry, keys) as mine:
+                return not mine or in_transaction(registry, do)
         except Exception:  # one lead must not keep the others waiting
             _logger.exception("lead %s could not be handed on", lead.id)
             return True

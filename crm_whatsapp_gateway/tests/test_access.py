@@ -99,6 +99,10 @@ class TestAccess(WhatsappCase):
         self.channel.lead_id.user_id = False
         self.channel._whatsapp_leave(self.owner)
         self.assertTrue(self.sees(self.colleague), "a team without members is open")
+        self.channel.lead_id.team_id = self.gateway.whatsapp_team_id = False
+        self.assertFalse(self.channel.whatsapp_team_id)
+        self.assertTrue(self.sees(self.colleague), "so is none")
+        self.channel.lead_id.team_id = self.gateway.whatsapp_team_id = self.team
         self.team.member_ids = self.owner
         self.assertTrue(self.sees(self.owner))
         self.assertFalse(self.sees(self.colleague))

@@ -51,6 +51,27 @@ class TestAssignment(WhatsappCase):
         self.tomas.active = False
         self.assertFalse(self.env["hr.employee"].get_next_whatsapp_assignee())
 
+    def test_who_may_not_work_in_the_company_is_passed_over(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        self.sofia.write({"company_ids": [(4, other.id)], "company_id": other.id})
+        self.sofia.company_ids -= self.company
+        self.env["hr.employee"].create(
+            {"name": "x", "user_id": self.tomas.id, "company_id": other.id}
+        )
+        self.assertEqual(self.take(2), {"tomas": 2})
+
+    def test_rights_that_change_switch_the_turns(self):
+        clerk = new_test_user(self.env, login="clerk", groups="base.group_user")
+        employee = self.env["hr.employee"].create(
+            {"name": "clerk", "user_id": clerk.id}
+        )
+        groups = next(n for n in ("group_ids", "groups_id") if n in clerk._fields)
+        salesman = self.env.ref("sales_team.group_sale_salesman")
+        clerk.write({groups: [(4, salesman.id)]})
+        self.assertTrue(employee.whatsapp_agent)
+        clerk.write({groups: [(3, salesman.id)]})
+        self.assertFalse(employee.whatsapp_agent)
+
     def test_companies_have_pools_of_their_own(self):
         other = self.env["res.company"].create({"name": "Other"})
         self.assertFalse(

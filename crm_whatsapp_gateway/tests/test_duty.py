@@ -99,7 +99,7 @@ class DutyCase(WhatsappCase):
             )
         return choice.employee.name or None
 
-    def write(self, moment=WEDNESDAY, person=None):
+    def say(self, moment=WEDNESDAY, person=None):
         """A customer writes at some time; return the lead."""
         person = person or {"from": f"5215512345{next(self.wamids):03}", "name": "Ana"}
         self.now = int(pytz.utc.localize(moment).timestamp())
@@ -229,29 +229,29 @@ class TestDuty(DutyCase):
 
     def test_who_has_enough_open_leads_gets_no_more(self):
         self.employees[0].whatsapp_limit = 2
-        leads = [self.write() for _n in range(7)]
+        leads = [self.say() for _n in range(7)]
         owners = [lead.user_id.login for lead in leads]
         self.assertEqual(owners.count("sofia"), 2)
         self.assertIn("sofia (at the personal limit)", leads[-1].whatsapp_assign_reason)
         next(lead for lead in leads if lead.user_id == self.sofia).action_set_won()
-        self.assertEqual(self.write().user_id, self.sofia)
+        self.assertEqual(self.say().user_id, self.sofia)
 
     def test_the_pool_is_that_of_the_number_or_of_the_team(self):
         nora, luis = self.colleague("nora"), self.colleague("luis")
         self.team.member_ids = nora.user_id | luis.user_id
-        turns = {self.write().user_id.login for _n in range(4)}
+        turns = {self.say().user_id.login for _n in range(4)}
         self.assertEqual(turns, {"nora", "luis"})
         self.gateway.whatsapp_employee_ids = self.employees
-        turns = {self.write().user_id.login for _n in range(4)}
+        turns = {self.say().user_id.login for _n in range(4)}
         self.assertEqual(turns, {"sofia", "tomas"})
         self.gateway.whatsapp_employee_ids = luis
         luis.whatsapp_agent = False
-        self.assertFalse(self.write().user_id, "nobody else steps in")
+        self.assertFalse(self.say().user_id, "nobody else steps in")
         self.gateway.whatsapp_employee_ids = False
         nora.whatsapp_agent = False
-        self.assertFalse(self.write().user_id, "they are off, but it is their team")
+        self.assertFalse(self.say().user_id, "they are off, but it is their team")
         self.team.member_ids = self.env.ref("base.user_admin")
-        self.assertTrue(self.write().user_id, "a team that never received any")
+        self.assertTrue(self.say().user_id, "a team that never received any")
 
     def test_queries_do_not_grow_with_the_pool(self):
         def cost():
@@ -301,7 +301,7 @@ class TestQueue(DutyCase):
 
     def test_leads_wait_until_somebody_comes_on_duty_in_their_order(self):
         leads = [
-            self.write(
+            self.say(
                 self.NIGHT + timedelta(minutes=10 * n), {"from": number, "name": "X"}
             )
             for n, number in enumerate(("34600000003", "34600000001", "34600000002"))
@@ -328,23 +328,48 @@ class TestQueue(DutyCase):
 
     def test_further_messages_of_a_waiting_lead_say_nothing_new(self):
         person = {"from": "34600000001", "name": "X"}
-        lead = self.write(self.NIGHT, person)
-        self.write(self.NIGHT + timedelta(minutes=5), person)
+        lead = self.say(self.NIGHT, person)
+        self.say(self.NIGHT + timedelta(minutes=5), person)
         self.assertEqual(len(lead.whatsapp_assignment_ids), 1)
         self.assertEqual(lead.whatsapp_queued_at, self.NIGHT)
 
+    def test_a_returning_customer_waits_for_the_salesperson_of_then(self):
+        person = {"from": "34600000001", "name": "X"}
+        first = self.say(person=person)
+        first.user_id = self.tomas
+        first.action_set_won()
+        lead = self.say(self.NIGHT + timedelta(days=1), person)
+        self.assertNotEqual(lead, first)
+        self.assertFalse(lead.user_id)
+        self.cron(self.MORNING + timedelta(days=1))
+        self.assertEqual(lead.user_id, self.tomas)
+
+    def test_leads_of_another_team_do_not_wait_for_this_one(self):
+        nora = self.colleague("nora")
+        nora.resource_id.tz = "Asia/Tokyo"
+        waiting = [self.say(self.NIGHT) for _n in range(3)]
+        other = self.env["crm.team"].create({"name": "Tokyo"})
+        other.member_ids = nora.user_id
+        # by the team of the lead
+        lead = self.say(self.NIGHT)
+        lead.team_id = other
+        tokyo = datetime(2026, 11, 26, 1)  # 10:00 there, evening in Mexico
+        self.cron(tokyo)
+        self.assertEqual(lead.user_id, nora.user_id)
+        self.assertTrue(all(x.whatsapp_queued_at for x in waiting if not x.user_id))
+
     def test_a_lead_that_somebody_took_waits_no_longer(self):
-        lead = self.write(self.NIGHT)
+        lead = self.say(self.NIGHT)
         lead.user_id = self.tomas
         self.assertFalse(lead.whatsapp_queued_at)
-        other = self.write(self.NIGHT)
+        other = self.say(self.NIGHT)
         other.action_set_lost()
         self.cron(self.MORNING)
         self.assertEqual(lead.user_id, self.tomas)
         self.assertFalse(other.user_id)
 
     def test_one_bad_lead_does_not_keep_the_others_waiting(self):
-        leads = [self.write(self.NIGHT) for _n in range(3)]
+        leads = [self.say(self.NIGHT) for _n in range(3)]
         give = type(leads[0])._whatsapp_give
 
         def spoiled(lead, user):
@@ -363,10 +388,10 @@ class TestQueue(DutyCase):
     def test_the_members_of_the_gateway_step_in_for_an_empty_pool_only(self):
         boss = new_test_user(self.env, login="boss", groups="base.group_user")
         self.gateway.member_ids = boss
-        waiting = self.write(self.NIGHT).whatsapp_channel_ids
+        waiting = self.say(self.NIGHT).whatsapp_channel_ids
         self.assertNotIn(boss.partner_id, waiting.channel_member_ids.partner_id)
         self.employees.whatsapp_agent = False
-        nobody_s = self.write().whatsapp_channel_ids
+        nobody_s = self.say().whatsapp_channel_ids
         self.assertIn(boss.partner_id, nobody_s.channel_member_ids.partner_id)
 
 
@@ -380,7 +405,7 @@ class TestPassingOn(DutyCase):
         )
         self.team.user_id = self.leader
         self.gateway.whatsapp_answer_minutes = 30
-        self.lead = self.write()
+        self.lead = self.say()
         self.channel = self.lead.whatsapp_channel_ids
 
     def later(self, minutes):
@@ -423,7 +448,7 @@ class TestPassingOn(DutyCase):
         self.assertEqual(self.later(60), "sofia")
 
     def test_only_working_minutes_count(self):
-        lead = self.write(WEDNESDAY.replace(hour=23, minute=50))  # 17:50 in Mexico
+        lead = self.say(WEDNESDAY.replace(hour=23, minute=50))  # 17:50 in Mexico
         self.assertEqual(lead.whatsapp_answer_deadline, datetime(2026, 11, 26, 15, 20))
 
     def test_with_nobody_else_it_stays_and_goes_on_when_somebody_comes(self):
@@ -433,11 +458,35 @@ class TestPassingOn(DutyCase):
         self.nora.whatsapp_agent = True
         self.assertEqual(self.later(31), "nora")
 
+    def test_one_lead_that_stays_does_not_keep_another_from_going_on(self):
+        second = self.say()  # of Tomás
+        third = self.say()  # of Nora
+        self.assertEqual((second.user_id.login, third.user_id.login), ("tomas", "nora"))
+        (self.employees[1] | self.nora).whatsapp_agent = False
+        self.assertEqual(self.later(30), "sofia", "there is nobody else")
+        self.assertEqual(second.user_id, self.sofia)
+        third.whatsapp_passed_on = 2
+        third.whatsapp_answer_deadline = WEDNESDAY
+        self.later(31)
+        self.assertEqual(third.user_id, self.leader)
+
+    def test_it_never_comes_back_to_who_had_it_while_others_are_there(self):
+        self.gateway.whatsapp_pass_on_times = 5
+        self.assertEqual(self.later(30), "tomas")
+        self.assertEqual(self.later(60), "nora")
+        self.assertIn(self.later(90), ("sofia", "tomas"), "now all have had it")
+
+    def test_the_reasons_are_in_the_company_s_language(self):
+        self.env["res.lang"]._activate_lang("es_MX")
+        self.company.partner_id.lang = "es_MX"
+        self.later(30)
+        self.assertIn("más tiempo", self.lead.whatsapp_assign_reason)
+
     def test_switched_off_nothing_is_passed_on(self):
         self.gateway.whatsapp_answer_minutes = 0
         self.assertEqual(self.later(60), "sofia")
         self.assertFalse(self.lead.whatsapp_answer_deadline)
-        self.assertFalse(self.write().whatsapp_answer_deadline)
+        self.assertFalse(self.say().whatsapp_answer_deadline)
 
 
 class TestAgents(DutyCase):
@@ -446,7 +495,7 @@ class TestAgents(DutyCase):
         return agents.search([("user_id", "=", user.id)])
 
     def test_the_list_shows_turn_load_and_duty(self):
-        lead = self.write()
+        lead = self.say()
         self.leave(self.employees[1])
         with at(WEDNESDAY):
             sofia, tomas = self.agent(self.sofia), self.agent(self.tomas)

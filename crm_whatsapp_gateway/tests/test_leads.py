@@ -12,7 +12,7 @@ BOB = {"from": "34612345678", "name": "Bob", "bsuid": "ES.5550001"}
 
 
 class LeadCase(WhatsappCase):
-    def write(self, text="Hi", person=ANA, **more):
+    def say(self, text="Hi", person=ANA, **more):
         """A customer writes; return the conversation."""
         return self.receive(
             self.message(content=text, person=person, **more), person=person
@@ -63,7 +63,7 @@ class TestFinding(LeadCase):
                     country_id=self.env.ref(country).id if country else False,
                 )
                 person = {"from": wa_id, "name": typed}
-                channel = self.write(person=person)
+                channel = self.say(person=person)
                 self.assertEqual(channel.lead_id, lead)
                 self.assertIn(typed, lead.whatsapp_match_reason)
                 self.assertIn(f"+{wa_id}", lead.whatsapp_match_reason)
@@ -81,11 +81,11 @@ class TestFinding(LeadCase):
         lead = self.lead(phone=False, partner_id=partner.id)
         lead.phone = False
         partner.write({name: "+52 55 8765 4321", other: "55 1234 5678"})
-        self.assertEqual(self.write().lead_id, lead)
+        self.assertEqual(self.say().lead_id, lead)
 
     def test_the_same_whatsapp_user_at_another_number_of_ours(self):
         hidden = {"bsuid": ANA["bsuid"], "name": "Ana"}
-        first = self.write(person=hidden)
+        first = self.say(person=hidden)
         other = self.gateway.copy(
             {
                 "token": "EAAtoken",
@@ -103,8 +103,15 @@ class TestFinding(LeadCase):
         self.assertEqual(self.post(body).status_code, 200)
         self.drain()
         second = self.env["discuss.channel"].search([("gateway_id", "=", other.id)])
-        self.assertEqual(second.lead_id, first.lead_id)
-        self.assertEqual(first.lead_id.whatsapp_channel_ids, first + second)
+        lead = first.lead_id
+        self.assertEqual(second.lead_id, lead)
+        self.assertEqual(lead.whatsapp_channel_ids, first + second)
+        self.assertIn(
+            lead.user_id.partner_id,
+            second.channel_member_ids.partner_id,
+            "whoever has the lead hears of it",
+        )
+        self.assertEqual(lead.with_user(lead.user_id).whatsapp_unread, 2)
         self.assertIn(ANA["bsuid"], self.notes(first.lead_id))
 
     def test_of_several_leads_the_owned_then_the_active_one_is_chosen(self):
@@ -125,7 +132,7 @@ class TestFinding(LeadCase):
         )
         self.env.invalidate_all()
         active.message_post(body="We met today")
-        channel = self.write()
+        channel = self.say()
         self.assertEqual(channel.lead_id, active)
         notes = self.notes(active)
         for other in (nobody_s, quiet, newest):
@@ -146,7 +153,7 @@ class TestFinding(LeadCase):
         won = self.env["crm.stage"].search([("is_won", "=", True)], limit=1)
         for _n in range(30):
             self.lead().stage_id = won
-        self.assertEqual(self.write().lead_id, lead)
+        self.assertEqual(self.say().lead_id, lead)
 
     def test_a_lead_of_a_company_that_nobody_shares_is_another_s(self):
         other = self.env["res.company"].create({"name": "Other"})
@@ -155,11 +162,11 @@ class TestFinding(LeadCase):
         )
         self.lead(partner_id=partner.id, company_id=other.id, user_id=False)
         shared = self.lead(company_id=False)
-        self.assertEqual(self.write().lead_id, shared)
+        self.assertEqual(self.say().lead_id, shared)
         self.assertFalse(shared.partner_id)
 
     def test_queries_of_finding_do_not_grow_with_the_person_s_leads(self):
-        channel = self.write()
+        channel = self.say()
 
         def cost():
             self.env.flush_all()
@@ -191,7 +198,7 @@ class TestCreating(LeadCase):
                 "user_id": self.tomas.id,
             }
         )
-        lead = self.write().lead_id
+        lead = self.say().lead_id
         self.assertEqual(lead.partner_id, partner)
         self.assertEqual(lead.contact_name, "Ana Known")
         self.assertEqual(lead.partner_name, "Cocinas SA")
@@ -205,24 +212,24 @@ class TestCreating(LeadCase):
             {"name": "Ana", "phone": "+525512345678", "user_id": self.tomas.id}
         )
         self.employees[1].whatsapp_agent = False
-        lead = self.write().lead_id
+        lead = self.say().lead_id
         self.assertEqual(lead.user_id, self.sofia)
         self.assertIn("tomas", lead.whatsapp_assign_reason)
 
     def test_the_language_is_one_that_is_spoken_there(self):
         self.env["res.lang"].search([("code", "=like", "es_%")]).active = False
         self.env["res.lang"]._activate_lang("es_ES")
-        self.assertEqual(self.write().lead_id.lang_id.code, "es_ES")
+        self.assertEqual(self.say().lead_id.lang_id.code, "es_ES")
         self.env["res.lang"]._activate_lang("es_MX")
         person = {"from": "5215587654321", "name": "Eva"}
-        self.assertEqual(self.write(person=person).lead_id.lang_id.code, "es_MX")
+        self.assertEqual(self.say(person=person).lead_id.lang_id.code, "es_MX")
         person = {"from": "819012345678", "name": "Rin"}
-        self.assertFalse(self.write(person=person).lead_id.lang_id)
+        self.assertFalse(self.say(person=person).lead_id.lang_id)
 
     def test_a_number_that_comes_later_stands_on_the_lead(self):
-        lead = self.write(person={"bsuid": ANA["bsuid"], "name": "Ana"}).lead_id
+        lead = self.say(person={"bsuid": ANA["bsuid"], "name": "Ana"}).lead_id
         self.assertFalse(lead.phone)
-        self.write()
+        self.say()
         self.assertEqual(lead.phone, "+52 55 1234 5678")
 
     def test_the_gateway_decides_between_lead_and_opportunity(self):
@@ -235,27 +242,27 @@ class TestCreating(LeadCase):
             with self.subTest(wanted=wanted, team_uses_leads=team_uses_leads):
                 self.team.use_leads = team_uses_leads
                 self.gateway.whatsapp_lead_type = wanted
-                channel = self.write()
+                channel = self.say()
                 self.assertEqual(channel.lead_id.type, kind)
                 channel.lead_id.unlink()
                 channel.unlink()
 
     def test_a_number_without_a_team_works_too(self):
         self.gateway.whatsapp_team_id = False
-        lead = self.write().lead_id
+        lead = self.say().lead_id
         self.assertEqual(lead.user_id, self.sofia)
         lead.action_set_won()
-        second = self.write("Again").lead_id
+        second = self.say("Again").lead_id
         self.assertNotEqual(second, lead)
         self.assertEqual(second.user_id, self.sofia)
 
     def refused(self, words):
-        channel = self.write()
+        channel = self.say()
         self.assertEqual(self.texts(channel)[-1], "Hi", "the message is shown")
         self.assertFalse(channel.lead_id)
         self.assertFalse(self.env["crm.lead"].search([("name", "ilike", "Ana")]))
         self.assertIn(words, channel.whatsapp_no_lead_reason)
-        self.write("Again")
+        self.say("Again")
         said = self.notes(channel).count(channel.whatsapp_no_lead_reason)
         self.assertEqual(said, 1, "once is enough")
         return channel
@@ -264,7 +271,7 @@ class TestCreating(LeadCase):
         self.tomas.partner_id.phone = "+52 1 55 1234 5678"
         channel = self.refused("tomas")
         self.tomas.active = False
-        self.assertTrue(self.write().lead_id, "who has left is a customer like others")
+        self.assertTrue(self.say().lead_id, "who has left is a customer like others")
         self.assertFalse(channel.whatsapp_no_lead_reason)
 
     def test_the_mobile_of_an_employee_is_no_lead_either(self):
@@ -298,13 +305,13 @@ class TestCreating(LeadCase):
     def test_an_open_lead_of_such_a_person_stays_theirs(self):
         lead = self.lead()
         self.env["phone.blacklist"].add("+525512345678")
-        self.assertEqual(self.write().lead_id, lead)
+        self.assertEqual(self.say().lead_id, lead)
 
 
 class TestReturning(LeadCase):
     def setUp(self):
         super().setUp()
-        self.channel = self.write()
+        self.channel = self.say()
         self.first = self.channel.lead_id
         self.first.user_id = self.tomas
 
@@ -312,7 +319,7 @@ class TestReturning(LeadCase):
         self.first.action_set_lost()
         self.ago(self.first, 29)
         self.first.activity_ids.unlink()
-        self.write("Still there?")
+        self.say("Still there?")
         self.assertEqual(self.channel.lead_id, self.first)
         self.assertTrue(self.first.active)
         self.assertGreater(self.first.probability, 0)
@@ -321,9 +328,21 @@ class TestReturning(LeadCase):
         self.assertIn(f"lost on {lost}", self.notes(self.first))
         self.assertEqual(len(self.first.activity_ids), 1, "a call is asked for again")
 
+    def test_a_lost_lead_of_somebody_off_duty_goes_to_the_next(self):
+        self.employees[1].whatsapp_agent = False
+        self.first.action_set_lost()
+        self.say("Still there?")
+        self.assertEqual(self.channel.lead_id, self.first)
+        self.assertEqual(self.first.user_id, self.sofia)
+        self.employees.whatsapp_agent = False
+        self.first.action_set_lost()
+        self.say("And now?")
+        self.assertEqual(self.first.user_id, self.sofia, "with nobody it stays")
+        self.assertFalse(self.first.whatsapp_queued_at)
+
     def after(self, days):
         self.ago(self.first, days)
-        self.write("Me again")
+        self.say("Me again")
         second = self.channel.lead_id
         self.assertNotEqual(second, self.first)
         self.assertEqual(second.type, "opportunity")
@@ -345,7 +364,7 @@ class TestReturning(LeadCase):
         second = self.after(0)
         second.action_set_won()
         self.ago(second, 400)
-        self.write("A year later")
+        self.say("A year later")
         third = self.channel.lead_id
         self.assertNotIn(third, self.first + second)
 
@@ -359,7 +378,7 @@ class TestReturning(LeadCase):
         self.first.action_set_won()
         self.first.activity_ids.unlink()
         self.ago(self.first, 6)
-        self.write("Thank you!")
+        self.say("Thank you!")
         self.assertEqual(self.channel.lead_id, self.first)
         self.assertTrue(self.first.stage_id.is_won)
         self.assertFalse(self.first.activity_ids)
@@ -367,7 +386,7 @@ class TestReturning(LeadCase):
 
     def test_an_archived_lead_is_like_a_lost_one(self):
         self.first.action_archive()
-        self.write("Still there?")
+        self.say("Still there?")
         self.assertEqual(self.channel.lead_id, self.first)
         self.assertTrue(self.first.active)
 
@@ -375,28 +394,28 @@ class TestReturning(LeadCase):
         self.first.unlink()
         self.assertTrue(self.channel.exists())
         self.assertFalse(self.channel.whatsapp_user_id)
-        self.write("Hello?")
+        self.say("Hello?")
         self.assertTrue(self.channel.lead_id)
         self.assertEqual(self.texts(self.channel), ["Hi", "Hello?"])
 
     def test_after_conversation_and_contact_were_deleted(self):
         self.channel.unlink()
         self.env["res.partner"].search([("name", "=", "Ana Pérez")]).unlink()
-        self.assertEqual(self.write("Hello?").lead_id, self.first)
+        self.assertEqual(self.say("Hello?").lead_id, self.first)
 
     def test_the_salesperson_has_left(self):
         self.tomas.active = False
-        self.write("Hello?")
+        self.say("Hello?")
         self.assertEqual(self.first.user_id, self.sofia)
         self.first.action_set_won()
         self.ago(self.first, 60)
-        self.write("And again")
+        self.say("And again")
         self.assertEqual(self.channel.lead_id.user_id, self.sofia)
 
     def test_a_salesperson_off_duty_is_replaced(self):
         self.employees[1].whatsapp_agent = False
         self.first.action_set_won()
-        self.write("Another one, please")
+        self.say("Another one, please")
         second = self.channel.lead_id
         self.assertEqual(second.user_id, self.sofia)
         self.assertIn("tomas", second.whatsapp_assign_reason)
@@ -407,7 +426,7 @@ class TestReturning(LeadCase):
 
 class TestMerging(LeadCase):
     def test_merged_leads_keep_every_conversation(self):
-        ana, bob = self.write(), self.write(person=BOB)
+        ana, bob = self.say(), self.say(person=BOB)
         survivor, other = ana.lead_id, bob.lead_id
         survivor.probability = 90
         merged = (survivor + other).merge_opportunity()
@@ -418,18 +437,33 @@ class TestMerging(LeadCase):
         self.assertIn(merged.user_id.partner_id, bob.channel_member_ids.partner_id)
         self.assertEqual(len(merged._whatsapp_calls()), 1, "one call is enough")
         self.assertTrue(merged.whatsapp_match_reason)
-        self.write("Again", person=BOB)
+        self.say("Again", person=BOB)
         self.assertEqual(bob.lead_id, merged)
 
+    def test_a_merge_asks_for_no_call_and_takes_no_deadline_over(self):
+        self.gateway.whatsapp_answer_minutes = 30
+        ana, bob = self.say(), self.say(person=BOB)
+        survivor, other = ana.lead_id, bob.lead_id
+        survivor.probability = 90
+        self.answer(ana, "Hello")
+        self.answer(bob, "Hello")
+        other.whatsapp_answer_deadline = fields.Datetime.now()
+        bob.active = False
+        (survivor + other).merge_opportunity()
+        self.env.flush_all()
+        self.assertFalse(survivor.activity_ids)
+        self.assertFalse(survivor.whatsapp_answer_deadline)
+        self.assertEqual(bob.lead_id, survivor, "an archived conversation, too")
+
     def test_the_conversation_follows_a_lead_that_is_merged_away(self):
-        channel = self.write()
+        channel = self.say()
         chosen = self.lead(probability=90, phone=False)
         merged = (channel.lead_id + chosen).merge_opportunity()
         self.assertEqual(merged, chosen)
         self.assertEqual(channel.lead_id, chosen)
         self.assertTrue(chosen.whatsapp_opened_at)
         self.assertEqual(len(chosen.activity_ids), 1)
-        self.write("Again")
+        self.say("Again")
         self.assertEqual(channel.lead_id, chosen)
         self.assertEqual(len(chosen.activity_ids), 1)
 
@@ -446,19 +480,19 @@ class TestMerging(LeadCase):
                 {"name": "Anna", "phone": "+34612345678"},
             ]
         )
-        ana, bob = self.write(), self.write(person=BOB)
+        ana, bob = self.say(), self.say(person=BOB)
         self.assertEqual(bob.lead_id.partner_id, partners[1])
         self.merge_partners(partners, partners[0])
         self.assertEqual(bob.lead_id.partner_id, partners[0])
-        self.write("From my Spanish number", person=BOB)
-        self.write("From my Mexican number")
+        self.say("From my Spanish number", person=BOB)
+        self.say("From my Mexican number")
         for channel in ana + bob:
             messages = channel.message_ids.filtered(
                 lambda m: m.message_type == "comment"
             )
             self.assertEqual(messages.author_id, partners[0])
         bob.lead_id.action_set_won()
-        self.write("Another order", person=BOB)
+        self.say("Another order", person=BOB)
         self.assertEqual(bob.lead_id.partner_id, partners[0])
         self.assertEqual(bob.lead_id, ana.lead_id, "one person, one open lead")
 
@@ -476,7 +510,7 @@ class TestAds(LeadCase):
     def click(self, person=ANA, **changes):
         referral = {**self.REFERRAL, **changes}
         referral = {name: value for name, value in referral.items() if value}
-        return self.write("More, please", person=person, referral=referral)
+        return self.say("More, please", person=person, referral=referral)
 
     def test_the_first_customer_of_an_ad_makes_its_campaign(self):
         lead = self.click().lead_id
@@ -515,7 +549,7 @@ class TestAds(LeadCase):
         self.assertIn("77", second.title)
 
     def test_the_first_touch_wins_and_later_ones_are_noted(self):
-        lead = self.write().lead_id
+        lead = self.say().lead_id
         self.click(source_id="1", headline="Second touch", ctwa_clid="clid-1")
         self.assertEqual(lead.source_id.name, "WhatsApp")
         self.assertFalse(lead.campaign_id)
@@ -560,7 +594,7 @@ class TestAds(LeadCase):
             )
         ):
             person = {"from": f"3461234560{number}", "name": "X"}
-            channel = self.write(person=person, referral=referral)
+            channel = self.say(person=person, referral=referral)
             self.assertTrue(channel.lead_id, referral)
         lead = self.click(source_url='javascript:alert("x")').lead_id
         self.assertNotIn("javascript", lead.description)
@@ -568,12 +602,12 @@ class TestAds(LeadCase):
     def test_who_removed_our_sources_gets_them_again(self):
         for name in ("utm_source_whatsapp", "utm_medium_whatsapp"):
             self.env.ref(f"crm_whatsapp_gateway.{name}").unlink()
-        self.assertEqual(self.write().lead_id.source_id.name, "WhatsApp")
+        self.assertEqual(self.say().lead_id.source_id.name, "WhatsApp")
 
 
 class TestLink(LeadCase):
     def test_a_new_owner_gets_the_conversation_and_the_call(self):
-        channel = self.write()
+        channel = self.say()
         lead = channel.lead_id
         self.assertEqual(lead.user_id, self.sofia)
         lead.user_id = self.tomas
@@ -585,26 +619,59 @@ class TestLink(LeadCase):
         self.assertEqual(self.meta.calls, [], "the customer hears nothing of it")
 
     def test_the_lead_counts_what_the_salesperson_has_not_read(self):
-        channel = self.write()
-        self.write("Two")
+        channel = self.say()
+        self.say("Two")
         lead = channel.lead_id.with_user(self.sofia)
         self.assertEqual(lead.whatsapp_unread, 2)
         self.assertEqual(channel.lead_id.with_user(self.tomas).whatsapp_unread, 0)
 
     def test_an_answer_in_the_chat_completes_the_call(self):
-        channel = self.write()
+        channel = self.say()
         self.answer(channel, "Hello")
         self.assertFalse(channel.lead_id.activity_ids)
         self.assertIn("chat", self.notes(channel.lead_id))
 
+    def test_an_answer_on_the_phone_counts_too(self):
+        channel = self.say()
+        echo = {
+            "from": "5215500000001",
+            "to": ANA["from"],
+            "id": "wamid.echo1",
+            "timestamp": str(self.now + 1),
+            "type": "text",
+            "text": {"body": "I call you later"},
+        }
+        value = {
+            "messaging_product": "whatsapp",
+            "metadata": {"phone_number_id": "10001"},
+            "message_echoes": [echo],
+        }
+        change = {"field": "smb_message_echoes", "value": value}
+        body = {"object": "x", "entry": [{"id": "20001", "changes": [change]}]}
+        self.assertEqual(self.post(body).status_code, 200)
+        self.drain()
+        self.assertFalse(channel.lead_id.activity_ids)
+
+    def test_who_answers_a_lead_of_nobody_has_it(self):
+        self.employees.whatsapp_agent = False
+        channel = self.say()
+        lead = channel.lead_id
+        self.assertFalse(lead.user_id)
+        channel.with_user(self.tomas).action_open_whatsapp()
+        self.answer(channel, "I do it", user=self.tomas)
+        self.assertEqual(lead.user_id, self.tomas)
+        self.assertFalse(lead.whatsapp_queued_at)
+        self.assertFalse(lead.activity_ids)
+        self.assertIn("first to answer", lead.whatsapp_assign_reason)
+
     def test_an_answer_may_leave_the_call(self):
         self.gateway.whatsapp_activity_done_by_answer = False
-        channel = self.write()
+        channel = self.say()
         self.answer(channel, "Hello")
         self.assertEqual(len(channel.lead_id.activity_ids), 1)
 
     def test_activities_that_others_planned_stay(self):
-        channel = self.write()
+        channel = self.say()
         own = channel.lead_id.activity_schedule(
             "mail.mail_activity_data_call", user_id=self.sofia.id
         )
@@ -616,14 +683,14 @@ class TestLink(LeadCase):
         self.gateway.write(
             {"whatsapp_activity_type_id": todo.id, "whatsapp_activity_hours": 48}
         )
-        activity = self.write().lead_id.activity_ids
+        activity = self.say().lead_id.activity_ids
         self.assertEqual(activity.activity_type_id, todo)
         self.assertEqual(
             activity.date_deadline, fields.Date.today() + timedelta(days=2)
         )
 
     def test_the_conversation_tells_of_the_lead(self):
-        channel = self.write()
+        channel = self.say()
         channel.lead_id.expected_revenue = 500
         shown = channel.with_user(self.sofia)
         self.assertEqual(shown.lead_expected_revenue, 500)
@@ -634,7 +701,7 @@ class TestLink(LeadCase):
         nora = new_test_user(
             self.env, login="nora", groups="sales_team.group_sale_salesman"
         )
-        channel = self.write()
+        channel = self.say()
         self.assertFalse(channel.with_user(nora).search([("id", "=", channel.id)]))
         channel.lead_id.user_id = nora
         self.assertTrue(channel.with_user(nora).search([("id", "=", channel.id)]))

@@ -101,6 +101,7 @@ def numbers(text, region=None):
     text = re.sub(r"\([^\d)]*\)", " ", text)  # "612 345 678 (home)"
     # the library would read words as the letters of a keypad
     parts = [*WORD.split(text), *re.split(WORD.pattern + r"|[/;,|\n]", text)]
+    parts = list(dict.fromkeys(filter(None, map(str.strip, parts))))
     found = [
         _with_own_code(part, country)
         or _normalize_one(re.sub(r"^\D{0,3}00(?=\s*[1-9])", "+", part), country)

@@ -78,8 +78,8 @@ class Referral:
         ...     "source_url": "javascript:alert(1)", "headline": " Solar  panels "}})
         Referral(ad_id='12', kind='ad', url=None, headline='Solar panels', body=None, \
 click_id=None)
-        >>> bool(Referral.of_message({"referral": ["?"]})), bool(Referral.of_message({}))
-        (False, False)
+        >>> [bool(Referral.of_message(m)) for m in ({"referral": ["?"]}, {})]
+        [False, False]
         """
         stated = message.get("referral") if isinstance(message, dict) else None
         if not isinstance(stated, dict):
