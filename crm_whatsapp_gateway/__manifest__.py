@@ -25,6 +25,7 @@
         "data/utm_source_data.xml",
         "data/cron_data.xml",
         "data/automated_actions.xml",
+        "views/whatsapp_send_template_views.xml",
         "views/discuss_channel_views.xml",
         "views/crm_lead_views.xml",
         "views/hr_employee_views.xml",

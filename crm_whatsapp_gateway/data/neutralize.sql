@@ -7,7 +7,8 @@ UPDATE mail_gateway
        webhook_secret = NULL,
        whatsapp_security_key = NULL,
        integrated_webhook_state = NULL,
-       whatsapp_pause_reason = 'This database is a neutralized copy.'
+       whatsapp_pause_reason = 'This database is a neutralized copy.',
+       whatsapp_probe_at = NULL
  WHERE gateway_type = 'whatsapp';
 
 -- What was about to leave belongs to the original.

@@ -557,19 +557,75 @@ class CrmLead(models.Model):
     # ------------------------------------------------------------- buttons
 
     def action_open_whatsapp(self):
-        """Open the conversation over the lead; let one choose among several."""
+        """Open the conversation over the lead; let one choose among several.
+
+        Also before the first message, by the number of the lead or its contact.
+        """
         self.ensure_one()
+        self.check_access("read")
         channels = self.whatsapp_channel_ids
         if not channels:
-            raise UserError(
-                self.env._("This lead has no WhatsApp conversation that you may read.")
-            )
+            channels = self._whatsapp_first_conversation()
         if len(channels) == 1:
             return channels.action_open_whatsapp()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "crm_whatsapp_gateway.action_whatsapp_inbox"
         )
         return {**action, "domain": [("id", "in", channels.ids)]}
+
+    def _whatsapp_first_conversation(self):
+        """Return the conversation with the number of this lead, perhaps a new one.
+
+        :raise UserError: no number, no gateway, or it is a colleague's
+        """
+        phone = self._whatsapp_first_phone()
+        if not phone:
+            raise UserError(
+                self.env._(
+                    "Neither the lead nor its contact has a phone number. Please enter"
+                    " one with its country code, such as +52 55 1234 5678."
+                )
+            )
+        gateway = self._whatsapp_default_gateway()
+        if not gateway:
+            raise UserError(
+                self.env._(
+                    "This company has no WhatsApp number yet. Please ask an"
+                    " administrator to set one up."
+                )
+            )
+        person = wa_identity.Identity(phone=phone.lstrip("+"))
+        name = self.contact_name or self.partner_id.name or self.name
+        channel = gateway._whatsapp_conversation(person, name, self)
+        if not channel.sudo().lead_id._whatsapp_is_open():
+            channel.sudo()._whatsapp_link(self.sudo())
+        if not channel.has_access("read"):
+            raise UserError(
+                self.env._(
+                    "%s has a conversation with this number. Please ask for it.",
+                    channel.sudo().whatsapp_user_id.name or self.env._("A colleague"),
+                )
+            )
+        return channel
+
+    def _whatsapp_first_phone(self):
+        """Return the first number of the lead or its contact as E.164, or ''."""
+        phones = self.whatsapp_phones or self.sudo().partner_id.whatsapp_phones or ""
+        return phones.split(" ")[0]
+
+    def _whatsapp_default_gateway(self):
+        """Return the number to write from: that of the team, else the company's."""
+        gateways = self.env["mail.gateway"].search(
+            [
+                ("gateway_type", "=", "whatsapp"),
+                ("company_id", "in", (self._whatsapp_company().id, False)),
+            ],
+            order="id",
+        )
+        of_team = gateways.filtered(
+            lambda gateway: self.team_id and gateway.whatsapp_team_id == self.team_id
+        )
+        return (of_team or gateways)[:1]
 
     def _whatsapp_matched_by(self, channel):
         """Return why the person of a conversation is the one of this lead.

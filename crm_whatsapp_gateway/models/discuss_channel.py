@@ -9,7 +9,7 @@ from odoo import api, fields, models
 
 from .. import compat
 from ..tools import identity as wa_identity
-from ..tools import window
+from ..tools import window, wishes
 from ..tools.identity import Identity
 from .crm_lead import CANDIDATES
 from .hr_employee import Choice
@@ -85,6 +85,12 @@ class DiscussChannel(models.Model):
         copy=False,
         help="The customer asked WhatsApp for no more marketing messages of yours.",
     )
+    whatsapp_opt_in_source = fields.Char(
+        string="Opt-in by",
+        copy=False,
+        help="Where the customer agreed to be written to, such as a form.",
+    )
+    whatsapp_opt_in_date = fields.Date(string="Opt-in on", copy=False)
     whatsapp_last_text = fields.Char(string="Last message", readonly=True, copy=False)
     whatsapp_last_date = fields.Datetime(
         string="Last message on", readonly=True, copy=False, index="btree_not_null"
@@ -251,6 +257,28 @@ class DiscussChannel(models.Model):
         lead = self.lead_id
         if lead and not lead.phone:
             lead.phone = wa_identity.display(phone)
+
+    def _whatsapp_heed(self, text):
+        """Keep the wish of a customer who writes one of the words of the gateway.
+
+        :param str text: the customer's message
+        :return: whether it was one; then it is no reason for a lead
+        """
+        gateway = self.gateway_id
+        wished = wishes.wish(
+            text, gateway.whatsapp_stop_words, gateway.whatsapp_start_words
+        )
+        if not wished:
+            return False
+        stops = wished == wishes.STOP
+        if self.whatsapp_opt_out != stops:
+            self.whatsapp_opt_out = stops
+            self._message_log(
+                body=self.env._("The customer wants no more marketing messages.")
+                if stops
+                else self.env._("The customer wants marketing messages again.")
+            )
+        return True
 
     def action_ask_phone(self):
         """Ask a customer who hides the number for it; an answer is trusted."""

@@ -83,6 +83,16 @@ class DiscussChannel(models.Model):
                 values["whatsapp_waiting_since"] = date
         if values:  # each write makes Discuss compare what everybody sees
             self.write(values)
+        if "whatsapp_last_customer_date" in values:
+            # opens the text field of whoever has the chat before them
+            self._bus_send(
+                "mail.record/insert",
+                {
+                    "discuss.channel": [
+                        {"id": self.id, **self._whatsapp_window_values()}
+                    ]
+                },
+            )
         group = self.env["ir.model.data"]._xmlid_to_res_id(SALESPERSON)
         self.env["bus.bus"]._sendone(
             self.env["res.groups"].browse(group), INBOX_BUS, {"id": self.id}
@@ -98,10 +108,6 @@ class DiscussChannel(models.Model):
     def _whatsapp_store_values(self):
         # sudo: crm.lead - its name is shown in a conversation that one may read
         lead = self.sudo().lead_id
-        closes = window.closes_at(
-            self.whatsapp_last_customer_date
-            and self.whatsapp_last_customer_date.replace(tzinfo=UTC)
-        )
         return {
             "whatsapp_lead": {
                 "id": lead.id,
@@ -112,6 +118,14 @@ class DiscussChannel(models.Model):
             }
             if lead
             else False,
+            **self._whatsapp_window_values(),
+        }
+
+    def _whatsapp_window_values(self):
+        """Return until when free text is possible, as the web client is told."""
+        last = self.whatsapp_last_customer_date
+        closes = window.closes_at(last and last.replace(tzinfo=UTC))
+        return {
             "whatsapp_window_closes": fields.Datetime.to_string(
                 closes.replace(tzinfo=None)
             )

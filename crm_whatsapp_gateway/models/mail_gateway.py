@@ -5,14 +5,18 @@ from datetime import timedelta
 from time import monotonic
 
 from odoo import api, fields, models, tools
+from odoo.exceptions import UserError
 
 from .. import compat
 from ..tools import identity as wa_identity
 from ..tools.cloud_api import CloudApi
+from ..tools.errors import CloudApiError
 
 SECRETS = "base.group_system"
 CALL_ACTIVITY = "mail.mail_activity_data_call"
 SECRET_FIELDS = {"token", "webhook_key", "webhook_secret", "whatsapp_security_key"}
+# minutes until a paused number is tried again, by number of tries
+PROBES = (5, 15, 30, 60)
 REFUSALS_EVERY = 5  # seconds between two writes of the counter, per process
 WEBHOOK_FIELDS = {
     "company_id",
@@ -162,6 +166,24 @@ class MailGateway(models.Model):
         help="Meta refuses everything from this number until somebody acts.",
     )
 
+    whatsapp_probe_at = fields.Datetime(
+        string="Sending is tried again at",
+        readonly=True,
+        copy=False,
+        help="One message is tried; if Meta takes it, all others follow.",
+    )
+    whatsapp_probes = fields.Integer(readonly=True, copy=False)
+    whatsapp_stop_words = fields.Char(
+        string="Words against marketing",
+        default="BAJA, STOP",
+        help="Separated by commas. A customer who writes nothing but one of them gets"
+        " no more marketing templates.",
+    )
+    whatsapp_start_words = fields.Char(
+        string="Words for marketing",
+        default="ALTA, START",
+        help="Separated by commas. They take the wish back.",
+    )
     whatsapp_limit = fields.Char(
         string="Messaging limit",
         readonly=True,
@@ -356,6 +378,76 @@ class MailGateway(models.Model):
                 return match.with_env(self.env)
         return self.env["discuss.channel"]
 
+    def _whatsapp_conversation(self, person, name, lead=None):
+        """Return the conversation with a person, a new one if there is none.
+
+        :param person: ``tools.identity.Identity``
+        :param str name: what a new conversation is called
+        :param lead: ``crm.lead`` that a new one belongs to, or None
+        """
+        self.ensure_one()
+        found = self._whatsapp_find_channel(person)
+        if found:
+            return found
+        # sudo: discuss.channel - whoever may sell may write first
+        channel = (
+            self.env["discuss.channel"]
+            .sudo()
+            .create(
+                {
+                    "name": name or person.label,
+                    "channel_type": "gateway",
+                    "gateway_id": self.id,
+                    "gateway_channel_token": person.token,
+                    "company_id": self.company_id.id,
+                    "lead_id": lead.id if lead else False,
+                }
+            )
+        )
+        return channel.with_env(self.env)
+
+    # ------------------------------------------------------------- templates
+
+    def button_import_whatsapp_template(self):
+        """Replace OCA's, which reads the first page of templates only.
+
+        :raise UserError: no account, or what Meta answers instead
+        """
+        self.ensure_one()
+        if not self.whatsapp_account_id:
+            raise UserError(
+                self.env._("Please enter the WhatsApp Business account ID first.")
+            )
+        templates = self.env["mail.whatsapp.template"]
+        try:
+            described = list(
+                self._whatsapp_cloud_api().templates(self.whatsapp_account_id)
+            )
+        except CloudApiError as error:
+            raise UserError(
+                self.env._(
+                    "%(advice)s Meta says: %(error)s",
+                    advice=self.env["mail.gateway.whatsapp"]._phrase(error.advice),
+                    error=error,
+                )
+            ) from error
+        new, changed, gone = templates._whatsapp_import(self, described)
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "title": self.env._("Templates"),
+                "message": self.env._(
+                    "%(new)s new, %(changed)s read again, %(gone)s gone at Meta.",
+                    new=new,
+                    changed=changed,
+                    gone=gone,
+                ),
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
+
     # ------------------------------------------------------------- sending
 
     def _whatsapp_cloud_api(self):
@@ -373,20 +465,38 @@ class MailGateway(models.Model):
         )
 
     def _whatsapp_pause(self, error):
-        """Stop sending from this number until somebody acts.
+        """Stop sending from this number until it works again.
 
         :param error: ``tools.errors.CloudApiError`` of kind auth
         :return: True if it was not paused before
         """
         self.ensure_one()
         paused = not self.whatsapp_pause_reason
+        probes = 0 if paused else self.whatsapp_probes + 1
+        wait = PROBES[min(probes, len(PROBES) - 1)]
         lang = self.whatsapp_alert_user_id.lang or self._whatsapp_lang()
-        self.whatsapp_pause_reason = self.with_context(lang=lang).env._(error.advice)
+        self.write(
+            {
+                "whatsapp_pause_reason": self.with_context(lang=lang).env._(
+                    error.advice
+                ),
+                "whatsapp_probes": probes,
+                "whatsapp_probe_at": fields.Datetime.now() + timedelta(minutes=wait),
+            }
+        )
         return paused
 
     def action_whatsapp_resume(self):
-        """Send again: somebody has repaired what Meta complained about."""
+        """Send again: what Meta complained about is repaired."""
         paused = self.filtered("whatsapp_pause_reason")
         if paused:
-            paused.write({"whatsapp_pause_reason": False})
-            self.env["whatsapp.message.queue"]._whatsapp_cron()._trigger()
+            paused.write(
+                {
+                    "whatsapp_pause_reason": False,
+                    "whatsapp_probe_at": False,
+                    "whatsapp_probes": 0,
+                }
+            )
+            queue = self.env["whatsapp.message.queue"]
+            queue._close_alerts(paused)
+            queue._whatsapp_cron()._trigger()

@@ -209,7 +209,8 @@ class MailGatewayWhatsapp(models.AbstractModel):
             "customer",
             opens_window=speaks,
         )
-        if speaks:
+        wished = speaks and chat.sudo()._whatsapp_heed(rendered.text)
+        if speaks and not (wished and not chat.sudo().lead_id._whatsapp_is_open()):
             chat.sudo()._link_or_create_lead(
                 rendered.text, Referral.of_message(message)
             )
@@ -387,12 +388,14 @@ class MailGatewayWhatsapp(models.AbstractModel):
         rows = self.env["whatsapp.message.queue"].create_from_notification(record)
         rows._wake()
 
-    def _check_allowed(self, channel):
+    def _check_allowed(self, channel, template=None):
         """Refuse free text outside of the 24 hours after the customer's last word.
 
+        :param template: ``mail.whatsapp.template`` to be sent; default: OCA's in the
+            context
         :raise UserError: closed window, or marketing that the customer stopped
         """
-        template = self.env["mail.whatsapp.template"].browse(
+        template = template or self.env["mail.whatsapp.template"].browse(
             self.env.context.get("whatsapp_template_id") or []
         )
         if template.category == "marketing" and channel.whatsapp_opt_out:

@@ -16,7 +16,7 @@ from ..tools.status import advance
 
 _logger = logging.getLogger(__name__)
 
-RETRY = RetryPolicy()  # again after 1, 5 and 15 minutes
+RETRY_MINUTES = "1, 5, 15"
 CONVERSATIONS = 50  # looked up at once
 OPEN = ("queued", "sending")
 
@@ -196,8 +196,37 @@ class WhatsappMessageQueue(models.Model):
         :param dict interactive: Meta's object of that name
         :return: the new row
         """
+        self.env["mail.gateway.whatsapp"]._check_allowed(channel)
+        return self._post_as(channel, text, interactive=interactive)
+
+    @api.model
+    def _post_template(self, channel, template, text, components):
+        """Send a template with its values, and show its text in the chat.
+
+        :param channel: the conversation
+        :param template: ``mail.whatsapp.template``
+        :param text: what people read, str or Markup
+        :param list components: as ``tools.template.components`` returns them
+        :return: the new row
+        :raise UserError: marketing that the customer stopped
+        """
+        self.env["mail.gateway.whatsapp"]._check_allowed(channel, template)
+        content = {
+            "name": template.template_name,
+            "language": {"code": template.language},
+        }
+        if components:
+            content["components"] = components
+        return self._post_as(channel, text, template=content)
+
+    @api.model
+    def _post_as(self, channel, text, **content):
+        """Show a text in the chat, and record what is sent in its place.
+
+        :param content: one of Meta's kinds of messages, and its object
+        """
         service = self.env["mail.gateway.whatsapp"]
-        service._check_allowed(channel)
+        recipient = service._recipient(channel)
         # the context keeps OCA from sending the text as well
         message = channel.with_context(no_gateway_notification=True).message_post(
             body=text, message_type="comment", subtype_xmlid="mail.mt_comment"
@@ -220,10 +249,9 @@ class WhatsappMessageQueue(models.Model):
         payload = {
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
-            "type": "interactive",
-            "interactive": interactive,
+            "type": next(iter(content)),
+            **content,
         }
-        recipient = service._recipient(channel)
         row = self._record_rows(
             [self._row_values(notification, payload, None, recipient)]
         )
@@ -290,6 +318,7 @@ class WhatsappMessageQueue(models.Model):
         :param list passed: grows by what others hold and what has to wait
         :return: True if work that is due was left
         """
+        cls._probe_paused(registry)
         while True:
             channels = cls._due_channels(registry, passed)
             if not channels:
@@ -325,6 +354,60 @@ class WhatsappMessageQueue(models.Model):
             return [channel_id for (channel_id,) in cr.fetchall()]
 
     @classmethod
+    def _probe_paused(cls, registry):
+        """Try one message of each number that is paused and whose time has come.
+
+        What it is paused for may have been repaired at Meta, where nobody tells us.
+        """
+        with registry.cursor() as cr:
+            cr.execute(
+                """
+                SELECT gateway.id,
+                       (SELECT part.channel_id
+                          FROM whatsapp_message_queue part
+                         WHERE part.gateway_id = gateway.id
+                           AND part.state = 'queued'
+                         ORDER BY part.id LIMIT 1)
+                  FROM mail_gateway gateway
+                 WHERE gateway.whatsapp_pause_reason IS NOT NULL
+                   AND gateway.whatsapp_probe_at
+                       <= clock_timestamp() AT TIME ZONE 'UTC'
+                """
+            )
+            due = cr.fetchall()
+        for gateway_id, channel_id in due:
+            keys = [f"whatsapp:probe:{gateway_id}"]
+            if channel_id:
+                keys.append(f"whatsapp:send:{channel_id}")
+            with exclusive(registry, keys) as mine:
+                if mine and channel_id:
+                    cls._send_next(registry, channel_id, probe=True)
+                elif mine:
+                    cls._probe_number(registry, gateway_id)
+
+    @classmethod
+    def _probe_number(cls, registry, gateway_id):
+        """Ask Meta about a number for which nothing waits."""
+
+        def client(env):
+            gateway = env["mail.gateway"].browse(gateway_id)
+            return gateway._whatsapp_cloud_api(), gateway.whatsapp_from_phone
+
+        def record(env):
+            gateway = env["mail.gateway"].browse(gateway_id)
+            if isinstance(outcome, CloudApiError):
+                gateway._whatsapp_pause(outcome)
+            else:
+                gateway.action_whatsapp_resume()
+
+        api_client, number = in_transaction(registry, client)
+        try:
+            outcome = api_client.phone_number(number)
+        except CloudApiError as error:
+            outcome = error
+        in_transaction(registry, record)
+
+    @classmethod
     def _send_channel(cls, registry, channel_id):
         """Send the due messages of one conversation.
 
@@ -343,13 +426,14 @@ class WhatsappMessageQueue(models.Model):
         return begun
 
     @classmethod
-    def _send_next(cls, registry, channel_id):
+    def _send_next(cls, registry, channel_id, probe=False):
         """Claim, send, record: no transaction is open while Meta thinks.
 
+        :param bool probe: try a number that is paused
         :return: id of the row, or False if nothing is due
         """
         row_id, outgoing = in_transaction(
-            registry, lambda env: env[cls._name]._claim(channel_id)._outgoing()
+            registry, lambda env: env[cls._name]._claim(channel_id, probe)._outgoing()
         )
         if row_id:
             outcome = outgoing()
@@ -358,7 +442,7 @@ class WhatsappMessageQueue(models.Model):
             )
         return row_id
 
-    def _claim(self, channel_id):
+    def _claim(self, channel_id, probe=False):
         """Mark the next message of a conversation as leaving now.
 
         The caller holds the conversation: what is still 'sending' is what a
@@ -376,7 +460,7 @@ class WhatsappMessageQueue(models.Model):
         row = rows.filtered(lambda row: row.state == "queued")[:1]
         if (
             not row
-            or row.gateway_id.whatsapp_pause_reason
+            or (row.gateway_id.whatsapp_pause_reason and not probe)
             or (row.next_attempt_at and row.next_attempt_at > fields.Datetime.now())
         ):
             return self.browse()
@@ -459,6 +543,7 @@ class WhatsappMessageQueue(models.Model):
         notifications = self._notifications()
         notifications.gateway_message_id = sent.message_id
         notifications._whatsapp_advance("sent")
+        self.gateway_id.action_whatsapp_resume()  # if this was the one that is tried
 
     def _record_failure(self, error):
         """Decide by the kind of the error; each kind has its own consequence."""
@@ -480,7 +565,7 @@ class WhatsappMessageQueue(models.Model):
             if self.gateway_id._whatsapp_pause(error):
                 self._alert_admin()
             return
-        next_attempt = RETRY.next_attempt(
+        next_attempt = self._retry_policy().next_attempt(
             self.attempts, error.kind, now, error.retry_after
         )
         if next_attempt:
@@ -491,6 +576,16 @@ class WhatsappMessageQueue(models.Model):
         self._notifications()._whatsapp_show("exception", self.error_text)
         if error.kind != "permanent":
             self._alert_admin()
+
+    @api.model
+    def _retry_policy(self):
+        """Return how often and after how long a failed message is sent again."""
+        minutes = (
+            self.env["ir.config_parameter"]
+            .sudo()
+            .get_param("crm_whatsapp_gateway.retry_minutes", RETRY_MINUTES)
+        )
+        return RetryPolicy.of_text(minutes, RETRY_MINUTES)
 
     def _words(self, source):
         """Translate an advice of `tools` for the person who wrote the message."""
@@ -542,6 +637,22 @@ class WhatsappMessageQueue(models.Model):
                     row.error_kind,
                     row.error_code,
                 )
+
+    @api.model
+    def _close_alerts(self, gateways):
+        """Complete the alerts of numbers that work again."""
+        for gateway in gateways:
+            user = gateway.whatsapp_alert_user_id or self.env.ref("base.user_admin")
+            row = self.new({"gateway_id": gateway.id})
+            self.env["mail.activity"].search(
+                [
+                    ("res_model", "=", self._name),
+                    ("user_id", "=", user.id),
+                    ("summary", "=", row._alert_summary(user)),
+                ]
+            ).action_feedback(
+                feedback=self.with_context(lang=user.lang).env._("Sending works again.")
+            )
 
     def _alert_summary(self, user):
         return self.with_context(lang=user.lang).env._(

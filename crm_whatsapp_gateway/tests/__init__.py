@@ -9,6 +9,7 @@ from . import (
     test_leads,
     test_outbound,
     test_payloads,
+    test_templates,
     test_tours,
     test_translation,
     test_webhook,

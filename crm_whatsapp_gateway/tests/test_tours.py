@@ -1,5 +1,9 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from datetime import timedelta
+
+from odoo import fields
+
 from .common import WhatsappCase
 
 
@@ -36,3 +40,49 @@ class TestTours(WhatsappCase):
         )
         contact = self.env["res.partner"].search([("name", "=", "Eva Gil")])
         self.assertEqual(contact.phone_sanitized, "+34612345678")
+
+    def test_the_lead_tells_all_of_its_conversation(self):
+        lead = self.channel.lead_id
+        self.env["crm.lead"].create(
+            {"name": "Older", "phone": lead.phone, "user_id": self.owner.id}
+        )
+        self.start_tour(
+            f"/odoo/crm.lead/{lead.id}",
+            "crm_whatsapp_gateway.lead",
+            login=self.owner.login,
+        )
+
+    def test_the_own_switch_is_moved_in_the_list_of_salespeople(self):
+        self.start_tour(
+            "/odoo/whatsapp-salespeople",
+            "crm_whatsapp_gateway.salespeople",
+            login=self.owner.login,
+        )
+        self.env.invalidate_all()
+        self.assertEqual(self.employees.mapped("whatsapp_agent"), [False, True])
+
+    def test_outside_of_the_window_a_template_is_sent_from_the_chat(self):
+        self.channel.whatsapp_last_customer_date = fields.Datetime.now() - timedelta(
+            hours=25
+        )
+        template = self.env["mail.whatsapp.template"].create(
+            {
+                "name": "Greeting",
+                "template_name": "greeting",
+                "body": "Hello {{1}}",
+                "category": "utility",
+                "language": "es_MX",
+                "gateway_id": self.gateway.id,
+                "state": "approved",
+                "is_supported": True,
+                "model_id": self.env.ref("crm.model_crm_lead").id,
+            }
+        )
+        template.variable_ids.field_name = "contact_name"
+        self.start_tour(
+            f"/odoo/discuss?active_id=discuss.channel_{self.channel.id}",
+            "crm_whatsapp_gateway.template",
+            login=self.owner.login,
+        )
+        rows = self.env["whatsapp.message.queue"].search([])
+        self.assertEqual(rows.payload["template"]["name"], "greeting")

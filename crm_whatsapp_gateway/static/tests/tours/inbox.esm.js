@@ -78,3 +78,76 @@ tours.add("crm_whatsapp_gateway.contact", {
         {trigger: "body:not(:has(.modal))"},
     ],
 });
+
+tours.add("crm_whatsapp_gateway.lead", {
+    steps: () => [
+        {
+            content: "The lead names its twins and offers to merge them",
+            trigger: ".alert:contains('further open leads') button:contains('Merge')",
+        },
+        {trigger: "a[name='whatsapp']", run: "click"},
+        {
+            content: "It says why it is this lead, and why this salesperson",
+            trigger: ".o_field_widget[name='whatsapp_match_reason']:contains('Ana')",
+        },
+        {
+            trigger:
+                ".o_field_widget[name='whatsapp_assign_reason']:contains('without a turn')",
+        },
+        {
+            content: "Its conversation has the last message, and opens over it",
+            trigger:
+                ".o_field_widget[name='whatsapp_channel_ids'] .o_data_row:contains('How much is it?') button[name='action_open_whatsapp']",
+            run: "click",
+        },
+        {trigger: ".o-mail-ChatWindow .o-mail-Message:contains('How much is it?')"},
+        {
+            content: "The chat says how long free text is possible",
+            trigger: ".o-mail-ChatWindow .o-whatsapp-Window:contains('Free text for')",
+        },
+        {trigger: ".o_form_view .o_field_widget[name='whatsapp_match_reason']"},
+    ],
+});
+
+tours.add("crm_whatsapp_gateway.salespeople", {
+    steps: () => [
+        {
+            content: "A colleague's switch cannot be moved",
+            trigger:
+                ".o_data_row:contains('tomas') .o_field_widget[name='receives'] input:disabled",
+        },
+        {
+            trigger:
+                ".o_data_row:contains('sofia') .o_field_widget[name='duty']:contains('On duty')",
+        },
+        {
+            content: "The own one can",
+            trigger:
+                ".o_data_row:contains('sofia') .o_field_widget[name='receives'] input",
+            run: "click",
+        },
+        {
+            trigger:
+                ".o_data_row:contains('sofia') .o_field_widget[name='duty']:contains('Switched off')",
+        },
+    ],
+});
+
+tours.add("crm_whatsapp_gateway.template", {
+    steps: () => [
+        {
+            content: "Outside of the window there is no text field, but a template",
+            trigger: ".o-mail-Discuss .o-whatsapp-Window:contains('only templates')",
+        },
+        {trigger: ".o-mail-Discuss .o-mail-Composer.o-whatsapp-closed:not(:visible)"},
+        {trigger: ".o-whatsapp-Window button", run: "click"},
+        {
+            content:
+                "The only template is chosen, and shown as the customer will see it",
+            trigger: ".modal .o_whatsapp_preview:contains('Hello Ana Pérez')",
+        },
+        {trigger: ".modal button[name='action_send']", run: "click"},
+        // the chat shows it by the bus, which a test does not have
+        {trigger: "body:not(:has(.modal))"},
+    ],
+});

@@ -1,0 +1,370 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from datetime import timedelta
+
+from odoo import fields
+from odoo.exceptions import UserError
+from odoo.tools import html2plaintext, mute_logger
+
+from .common import ANA, WhatsappCase
+
+QUEUE = "odoo.addons.crm_whatsapp_gateway.models.whatsapp_message_queue"
+
+
+def described(uid, name="hello", body="Hello {{1}}", **values):
+    """A template as Meta describes it."""
+    return {
+        "id": uid,
+        "name": name,
+        "language": "es_MX",
+        "category": "UTILITY",
+        "status": "APPROVED",
+        "components": [{"type": "BODY", "text": body}],
+        **values,
+    }
+
+
+class TemplateCase(WhatsappCase):
+    def template(self, body="Hello", **values):
+        return self.env["mail.whatsapp.template"].create(
+            {
+                "name": "Greeting",
+                "template_name": "greeting",
+                "body": body,
+                "category": "utility",
+                "language": "es_MX",
+                "gateway_id": self.gateway.id,
+                "state": "approved",
+                "is_supported": True,
+                "model_id": self.env.ref("crm.model_crm_lead").id,
+                **values,
+            }
+        )
+
+    def wizard(self, template=None, user=None, channel=None):
+        channel = channel or self.channel
+        values = {"template_id": template.id} if template else {}
+        return (
+            self.env["whatsapp.send.template"]
+            .with_user(user or channel.lead_id.user_id)
+            .with_context(default_channel_id=channel.id)
+            .create(values)
+        )
+
+    def close_window(self):
+        self.channel.whatsapp_last_customer_date = fields.Datetime.now() - timedelta(
+            hours=25
+        )
+
+
+class TestTemplates(TemplateCase):
+    def setUp(self):
+        super().setUp()
+        self.channel = self.receive(self.message(content="Hi"))
+        self.lead = self.channel.lead_id
+
+    def sync(self, *pages):
+        self.meta.answers = [(200, page) for page in pages]
+        return self.gateway.button_import_whatsapp_template()
+
+    def page(self, *templates, after=None):
+        paging = {"cursors": {"after": after}, "next": "https://x"} if after else {}
+        return {"data": list(templates), "paging": paging}
+
+    def found(self):
+        return self.env["mail.whatsapp.template"].search(
+            [("gateway_id", "=", self.gateway.id)]
+        )
+
+    def test_every_page_is_read_and_every_state_understood(self):
+        self.sync(
+            self.page(
+                described("1", "one", quality_score={"score": "GREEN"}),
+                described("2", "two", status="PAUSED"),
+                after="A",
+            ),
+            self.page(
+                described("3", "three", status="A_STATE_OF_2027", category="NEW"),
+                described("4", "four", status="REJECTED", rejected_reason="SCAM"),
+                {"id": "5"},
+            ),
+        )
+        states = {t.template_name: t.state for t in self.found()}
+        self.assertEqual(
+            states,
+            {"one": "approved", "two": "paused", "three": "disabled", "four": "rejected"},
+        )
+        one, _two, _three, four = self.found().sorted("template_uid")
+        self.assertEqual(one.whatsapp_quality, "GREEN")
+        self.assertEqual(four.whatsapp_rejected_reason, "SCAM")
+        self.sync(self.page(described("1", "one", body="Bye {{1}}")))
+        self.assertEqual(one.body, "Bye {{1}}")
+        self.assertEqual(four.state, "deleted", "what is gone at Meta is gone here")
+
+    def test_what_cannot_be_sent_is_marked_with_the_reason(self):
+        image = [{"type": "HEADER", "format": "IMAGE"}, {"type": "BODY", "text": "Hi"}]
+        code = [
+            {"type": "BODY", "text": "Hi"},
+            {"type": "BUTTONS", "buttons": [{"type": "COPY_CODE", "text": "Copy"}]},
+        ]
+        self.sync(
+            self.page(
+                described("1", "one", components=image),
+                described("2", "two", components=code),
+                described("3", "three", components=[{"type": "CAROUSEL"}]),
+            )
+        )
+        templates = self.found().sorted("template_uid")
+        self.assertEqual(templates.mapped("is_supported"), [False] * 3)
+        self.assertEqual(
+            templates.mapped("whatsapp_unsupported"), ["header", "button", "component"]
+        )
+        with self.assertRaisesRegex(UserError, "header"):
+            self.wizard(templates[0]).action_send()
+
+    def test_meta_s_refusal_is_told(self):
+        self.meta.answers = [(401, {"error": {"code": 190, "message": "expired"}})]
+        with self.assertRaisesRegex(UserError, "token"):
+            self.gateway.button_import_whatsapp_template()
+
+    def test_values_come_from_the_lead_and_are_seen_before_sending(self):
+        template = self.template(
+            "Hello {{1}}, about {{2}}: {{1}}", header="News", footer="The shop"
+        )
+        for variable, path in zip(
+            template.variable_ids.sorted("name"), ("contact_name", "name"), strict=True
+        ):
+            variable.field_name = path
+        self.close_window()
+        wizard = self.wizard(template)
+        self.assertEqual(
+            wizard.line_ids.mapped("value"), ["Ana Pérez", "Ana Pérez (WhatsApp)"]
+        )
+        wizard.line_ids[1].value = "your kitchen"
+        seen = html2plaintext(wizard.preview)
+        self.assertIn("Hello Ana Pérez, about your kitchen: Ana Pérez", seen)
+        self.assertIn("News", seen)
+        wizard.action_send()
+        self.send_due()
+        [sent] = self.meta.sent
+        self.assertEqual(sent["to"], "+" + ANA["from"])
+        self.assertEqual(sent["template"]["name"], "greeting")
+        self.assertEqual(
+            sent["template"]["components"],
+            [
+                {
+                    "type": "body",
+                    "parameters": [
+                        {"type": "text", "text": "Ana Pérez"},
+                        {"type": "text", "text": "your kitchen"},
+                    ],
+                }
+            ],
+        )
+        self.assertIn("your kitchen", self.texts(self.channel)[-1])
+        self.assertFalse(self.lead.activity_ids, "it is an answer")
+
+    def test_named_variables_and_the_end_of_a_link(self):
+        template = self.template("Hello {{first_name}}")
+        template.button_ids = [
+            (0, 0, {"name": "Call", "button_type": "quick_reply"}),
+            (
+                0,
+                0,
+                {
+                    "name": "Order",
+                    "button_type": "url",
+                    "website_url": "https://shop.example/{{1}}",
+                    "sequence": 5,
+                },
+            ),
+        ]
+        wizard = self.wizard(template)
+        wizard.line_ids[0].value, wizard.line_ids[1].value = "Ana", "A-77"
+        wizard.action_send()
+        self.send_due()
+        body, button = self.meta.sent[0]["template"]["components"]
+        self.assertEqual(body["parameters"][0]["parameter_name"], "first_name")
+        self.assertEqual((button["index"], button["sub_type"]), ("1", "url"))
+        self.assertEqual(button["parameters"][0]["text"], "A-77")
+
+    def test_an_empty_variable_is_stopped_with_its_name(self):
+        wizard = self.wizard(self.template("Hello {{1}}"))
+        with self.assertRaisesRegex(UserError, "variable 1"):
+            wizard.action_send()
+        self.assertEqual(self.texts(self.channel), ["Hi"])
+
+    def test_the_only_template_is_chosen(self):
+        template = self.template()
+        self.assertEqual(self.wizard().template_id, template)
+
+    def test_marketing_is_stopped_by_an_opt_out(self):
+        self.receive(self.message(content="¡Baja!"))
+        self.assertTrue(self.channel.whatsapp_opt_out)
+        with self.assertRaisesRegex(UserError, "marketing"):
+            self.wizard(self.template(category="marketing")).action_send()
+        self.wizard(self.template(name="Second")).action_send()
+        self.receive(self.message(content="alta"))
+        self.assertFalse(self.channel.whatsapp_opt_out)
+
+    def test_who_wants_no_marketing_is_no_lead_for_it(self):
+        person = {"from": "34612345678", "name": "Bob"}
+        channel = self.receive(
+            self.message(content="STOP", person=person), person=person
+        )
+        self.assertFalse(channel.lead_id)
+        self.assertTrue(channel.whatsapp_opt_out)
+        self.assertEqual(self.texts(channel), ["STOP"])
+
+    def action(self, template, model="crm.lead", **values):
+        return self.env["ir.actions.server"].create(
+            {
+                "name": "Greet",
+                "model_id": self.env["ir.model"]._get_id(model),
+                "state": "whatsapp",
+                "whatsapp_gateway_id": self.gateway.id,
+                "whatsapp_template_id": template.id,
+                **values,
+            }
+        )
+
+    def test_an_action_sends_to_leads_and_says_what_it_could_not(self):
+        template = self.template("Hello {{1}}")
+        template.variable_ids.field_name = "contact_name"
+        stranger = self.env["crm.lead"].create(
+            {"name": "By phone", "contact_name": "Eva", "phone": "+34 612 345 678"}
+        )
+        without = self.env["crm.lead"].create({"name": "Nothing", "contact_name": "X"})
+        leads = self.lead + stranger + without
+        self.action(template).with_context(
+            active_model="crm.lead", active_ids=leads.ids
+        ).run()
+        self.send_due()
+        self.assertEqual(
+            sorted(sent["to"] for sent in self.meta.sent),
+            ["+34612345678", "+" + ANA["from"]],
+        )
+        self.assertEqual(stranger.whatsapp_channel_ids.name, "Eva")
+        notes = html2plaintext(" ".join(without.message_ids.mapped("body")))
+        self.assertIn("no phone number", notes)
+
+    def test_an_action_on_contacts_needs_no_field_that_may_not_exist(self):
+        partner = self.env["res.partner"].create(
+            {"name": "Eva", "phone": "+34 612 345 678"}
+        )
+        template = self.template(
+            "Hello", model_id=self.env.ref("base.model_res_partner").id
+        )
+        self.action(template, "res.partner").with_context(
+            active_model="res.partner", active_ids=partner.ids
+        ).run()
+        self.send_due()
+        self.assertEqual(self.meta.sent[0]["to"], "+34612345678")
+
+
+class TestFirstWord(TemplateCase):
+    def lead(self, **values):
+        return self.env["crm.lead"].create(
+            {
+                "name": "Offer",
+                "contact_name": "Eva",
+                "phone": "612 345 678",
+                "country_id": self.env.ref("base.es").id,
+                "company_id": self.company.id,
+                "user_id": self.sofia.id,
+                **values,
+            }
+        )
+
+    def test_the_lead_opens_a_chat_before_the_first_message(self):
+        lead = self.lead().with_user(self.sofia)
+        action = lead.action_open_whatsapp()
+        self.channel = lead.whatsapp_channel_ids
+        self.assertEqual(action["params"], {"channel_id": self.channel.id})
+        self.assertEqual(self.channel.whatsapp_phone, "+34612345678")
+        self.assertFalse(self.channel.whatsapp_window_open)
+        self.assertEqual(lead.action_open_whatsapp()["params"], action["params"])
+        self.wizard(self.template(), user=self.sofia).action_send()
+        self.send_due()
+        self.assertEqual(self.meta.sent[0]["to"], "+34612345678")
+        person = {"from": "34612345678", "name": "Eva Real"}
+        self.assertEqual(
+            self.receive(self.message(content="Yes?", person=person), person=person),
+            self.channel,
+        )
+        self.assertEqual(self.channel.lead_id, lead)
+
+    def test_without_a_number_it_says_what_to_do(self):
+        with self.assertRaisesRegex(UserError, "phone number"):
+            self.lead(phone=False).with_user(self.sofia).action_open_whatsapp()
+
+    def test_a_colleague_s_conversation_is_named(self):
+        other = self.lead(user_id=self.tomas.id)
+        other.with_user(self.tomas).action_open_whatsapp()
+        with self.assertRaisesRegex(UserError, "tomas"):
+            self.lead().with_user(self.sofia).action_open_whatsapp()
+
+
+class TestPause(TemplateCase):
+    def setUp(self):
+        super().setUp()
+        self.channel = self.receive(self.message(content="Hi"))
+
+    def probe(self):
+        self.gateway.whatsapp_probe_at = fields.Datetime.now() - timedelta(seconds=1)
+        self.send_due()
+
+    @mute_logger(QUEUE)
+    def test_it_resumes_by_itself_when_it_works_again(self):
+        refusal = (401, {"error": {"code": 190, "message": "x"}})
+        self.meta.answers = [refusal]
+        rows = self.answer(self.channel, "One") + self.answer(self.channel, "Two")
+        self.send_due()
+        self.assertTrue(self.gateway.whatsapp_probe_at)
+        self.meta.answers = [refusal]
+        self.probe()
+        self.assertEqual(len(self.meta.sent), 2, "one is tried, not all")
+        self.assertEqual(self.gateway.whatsapp_probes, 1)
+        alerts = self.env["mail.activity"].search(
+            [("res_model", "=", "whatsapp.message.queue")]
+        )
+        self.assertEqual(len(alerts), 1, "one alert for all of it")
+        self.probe()
+        self.assertFalse(self.gateway.whatsapp_pause_reason)
+        self.assertEqual(rows.mapped("state"), ["sent", "sent"])
+        self.assertFalse(
+            self.env["mail.activity"].search(
+                [("res_model", "=", "whatsapp.message.queue")]
+            ),
+            "the alert is dealt with",
+        )
+
+    def test_with_nothing_to_send_meta_is_asked(self):
+        self.gateway.whatsapp_pause_reason = "x"
+        self.meta.answers = [(401, {"error": {"code": 190, "message": "x"}})]
+        self.probe()
+        self.assertTrue(self.gateway.whatsapp_pause_reason)
+        self.probe()
+        self.assertFalse(self.gateway.whatsapp_pause_reason)
+        self.assertEqual(self.meta.sent, [])
+
+    def test_a_neutralized_copy_is_never_tried(self):
+        self.gateway.whatsapp_pause_reason = "copy"
+        self.send_due()
+        self.assertEqual(self.meta.calls, [])
+
+    @mute_logger(QUEUE)
+    def test_the_minutes_are_the_administrator_s(self):
+        self.env["ir.config_parameter"].set_param(
+            "crm_whatsapp_gateway.retry_minutes", "7"
+        )
+        self.meta.answers = [(500, {"error": {"code": 131000}})] * 2
+        row = self.answer(self.channel, "Hello")
+        self.send_due()
+        expected = fields.Datetime.now() + timedelta(minutes=7)
+        self.assertAlmostEqual(
+            row.next_attempt_at, expected, delta=timedelta(seconds=20)
+        )
+        row.next_attempt_at = fields.Datetime.now()
+        self.send_due()
+        self.assertEqual(row.state, "failed")

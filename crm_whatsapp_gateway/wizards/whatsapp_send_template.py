@@ -1,0 +1,122 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
+
+from ..tools.template import BUTTON, HEADER, Variable
+
+
+class WhatsappSendTemplate(models.TransientModel):
+    """Choose a template, see what the customer will see, send it.
+
+    Makes nothing before it sends: OCA's composer makes a conversation and a row of
+    the contact when it is merely opened, and fails for a lead without contact.
+    """
+
+    _name = "whatsapp.send.template"
+    _description = "Send a WhatsApp template"
+
+    channel_id = fields.Many2one("discuss.channel", required=True, readonly=True)
+    lead_id = fields.Many2one("crm.lead", compute="_compute_lead_id")
+    gateway_id = fields.Many2one(related="channel_id.gateway_id")
+    template_id = fields.Many2one(
+        "mail.whatsapp.template",
+        required=True,
+        domain="[('gateway_id', '=', gateway_id), ('state', '=', 'approved'),"
+        " ('is_supported', '=', True)]",
+    )
+    category = fields.Selection(related="template_id.category")
+    opt_out = fields.Boolean(related="channel_id.whatsapp_opt_out")
+    line_ids = fields.One2many(
+        "whatsapp.send.template.line",
+        "wizard_id",
+        string="Variables",
+        compute="_compute_line_ids",
+        store=True,
+        readonly=False,
+    )
+    preview = fields.Html(compute="_compute_preview", sanitize=False)
+
+    @api.model
+    def default_get(self, fields_list):
+        """Choose the template if there is only one."""
+        values = super().default_get(fields_list)
+        channel = self.env["discuss.channel"].browse(values.get("channel_id"))
+        if channel and "template_id" in fields_list and not values.get("template_id"):
+            found = self.env["mail.whatsapp.template"].search(
+                [
+                    ("gateway_id", "=", channel.gateway_id.id),
+                    ("state", "=", "approved"),
+                    ("is_supported", "=", True),
+                ],
+                limit=2,
+            )
+            if len(found) == 1:
+                values["template_id"] = found.id
+        return values
+
+    @api.depends("channel_id")
+    def _compute_lead_id(self):
+        for wizard in self:
+            # sudo: discuss.channel - of a conversation that one may read
+            wizard.lead_id = wizard.channel_id.sudo().lead_id
+
+    @api.depends("template_id")
+    def _compute_line_ids(self):
+        for wizard in self:
+            template = wizard.template_id
+            lead = wizard.channel_id.sudo().lead_id
+            record = template and template._whatsapp_record(lead)
+            lines = template._whatsapp_variables() if template else []
+            wizard.line_ids = [Command.clear()] + [
+                Command.create(
+                    {
+                        "part": variable.part,
+                        "name": variable.name,
+                        "index": variable.index,
+                        "value": template._whatsapp_default(variable, record),
+                    }
+                )
+                for variable in lines
+            ]
+
+    @api.depends("template_id", "line_ids.value")
+    def _compute_preview(self):
+        for wizard in self:
+            wizard.preview = wizard.template_id and wizard.template_id._whatsapp_text(
+                wizard._values()
+            )
+
+    def _values(self):
+        return {
+            Variable(line.part, line.name, line.index): line.value or ""
+            for line in self.line_ids
+        }
+
+    def action_send(self):
+        """Send the template; the conversation shows it.
+
+        :raise UserError: an empty variable, an opt-out, a template that was paused
+        """
+        self.ensure_one()
+        self.channel_id.check_access("read")
+        if not self.template_id:
+            raise UserError(self.env._("Please choose a template."))
+        self.template_id._whatsapp_send(self.channel_id, self._values())
+        return {"type": "ir.actions.act_window_close"}
+
+
+class WhatsappSendTemplateLine(models.TransientModel):
+    _name = "whatsapp.send.template.line"
+    _description = "Value of a WhatsApp template"
+    _order = "id"
+
+    wizard_id = fields.Many2one(
+        "whatsapp.send.template", required=True, ondelete="cascade"
+    )
+    part = fields.Selection(
+        [(HEADER, "Header"), ("body", "Text"), (BUTTON, "Link")], required=True
+    )
+    name = fields.Char(string="Variable", required=True)
+    index = fields.Integer()
+    value = fields.Char()
