@@ -335,7 +335,9 @@ def lock() -> None:
 def bench(
     context: typer.Context, series: SeriesOption = None, odoo: OdooOption = None
 ) -> None:
-    """Measure beside OCA alone: 'inbound' (answers), 'work [SIZES]' (processing)."""
+    """Measure beside OCA alone: 'inbound' (answers to Meta), 'work [SIZES]' (what a
+    message costs), 'outbound' (answers to customers).
+    """
     from devkit.bench import run
 
     arguments = tuple(argument for argument in context.args if argument != "--")

@@ -173,6 +173,12 @@ class MailGateway(models.Model):
         help="One message is tried; if Meta takes it, all others follow.",
     )
     whatsapp_probes = fields.Integer(readonly=True, copy=False)
+    whatsapp_rate = fields.Integer(
+        string="Messages a second at most",
+        default=80,
+        help="What Meta allows this number: 80, or 20 if it is used in the app on the"
+        " phone as well. 0: no limit of ours.",
+    )
     whatsapp_stop_words = fields.Char(
         string="Words against marketing",
         default="BAJA, STOP",

@@ -174,9 +174,7 @@ class MailWhatsappTemplate(models.Model):
         if self.header:
             header = template.fill(self.header, part(template.HEADER))
             shown += Markup("<p><strong>%s</strong></p>") % header
-        shown += Markup(
-            plaintext2html(template.fill(self.body, part(template.BODY)))
-        )
+        shown += Markup(plaintext2html(template.fill(self.body, part(template.BODY))))
         if self.footer:
             shown += Markup("<p><small>%s</small></p>") % self.footer
         if self.button_ids:

@@ -3,13 +3,13 @@
 import logging
 import uuid
 from functools import partial
-from time import monotonic
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import worker
 from ..concurrency import exclusive, in_transaction
+from ..outbound import Sender, session
 from ..tools.errors import ADVICE, CloudApiError
 from ..tools.retry import RetryPolicy
 from ..tools.status import advance
@@ -17,7 +17,6 @@ from ..tools.status import advance
 _logger = logging.getLogger(__name__)
 
 RETRY_MINUTES = "1, 5, 15"
-CONVERSATIONS = 50  # looked up at once
 OPEN = ("queued", "sending")
 
 
@@ -27,6 +26,7 @@ def _same(value):
 
 def _deliver(client, number, payload, file):
     """Send a message, after its file; touches no database."""
+    client = client.using(session)
     try:
         if file:
             kind = payload["type"]
@@ -319,18 +319,14 @@ class WhatsappMessageQueue(models.Model):
         :return: True if work that is due was left
         """
         cls._probe_paused(registry)
-        while True:
-            channels = cls._due_channels(registry, passed)
-            if not channels:
-                return False
-            for channel_id in channels:
-                if monotonic() > deadline:
-                    return True
-                if not cls._send_channel(registry, channel_id):
-                    passed.append(channel_id)
+        return Sender(registry, deadline, passed).run()
 
     @classmethod
-    def _due_channels(cls, registry, passed, only=None):
+    def _due_channels(cls, registry, passed, limit):
+        """Return the conversations in which something is due, the oldest first.
+
+        :param list passed: ids of conversations to leave out
+        """
         with registry.cursor() as cr:
             cr.execute(
                 """
@@ -339,7 +335,6 @@ class WhatsappMessageQueue(models.Model):
                   JOIN mail_gateway gateway ON gateway.id = part.gateway_id
                  WHERE gateway.whatsapp_pause_reason IS NULL
                    AND NOT part.channel_id = ANY(%s::integer[])
-                   AND (%s IS NULL OR part.channel_id = %s)
                    AND (part.state = 'sending'
                         OR part.state = 'queued'
                        AND (part.next_attempt_at IS NULL
@@ -349,7 +344,7 @@ class WhatsappMessageQueue(models.Model):
                  ORDER BY min(part.id)
                  LIMIT %s
                 """,
-                (passed, only, only, CONVERSATIONS),
+                (passed, limit),
             )
             return [channel_id for (channel_id,) in cr.fetchall()]
 
@@ -408,24 +403,6 @@ class WhatsappMessageQueue(models.Model):
         in_transaction(registry, record)
 
     @classmethod
-    def _send_channel(cls, registry, channel_id):
-        """Send the due messages of one conversation.
-
-        :return: False if somebody else is at it, or nothing could be begun
-        """
-        begun = False
-        # looked at again after the lock is given back, see the inbound side
-        while cls._due_channels(registry, [], only=channel_id):
-            with exclusive(registry, [f"whatsapp:send:{channel_id}"]) as mine:
-                sent = 0
-                while mine and cls._send_next(registry, channel_id):
-                    sent += 1
-            if not sent:
-                break
-            begun = True
-        return begun
-
-    @classmethod
     def _send_next(cls, registry, channel_id, probe=False):
         """Claim, send, record: no transaction is open while Meta thinks.
 
@@ -445,27 +422,38 @@ class WhatsappMessageQueue(models.Model):
     def _claim(self, channel_id, probe=False):
         """Mark the next message of a conversation as leaving now.
 
-        The caller holds the conversation: what is still 'sending' is what a
+        :return: the row, or none
+        """
+        return self._claim_each([channel_id], probe)
+
+    def _claim_each(self, channel_ids, probe=False):
+        """Mark the next message of each conversation as leaving now.
+
+        The caller holds the conversations: what is still 'sending' is what a
         crash left. A message that waits for its next attempt holds those
         behind it.
 
-        :return: the row, or none
+        :param bool probe: also of numbers that are paused
+        :return: the rows, one of each conversation at most
         """
         rows = self.search(
-            [("channel_id", "=", channel_id), ("state", "in", OPEN)], order="id"
+            [("channel_id", "in", channel_ids), ("state", "in", OPEN)], order="id"
         )
         rows.filtered(lambda row: row.state == "sending")._record_uncertain(
             ADVICE["crashed"]
         )
-        row = rows.filtered(lambda row: row.state == "queued")[:1]
-        if (
-            not row
-            or (row.gateway_id.whatsapp_pause_reason and not probe)
-            or (row.next_attempt_at and row.next_attempt_at > fields.Datetime.now())
-        ):
-            return self.browse()
-        row.write({"state": "sending", "attempts": row.attempts + 1})
-        return row
+        now, heads = fields.Datetime.now(), {}
+        for row in rows:
+            if row.state == "queued":
+                heads.setdefault(row.channel_id.id, row)
+        claimed = self.browse()
+        for row in heads.values():
+            waits = row.next_attempt_at and row.next_attempt_at > now
+            paused = row.gateway_id.whatsapp_pause_reason and not probe
+            if not (waits or paused):
+                row.write({"state": "sending", "attempts": row.attempts + 1})
+                claimed |= row
+        return claimed
 
     # ------------------------------------------------------------- send
 

@@ -92,7 +92,12 @@ class TestTemplates(TemplateCase):
         states = {t.template_name: t.state for t in self.found()}
         self.assertEqual(
             states,
-            {"one": "approved", "two": "paused", "three": "disabled", "four": "rejected"},
+            {
+                "one": "approved",
+                "two": "paused",
+                "three": "disabled",
+                "four": "rejected",
+            },
         )
         one, _two, _three, four = self.found().sorted("template_uid")
         self.assertEqual(one.whatsapp_quality, "GREEN")

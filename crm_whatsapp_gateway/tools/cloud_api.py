@@ -6,6 +6,7 @@ Every failure is a CloudApiError whose kind says whether to repeat. Neither the 
 nor what is sent ever reaches the log.
 """
 
+import copy
 import logging
 import re
 import ssl
@@ -187,9 +188,22 @@ class CloudApi:
         self.base_url = f"{origin}/v{number.group(1)}"
         self._origin = _origin(origin)
         self._token = token
+        self._own = session is None
         self._session = session or requests.Session()
         self._timeout = timeout
         self._proxies = proxies
+
+    def using(self, get_session):
+        """The same client for another thread.
+
+        :param get_session: function that returns the session of the thread, whose
+            connections are open already; asked unless a session was given
+        """
+        if not self._own:
+            return self
+        client = copy.copy(self)
+        client._session = get_session()
+        return client
 
     # -- sending
 

@@ -3,10 +3,10 @@
 """Benchmarks: what our addon costs, beside OCA's modules alone, in one run."""
 
 from devkit import options
-from devkit.bench import inbound, work
+from devkit.bench import inbound, outbound, work
 from devkit.console import Failure
 
-PARTS = {"inbound": inbound.run, "work": work.measure}
+PARTS = {"inbound": inbound.run, "work": work.measure, "outbound": outbound.measure}
 
 
 def run(wished: options.BenchOptions) -> None:
