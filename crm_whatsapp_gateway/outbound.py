@@ -19,11 +19,12 @@ import requests
 
 from . import compat
 from .concurrency import exclusive_each, in_transaction
+from .tools.pace import Pace
 
 _logger = logging.getLogger(__name__)
 
 MODEL = "whatsapp.message.queue"
-AT_ONCE = 24  # messages on their way
+AT_ONCE = 32  # messages on their way
 CLAIM = 8  # fewer are claimed at once only if nothing is on its way
 GATHER = 0.02  # seconds for which outcomes are gathered before they are recorded
 _local = threading.local()
@@ -36,31 +37,9 @@ def session():
     return _local.session
 
 
-class Pace:
-    """Keeps a number below the rate that Meta allows.
-
-    >>> pace = Pace()
-    >>> [round(pace.wait(7, rate=80, now=100.0), 4) for _n in range(3)]
-    [0.0, 0.0125, 0.025]
-    >>> pace.wait(7, rate=80, now=200.0), pace.wait(8, rate=0, now=200.0)
-    (0.0, 0.0)
-    """
-
-    def __init__(self):
-        self._next = {}
-
-    def wait(self, number, rate, now):
-        """Return the seconds to wait before the next message of a number.
-
-        :param number: whatever names it
-        :param float rate: messages a second; 0: as many as possible
-        :param float now: seconds, of any clock that does not jump
-        """
-        if not rate:
-            return 0.0
-        turn = max(now, self._next.get(number, 0.0))
-        self._next[number] = turn + 1 / rate
-        return turn - now
+def _later(seconds, work):
+    sleep(seconds)
+    return work()
 
 
 class _Inline:
@@ -160,8 +139,8 @@ class Sender:
         if not claimed:
             batch.done()
         for row_id, _channel, gateway_id, rate, outgoing in claimed:
-            sleep(self._pace.wait(gateway_id, rate, monotonic()) if threads else 0)
-            self._flying[pool.submit(outgoing)] = (batch, row_id)
+            pause = self._pace.wait(gateway_id, rate, monotonic()) if threads else 0
+            self._flying[pool.submit(_later, pause, outgoing)] = (batch, row_id)
         return False
 
     def _landed(self):
@@ -182,8 +161,9 @@ class Sender:
 
     def _write(self, outcomes):
         def record(env):
-            for row_id, outcome in outcomes:
-                env[MODEL].browse(row_id)._record(outcome)
+            rows = env[MODEL].browse([row_id for row_id, _outcome in outcomes])
+            for row, (_row_id, outcome) in zip(rows, outcomes, strict=True):
+                row._record(outcome)
             return True
 
         try:

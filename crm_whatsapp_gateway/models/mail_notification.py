@@ -50,6 +50,10 @@ class MailNotification(models.Model):
 
     def _whatsapp_show(self, status, reason=None):
         """Write a status and show it to everybody who has the message open."""
+        # Odoo's own list of failures tells the author only, and costs most of all this
+        failures = status == "exception" or self.filtered(
+            lambda n: n.notification_status == "exception"
+        )
         self.write(
             {
                 "notification_status": status,
@@ -57,8 +61,8 @@ class MailNotification(models.Model):
                 "failure_reason": status == "exception" and reason,
             }
         )
-        for message in self.mail_message_id:
-            message._notify_message_notification_update()
+        if failures:
+            self.mail_message_id._notify_message_notification_update()
         for notification in self.filtered("gateway_channel_id"):
             notification.gateway_channel_id._bus_send(
                 "mail.record/insert",

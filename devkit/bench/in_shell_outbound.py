@@ -68,7 +68,9 @@ def main(env):
         channel = channels.browse(channel_id)
         before = time.perf_counter()
         channel.message_post(
-            body="It is 5 euros", message_type="comment", subtype_xmlid="mail.mt_comment"
+            body="It is 5 euros",
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
         )
         env.cr.commit()
         clicks.append(time.perf_counter() - before)
