@@ -19,13 +19,15 @@ import requests
 
 from . import compat
 from .concurrency import exclusive_each, in_transaction
+from .tools.errors import CloudApiError
 from .tools.pace import Pace
 
 _logger = logging.getLogger(__name__)
 
 MODEL = "whatsapp.message.queue"
 AT_ONCE = 32  # messages on their way
-CLAIM = 8  # fewer are claimed at once only if nothing is on its way
+CLAIM = 8  # at once; fewer only if nothing is on its way
+BATCHES = 8  # each of them holds a connection to the database
 GATHER = 0.02  # seconds for which outcomes are gathered before they are recorded
 _local = threading.local()
 
@@ -53,7 +55,10 @@ class _Inline:
 
     def submit(self, work, *args):
         future = Future()
-        future.set_result(work(*args))
+        try:
+            future.set_result(work(*args))
+        except Exception as error:
+            future.set_exception(error)
         return future
 
 
@@ -71,6 +76,15 @@ class _Batch:
         if self.waiting <= 0:
             self._stack.close()
             self.held = set()
+
+
+def _outcome(future):
+    """Return what became of a message; what nobody foresaw may have arrived."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    _logger.error("a message met an error of ours", exc_info=error)
+    return CloudApiError("uncertain", details=repr(error), advice_key="uncertain")
 
 
 class Sender:
@@ -97,8 +111,14 @@ class Sender:
             threads = compat.is_real_cursor(cr)
         try:
             with ThreadPoolExecutor(AT_ONCE) if threads else _Inline() as pool:
+                left = False
                 while True:
-                    left = self._claim(pool, threads)
+                    try:
+                        left = self._claim(pool, threads)
+                    except Exception:
+                        # what is on its way is recorded all the same
+                        _logger.exception("no message could be claimed")
+                        self._deadline, left = 0, False
                     if not self._flying:
                         return left
                     self._record(self._landed())
@@ -116,14 +136,19 @@ class Sender:
             return False
         self._batches = [batch for batch in self._batches if batch.held]
         own = [channel for batch in self._batches for channel in batch.held]
+        if self._deadline == 0 and self._flying or len(self._batches) >= BATCHES:
+            return False
         channels = self._model._due_channels(
-            self._registry, [*self._passed, *own], limit=room if threads else 1
+            self._registry,
+            [*self._passed, *own],
+            limit=min(room, CLAIM) if threads else 1,
         )
         if not channels:
             return False
         if monotonic() > self._deadline:
             return True
         batch = _Batch(self._registry, channels)
+        self._batches.append(batch)
         self._passed += set(channels) - batch.held
         claimed = in_transaction(
             self._registry,
@@ -135,13 +160,20 @@ class Sender:
         )
         self._passed += batch.held - {channel for _row, channel, *_rest in claimed}
         batch.waiting = len(claimed)
-        self._batches.append(batch)
         if not claimed:
             batch.done()
         for row_id, _channel, gateway_id, rate, outgoing in claimed:
             pause = self._pace.wait(gateway_id, rate, monotonic()) if threads else 0
-            self._flying[pool.submit(_later, pause, outgoing)] = (batch, row_id)
+            self._flying[self._submit(pool, pause, outgoing)] = (batch, row_id)
         return False
+
+    def _submit(self, pool, pause, outgoing):
+        try:
+            return pool.submit(_later, pause, outgoing)
+        except RuntimeError:  # the server stops: nothing has left
+            never = Future()
+            never.set_result(CloudApiError("transient", advice_key="retry"))
+            return never
 
     def _landed(self):
         """Return the messages that came back: a list of (batch, row id, outcome)."""
@@ -149,7 +181,7 @@ class Sender:
         if len(self._flying) > 1 and not all(f.done() for f in self._flying):
             sleep(GATHER)
         done = [future for future in self._flying if future.done()]
-        return [(*self._flying.pop(future), future.result()) for future in done]
+        return [(*self._flying.pop(future), _outcome(future)) for future in done]
 
     def _record(self, landed):
         """Write what became of messages: together, or if that fails each alone."""

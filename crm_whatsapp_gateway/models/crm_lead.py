@@ -597,8 +597,6 @@ class CrmLead(models.Model):
         person = wa_identity.Identity(phone=phone.lstrip("+"))
         name = self.contact_name or self.partner_id.name or self.name
         channel = gateway._whatsapp_conversation(person, name, self)
-        if not channel.sudo().lead_id._whatsapp_is_open():
-            channel.sudo()._whatsapp_link(self.sudo())
         if not channel.has_access("read"):
             raise UserError(
                 self.env._(
@@ -606,6 +604,9 @@ class CrmLead(models.Model):
                     channel.sudo().whatsapp_user_id.name or self.env._("A colleague"),
                 )
             )
+        linked = channel.sudo().lead_id
+        if self._whatsapp_is_open() and not linked._whatsapp_is_open():
+            channel.sudo()._whatsapp_link(self.sudo())
         return channel
 
     def _whatsapp_first_phone(self):

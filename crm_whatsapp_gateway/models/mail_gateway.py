@@ -427,7 +427,7 @@ class MailGateway(models.Model):
         templates = self.env["mail.whatsapp.template"]
         try:
             described = list(
-                self._whatsapp_cloud_api().templates(self.whatsapp_account_id)
+                self._whatsapp_client().templates(self.whatsapp_account_id)
             )
         except CloudApiError as error:
             raise UserError(
@@ -477,20 +477,35 @@ class MailGateway(models.Model):
         :return: True if it was not paused before
         """
         self.ensure_one()
-        paused = not self.whatsapp_pause_reason
-        probes = 0 if paused else self.whatsapp_probes + 1
-        wait = PROBES[min(probes, len(PROBES) - 1)]
+        if self.whatsapp_pause_reason:
+            return False  # of many on their way, or the one that was tried
         lang = self.whatsapp_alert_user_id.lang or self._whatsapp_lang()
+        self.whatsapp_pause_reason = self.with_context(lang=lang).env._(error.advice)
+        self.whatsapp_probes = 0
+        self._whatsapp_probe_later()
+        return True
+
+    def _whatsapp_probe_later(self):
+        """Plan when a paused number is tried, or tried again."""
+        minutes = PROBES[min(self.whatsapp_probes, len(PROBES) - 1)]
         self.write(
             {
-                "whatsapp_pause_reason": self.with_context(lang=lang).env._(
-                    error.advice
-                ),
-                "whatsapp_probes": probes,
-                "whatsapp_probe_at": fields.Datetime.now() + timedelta(minutes=wait),
+                "whatsapp_probe_at": fields.Datetime.now() + timedelta(minutes=minutes),
+                "whatsapp_probes": self.whatsapp_probes + 1,
             }
         )
-        return paused
+
+    def _whatsapp_client(self):
+        """Return the client for this number.
+
+        :raise CloudApiError: what an administrator typed cannot be used
+        """
+        try:
+            return self._whatsapp_cloud_api()
+        except ValueError as error:
+            raise CloudApiError(
+                "auth", details=str(error), advice_key="setup"
+            ) from error
 
     def action_whatsapp_resume(self):
         """Send again: what Meta complained about is repaired."""

@@ -1,13 +1,18 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import logging
+
+import psycopg2
 from markupsafe import Markup
 
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import plaintext2html
 
 from ..tools import cloud_api, template
 from .mail_gateway_whatsapp_kinds import TEMPLATE_STATES
+
+_logger = logging.getLogger(__name__)
 
 CATEGORIES = ("authentication", "marketing", "utility")
 
@@ -58,6 +63,21 @@ class MailWhatsappTemplate(models.Model):
         }
         values = super()._prepare_values_to_import(gateway, known)
         values.setdefault("body", json_data.get("name"))
+        # what Meta no longer mentions is gone
+        values.setdefault("header", False)
+        values.setdefault("footer", False)
+        texts = {
+            button["text"]
+            for part in known["components"]
+            if part.get("type") == "BUTTONS"
+            for button in part["buttons"]
+        }
+        gone = self.button_ids.filtered(lambda button: button.name not in texts)
+        if gone:
+            values["button_ids"] = [
+                *(Command.delete(button.id) for button in gone),
+                *values.get("button_ids", []),
+            ]
         score = json_data.get("quality_score")
         why = template.unsupported(json_data)
         return {
@@ -79,7 +99,13 @@ class MailWhatsappTemplate(models.Model):
         if part.get("type") == "HEADER":
             return part.get("format") == "TEXT" and bool(part.get("text"))
         if part.get("type") == "BUTTONS":
-            return all("text" in button for button in part.get("buttons") or [])
+            buttons = part.get("buttons")
+            return bool(buttons) and all(
+                isinstance(button, dict)
+                and isinstance(button.get("text"), str)
+                and isinstance(button.get("type"), str)
+                for button in buttons
+            )
         return part.get("type") in ("BODY", "FOOTER") and bool(part.get("text"))
 
     def _whatsapp_import(self, gateway, described):
@@ -95,32 +121,42 @@ class MailWhatsappTemplate(models.Model):
                 [("gateway_id", "=", gateway.id), ("template_uid", "!=", False)]
             )
         }
-        names = {
-            (found.name, found.language)
-            for found in self.search([("gateway_id", "=", gateway.id)])
-        }
         languages = dict(self._fields["language"]._description_selection(self.env))
         new = changed = 0
         for each in described:
             uid = each.get("id")
-            if not uid or not each.get("name") or not each.get("language"):
-                continue
+            if not uid or not each.get("name") or each.get("language") not in languages:
+                continue  # a language may be younger than OCA's list
             found = known.pop(str(uid), self.browse())
-            values = found._prepare_values_to_import(gateway, each)
-            if values["language"] not in languages:
-                continue  # younger than OCA's list
-            if found:
-                changed += 1
-                found.write(values)
+            try:
+                with self.env.cr.savepoint():
+                    found._whatsapp_import_one(gateway, each)
+            except (UserError, psycopg2.IntegrityError) as error:
+                _logger.warning("template %s was not read: %s", uid, error)
                 continue
-            if (values["name"], values["language"]) in names:
-                values["name"] = each["name"]
-            names.add((values["name"], values["language"]))
-            new += 1
-            self.create(values)
-        for gone in known.values():
-            gone.state = "deleted"
+            changed += bool(found)
+            new += not found
+        known_still = self.browse().concat(*known.values())
+        known_still.state = "deleted"
         return new, changed, len(known)
+
+    def _whatsapp_import_one(self, gateway, described):
+        """Write one template, a new one if this is empty."""
+        values = self._prepare_values_to_import(gateway, described)
+        if self:
+            values.pop("name")  # which may have been changed here
+            self.write(values)
+            return
+        taken = self.with_context(active_test=False).search_count(
+            [
+                ("gateway_id", "=", gateway.id),
+                ("name", "=", values["name"]),
+                ("language", "=", values["language"]),
+            ]
+        )
+        if taken:
+            values["name"] = f"{described['name']} ({described['id']})"
+        self.create(values)
 
     # ------------------------------------------------------------- sending
 
@@ -140,13 +176,15 @@ class MailWhatsappTemplate(models.Model):
         :param record: a record of the template's model, perhaps none
         """
         # sudo: mail.whatsapp.template.variable - its author chose what is shown
-        fields_of = self.sudo().variable_ids.filtered(
-            lambda v: (
-                v.line_type == variable.part
-                and template.VARIABLE.fullmatch(v.name or "")
-                and template.VARIABLE.fullmatch(v.name).group(1) == variable.name
+        if variable.part == template.BUTTON:
+            fields_of = self.sudo().button_ids[variable.index].variable_ids
+        else:
+            fields_of = self.sudo().variable_ids.filtered(
+                lambda v: (
+                    v.line_type == variable.part
+                    and template.VARIABLE.findall(v.name or "") == [variable.name]
+                )
             )
-        )
         path = fields_of[:1].field_name
         if not path or not record:
             return ""
@@ -191,6 +229,15 @@ class MailWhatsappTemplate(models.Model):
         :raise UserError: not approved, an empty variable, an opt-out
         """
         self.ensure_one()
+        if self.gateway_id != channel.gateway_id:
+            raise UserError(
+                self.env._(
+                    "The template %(name)s belongs to another number than this"
+                    " conversation.",
+                    name=self.name,
+                )
+            )
+        values = {**dict.fromkeys(self._whatsapp_variables(), ""), **values}
         if self.state != "approved":
             raise UserError(
                 self.env._(

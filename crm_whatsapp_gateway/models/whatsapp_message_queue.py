@@ -24,6 +24,14 @@ def _same(value):
     return value
 
 
+def _ask(client, number):
+    """Ask Meta about a number; touches no database."""
+    try:
+        return client.using(session).phone_number(number)
+    except CloudApiError as error:
+        return error
+
+
 def _deliver(client, number, payload, file):
     """Send a message, after its file; touches no database."""
     client = client.using(session)
@@ -330,18 +338,22 @@ class WhatsappMessageQueue(models.Model):
         with registry.cursor() as cr:
             cr.execute(
                 """
-                SELECT part.channel_id
-                  FROM whatsapp_message_queue part
-                  JOIN mail_gateway gateway ON gateway.id = part.gateway_id
-                 WHERE gateway.whatsapp_pause_reason IS NULL
-                   AND NOT part.channel_id = ANY(%s::integer[])
-                   AND (part.state = 'sending'
-                        OR part.state = 'queued'
-                       AND (part.next_attempt_at IS NULL
-                            OR part.next_attempt_at
-                               <= clock_timestamp() AT TIME ZONE 'UTC'))
-                 GROUP BY part.channel_id
-                 ORDER BY min(part.id)
+                WITH due AS (
+                    SELECT part.channel_id, part.gateway_id, min(part.id) AS first
+                      FROM whatsapp_message_queue part
+                      JOIN mail_gateway gateway ON gateway.id = part.gateway_id
+                     WHERE gateway.whatsapp_pause_reason IS NULL
+                       AND NOT part.channel_id = ANY(%s::integer[])
+                       AND (part.state = 'sending'
+                            OR part.state = 'queued'
+                           AND (part.next_attempt_at IS NULL
+                                OR part.next_attempt_at
+                                   <= clock_timestamp() AT TIME ZONE 'UTC'))
+                     GROUP BY part.channel_id, part.gateway_id)
+                SELECT channel_id
+                  FROM due
+                 -- some of each number: a slow one must not keep the others waiting
+                 ORDER BY row_number() OVER (PARTITION BY gateway_id ORDER BY first)
                  LIMIT %s
                 """,
                 (passed, limit),
@@ -362,6 +374,9 @@ class WhatsappMessageQueue(models.Model):
                           FROM whatsapp_message_queue part
                          WHERE part.gateway_id = gateway.id
                            AND part.state = 'queued'
+                           AND (part.next_attempt_at IS NULL
+                                OR part.next_attempt_at
+                                   <= clock_timestamp() AT TIME ZONE 'UTC')
                          ORDER BY part.id LIMIT 1)
                   FROM mail_gateway gateway
                  WHERE gateway.whatsapp_pause_reason IS NOT NULL
@@ -374,50 +389,46 @@ class WhatsappMessageQueue(models.Model):
             keys = [f"whatsapp:probe:{gateway_id}"]
             if channel_id:
                 keys.append(f"whatsapp:send:{channel_id}")
-            with exclusive(registry, keys) as mine:
-                if mine and channel_id:
-                    cls._send_next(registry, channel_id, probe=True)
-                elif mine:
-                    cls._probe_number(registry, gateway_id)
+            try:
+                with exclusive(registry, keys) as mine:
+                    if mine:
+                        cls._probe(registry, gateway_id, channel_id)
+            except Exception as error:  # one number must not keep the others waiting
+                _logger.error(
+                    "gateway %s could not be tried: %s",
+                    gateway_id,
+                    type(error).__name__,
+                )
 
     @classmethod
-    def _probe_number(cls, registry, gateway_id):
-        """Ask Meta about a number for which nothing waits."""
+    def _probe(cls, registry, gateway_id, channel_id):
+        """Try a number with one message, or with a question if nothing waits."""
 
-        def client(env):
+        def begin(env):
             gateway = env["mail.gateway"].browse(gateway_id)
-            return gateway._whatsapp_cloud_api(), gateway.whatsapp_from_phone
+            gateway._whatsapp_probe_later()  # whatever comes of this one
+            row = env[cls._name]
+            if channel_id:
+                row = row._claim(channel_id, probe=True)
+            if row:
+                return row._outgoing()
+            try:
+                client = gateway._whatsapp_client()
+            except CloudApiError as error:
+                return False, partial(_same, error)
+            return False, partial(_ask, client, gateway.sudo().whatsapp_from_phone)
 
         def record(env):
-            gateway = env["mail.gateway"].browse(gateway_id)
-            if isinstance(outcome, CloudApiError):
-                gateway._whatsapp_pause(outcome)
-            else:
-                gateway.action_whatsapp_resume()
+            row = env[cls._name].browse(row_id or [])
+            if row:
+                row._record(outcome)
+            kind = outcome.kind if isinstance(outcome, CloudApiError) else None
+            if kind in (None, "permanent"):  # Meta takes messages of this number
+                env["mail.gateway"].browse(gateway_id).action_whatsapp_resume()
 
-        api_client, number = in_transaction(registry, client)
-        try:
-            outcome = api_client.phone_number(number)
-        except CloudApiError as error:
-            outcome = error
+        row_id, outgoing = in_transaction(registry, begin)
+        outcome = outgoing()
         in_transaction(registry, record)
-
-    @classmethod
-    def _send_next(cls, registry, channel_id, probe=False):
-        """Claim, send, record: no transaction is open while Meta thinks.
-
-        :param bool probe: try a number that is paused
-        :return: id of the row, or False if nothing is due
-        """
-        row_id, outgoing = in_transaction(
-            registry, lambda env: env[cls._name]._claim(channel_id, probe)._outgoing()
-        )
-        if row_id:
-            outcome = outgoing()
-            in_transaction(
-                registry, lambda env: env[cls._name].browse(row_id)._record(outcome)
-            )
-        return row_id
 
     def _claim(self, channel_id, probe=False):
         """Mark the next message of a conversation as leaving now.
@@ -473,10 +484,10 @@ class WhatsappMessageQueue(models.Model):
         """
         if not self:
             return False, None
-        client = self.gateway_id._whatsapp_cloud_api()
         number = self.gateway_id.sudo().whatsapp_from_phone
         payload = dict(self.payload, biz_opaque_callback_data=self.uuid)
         try:
+            client = self.gateway_id._whatsapp_client()
             file = self._file()
         except CloudApiError as error:
             return self.id, partial(_same, error)
@@ -531,7 +542,6 @@ class WhatsappMessageQueue(models.Model):
         notifications = self._notifications()
         notifications.gateway_message_id = sent.message_id
         notifications._whatsapp_advance("sent")
-        self.gateway_id.action_whatsapp_resume()  # if this was the one that is tried
 
     def _record_failure(self, error):
         """Decide by the kind of the error; each kind has its own consequence."""
@@ -670,8 +680,19 @@ class WhatsappMessageQueue(models.Model):
         if not (delivery := advance(self.delivery or None, reported)):
             return
         values = {"delivery": delivery}
-        if self.state in ("sending", "uncertain"):
-            values.update(state="sent", wamid=status.get("id"))
+        if self.state in ("sending", "uncertain") or (
+            # Meta has it, whatever it answered: it must not be sent again
+            self.state in ("queued", "failed") and reported != "failed"
+        ):
+            values.update(
+                state="sent",
+                wamid=status.get("id"),
+                next_attempt_at=False,
+                error_kind=False,
+                error_code=False,
+                error_text=False,
+                error_details=False,
+            )
             self._notifications().gateway_message_id = status.get("id")
         if reported == "failed":
             values.update(

@@ -128,6 +128,17 @@ class TestOutbound(WhatsappCase):
         self.assertEqual(row.wamid, "wamid.late")
         self.assertEqual(row.notification_id.notification_status, "whatsapp_delivered")
 
+    def test_what_meta_took_although_it_answered_an_error_is_not_sent_again(self):
+        self.meta.answers = [(500, {"error": {"code": 131000}})]
+        row = self.answer(self.channel, "Hello")
+        self.send_due()
+        self.status(row, "delivered", id="wamid.taken")
+        self.assertEqual((row.state, row.error_text), ("sent", False))
+        self.assertEqual(row.notification_id.notification_status, "whatsapp_delivered")
+        self.assertFalse(row.next_attempt_at)
+        self.send_due()
+        self.assertEqual(len(self.meta.sent), 1)
+
     def test_what_a_crash_left_is_uncertain_and_stops_nothing(self):
         row = self.answer(self.channel, "One")
         row.state = "sending"

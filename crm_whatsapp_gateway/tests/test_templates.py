@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import html2plaintext, mute_logger
 
 from .common import ANA, WhatsappCase
@@ -105,6 +105,55 @@ class TestTemplates(TemplateCase):
         self.sync(self.page(described("1", "one", body="Bye {{1}}")))
         self.assertEqual(one.body, "Bye {{1}}")
         self.assertEqual(four.state, "deleted", "what is gone at Meta is gone here")
+
+    def test_what_meta_removed_is_removed_and_a_new_one_takes_its_name(self):
+        buttons = [{"type": "URL", "text": "See", "url": "https://x.example"}]
+        full = [
+            {"type": "HEADER", "format": "TEXT", "text": "News"},
+            {"type": "BODY", "text": "Hi"},
+            {"type": "BUTTONS", "buttons": buttons},
+        ]
+        self.sync(self.page(described("1", "order_confirm", components=full)))
+        first = self.found()
+        self.assertEqual((first.header, first.button_ids.name), ("News", "See"))
+        renamed = [{"type": "BODY", "text": "Hi"}] + [
+            {"type": "BUTTONS", "buttons": [{**buttons[0], "text": "Open"}]}
+        ]
+        self.sync(self.page(described("1", "order_confirm", components=renamed)))
+        self.assertFalse(first.header)
+        self.assertEqual(first.button_ids.mapped("name"), ["Open"])
+        for _time in range(2):
+            self.sync(self.page(described("2", "order_confirm")))
+        self.assertEqual(first.state, "deleted")
+        self.assertEqual(len(self.found()), 2)
+
+    @mute_logger("odoo.addons.crm_whatsapp_gateway.models.mail_whatsapp_template")
+    def test_one_strange_template_does_not_stop_the_others(self):
+        call = {"type": "PHONE_NUMBER", "text": "Call", "phone_number": "not a number"}
+        strange = [
+            {"type": "BODY", "text": "Hi"},
+            {"type": "BUTTONS", "buttons": [call, 7]},
+        ]
+        self.sync(
+            self.page(described("1", "one", components=strange), described("2", "two"))
+        )
+        self.assertIn("two", self.found().mapped("template_name"))
+        self.meta.answers = [(200, {"unexpected": True})]
+        with self.assertRaises(UserError):
+            self.gateway.button_import_whatsapp_template()
+        self.assertNotIn("deleted", self.found().mapped("state"))
+
+    def test_a_template_of_another_number_is_refused(self):
+        other = self.gateway.copy(
+            {"token": "EAAother", "webhook_key": "k2", "whatsapp_from_phone": "10002"}
+        )
+        wizard = self.wizard(self.template(gateway_id=other.id))
+        with self.assertRaisesRegex(UserError, "another number"):
+            wizard.action_send()
+
+    def test_a_colleague_s_values_cannot_be_read(self):
+        with self.assertRaises(AccessError):
+            self.wizard(self.template("Hello {{1}}"), user=self.tomas).line_ids.read()
 
     def test_what_cannot_be_sent_is_marked_with_the_reason(self):
         image = [{"type": "HEADER", "format": "IMAGE"}, {"type": "BODY", "text": "Hi"}]
@@ -308,6 +357,10 @@ class TestFirstWord(TemplateCase):
         other.with_user(self.tomas).action_open_whatsapp()
         with self.assertRaisesRegex(UserError, "tomas"):
             self.lead().with_user(self.sofia).action_open_whatsapp()
+        other.action_set_won()
+        with self.assertRaisesRegex(UserError, "tomas"):
+            self.lead().with_user(self.sofia).action_open_whatsapp()
+        self.assertEqual(other.whatsapp_channel_ids.whatsapp_user_id, self.tomas)
 
 
 class TestPause(TemplateCase):
@@ -329,7 +382,11 @@ class TestPause(TemplateCase):
         self.meta.answers = [refusal]
         self.probe()
         self.assertEqual(len(self.meta.sent), 2, "one is tried, not all")
-        self.assertEqual(self.gateway.whatsapp_probes, 1)
+        self.assertEqual(self.gateway.whatsapp_probes, 2)
+        later = fields.Datetime.now() + timedelta(minutes=15)
+        self.assertAlmostEqual(
+            self.gateway.whatsapp_probe_at, later, delta=timedelta(seconds=20)
+        )
         alerts = self.env["mail.activity"].search(
             [("res_model", "=", "whatsapp.message.queue")]
         )
@@ -343,6 +400,42 @@ class TestPause(TemplateCase):
             ),
             "the alert is dealt with",
         )
+
+    @mute_logger(QUEUE)
+    def test_what_only_this_message_cannot_do_resumes_the_others(self):
+        self.meta.answers = [(401, {"error": {"code": 190, "message": "x"}})]
+        rows = self.answer(self.channel, "One") + self.answer(self.channel, "Two")
+        self.send_due()
+        self.meta.answers = [(400, {"error": {"code": 131026, "message": "x"}})]
+        self.probe()
+        self.assertFalse(self.gateway.whatsapp_pause_reason)
+        self.assertEqual(rows.mapped("state"), ["failed", "sent"])
+
+    @mute_logger(QUEUE)
+    def test_a_wrong_version_pauses_its_own_number_only(self):
+        other = self.gateway.copy(
+            {"token": "EAAother", "webhook_key": "k2", "whatsapp_from_phone": "10002"}
+        )
+        person = {"from": "34612345678", "name": "Bob"}
+        second = self.env["discuss.channel"].create(
+            {
+                "name": "Bob",
+                "channel_type": "gateway",
+                "gateway_id": other.id,
+                "gateway_channel_token": person["from"],
+                "whatsapp_last_customer_date": fields.Datetime.now(),
+            }
+        )
+        other.whatsapp_version = "twenty-three"
+        bad = self.answer(second, "Hello", user=self.env.user)
+        good = self.answer(self.channel, "Hello")
+        self.send_due()
+        self.assertEqual((bad.state, bad.attempts, good.state), ("queued", 0, "sent"))
+        self.assertTrue(other.whatsapp_pause_reason)
+        other.whatsapp_version = "23.0"
+        other.whatsapp_probe_at = fields.Datetime.now() - timedelta(seconds=1)
+        self.send_due()
+        self.assertEqual(bad.state, "sent")
 
     def test_with_nothing_to_send_meta_is_asked(self):
         self.gateway.whatsapp_pause_reason = "x"

@@ -324,7 +324,9 @@ class CloudApi:
         for _page in range(MOST_PAGES):
             answer = self._repeatable("GET", account_id, edge, params=params)
             rows = answer.get("data")
-            yield from (row for row in rows or [] if isinstance(row, dict))
+            if not isinstance(rows, list):  # an empty list would mean: all are gone
+                raise _safe_to_repeat(_unreadable("Meta's answer lacks data"))
+            yield from (row for row in rows if isinstance(row, dict))
             # Meta's ready-made `paging.next` carries the token; the cursor does not.
             paging = answer.get("paging")
             paging = paging if isinstance(paging, dict) else {}

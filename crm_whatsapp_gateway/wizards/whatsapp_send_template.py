@@ -58,14 +58,23 @@ class WhatsappSendTemplate(models.TransientModel):
     @api.depends("channel_id")
     def _compute_lead_id(self):
         for wizard in self:
-            # sudo: discuss.channel - of a conversation that one may read
-            wizard.lead_id = wizard.channel_id.sudo().lead_id
+            wizard.lead_id = wizard._lead()
+
+    def _lead(self):
+        """Return the lead of the conversation, which the user must be able to read.
+
+        :raise AccessError: it is a colleague's conversation
+        """
+        channel = self.channel_id.with_user(self.env.uid)
+        channel.check_access("read")
+        # sudo: discuss.channel - whoever reads the conversation sees its lead
+        return channel.sudo().lead_id
 
     @api.depends("template_id")
     def _compute_line_ids(self):
         for wizard in self:
             template = wizard.template_id
-            lead = wizard.channel_id.sudo().lead_id
+            lead = wizard._lead() if wizard.channel_id else self.env["crm.lead"]
             record = template and template._whatsapp_record(lead)
             lines = template._whatsapp_variables() if template else []
             wizard.line_ids = [Command.clear()] + [
