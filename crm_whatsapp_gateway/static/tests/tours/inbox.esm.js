@@ -5,6 +5,8 @@
 import {registry} from "@web/core/registry";
 
 const tours = registry.category("web_tour.tours");
+const CARD = ".o-mail-Message:contains('Eva Gil')";
+const SAVE_CONTACT = ".o-mail-Message-actions [name='whatsapp-save-contact']";
 
 tours.add("crm_whatsapp_gateway.inbox", {
     steps: () => [
@@ -67,11 +69,20 @@ tours.add("crm_whatsapp_gateway.discuss", {
 
 tours.add("crm_whatsapp_gateway.contact", {
     steps: () => [
-        {trigger: ".o-mail-Message:contains('Eva Gil')", run: "hover"},
         {
             content: "A message with a contact card offers to save it",
-            trigger: ".o-mail-Message-actions [name='whatsapp-save-contact']",
-            run: "click",
+            trigger: CARD,
+            // while the messages are loaded they are drawn anew, without the mouse
+            async run(helpers) {
+                for (let tries = 0; tries < 50; tries++) {
+                    await helpers.hover(CARD);
+                    await new Promise((resolve) => setTimeout(resolve, 100));
+                    if (document.querySelector(SAVE_CONTACT)?.offsetParent) {
+                        return helpers.click(SAVE_CONTACT);
+                    }
+                }
+                throw new Error("the message has no button to save the contact");
+            },
         },
         {trigger: ".modal .o_field_widget[name='name'] :value('Eva Gil')"},
         {trigger: ".modal .o_form_button_save", run: "click"},
