@@ -409,7 +409,7 @@ class WhatsappMessageQueue(models.Model):
             gateway._whatsapp_probe_later()  # whatever comes of this one
             row = env[cls._name]
             if channel_id:
-                row = row._claim(channel_id, probe=True)
+                row = row._claim_each([channel_id], probe=True)
             if row:
                 return row._outgoing()
             try:
@@ -429,13 +429,6 @@ class WhatsappMessageQueue(models.Model):
         row_id, outgoing = in_transaction(registry, begin)
         outcome = outgoing()
         in_transaction(registry, record)
-
-    def _claim(self, channel_id, probe=False):
-        """Mark the next message of a conversation as leaving now.
-
-        :return: the row, or none
-        """
-        return self._claim_each([channel_id], probe)
 
     def _claim_each(self, channel_ids, probe=False):
         """Mark the next message of each conversation as leaving now.

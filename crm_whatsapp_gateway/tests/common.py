@@ -209,6 +209,23 @@ class WhatsappCase(HttpCase):
             .sorted("id")
         )
 
+    def template(self, body="Hello", **values):
+        """Return a template that Meta has approved, about leads."""
+        return self.env["mail.whatsapp.template"].create(
+            {
+                "name": "Greeting",
+                "template_name": "greeting",
+                "body": body,
+                "category": "utility",
+                "language": "es_MX",
+                "gateway_id": self.gateway.id,
+                "state": "approved",
+                "is_supported": True,
+                "model_id": self.env.ref("crm.model_crm_lead").id,
+                **values,
+            }
+        )
+
     def send_due(self):
         """Do what the sender's thread does after the commit."""
         self.env.flush_all()

@@ -25,22 +25,6 @@ def described(uid, name="hello", body="Hello {{1}}", **values):
 
 
 class TemplateCase(WhatsappCase):
-    def template(self, body="Hello", **values):
-        return self.env["mail.whatsapp.template"].create(
-            {
-                "name": "Greeting",
-                "template_name": "greeting",
-                "body": body,
-                "category": "utility",
-                "language": "es_MX",
-                "gateway_id": self.gateway.id,
-                "state": "approved",
-                "is_supported": True,
-                "model_id": self.env.ref("crm.model_crm_lead").id,
-                **values,
-            }
-        )
-
     def wizard(self, template=None, user=None, channel=None):
         channel = channel or self.channel
         values = {"template_id": template.id} if template else {}

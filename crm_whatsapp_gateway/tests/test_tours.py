@@ -65,19 +65,7 @@ class TestTours(WhatsappCase):
         self.channel.whatsapp_last_customer_date = fields.Datetime.now() - timedelta(
             hours=25
         )
-        template = self.env["mail.whatsapp.template"].create(
-            {
-                "name": "Greeting",
-                "template_name": "greeting",
-                "body": "Hello {{1}}",
-                "category": "utility",
-                "language": "es_MX",
-                "gateway_id": self.gateway.id,
-                "state": "approved",
-                "is_supported": True,
-                "model_id": self.env.ref("crm.model_crm_lead").id,
-            }
-        )
+        template = self.template("Hello {{1}}")
         template.variable_ids.field_name = "contact_name"
         self.start_tour(
             f"/odoo/discuss?active_id=discuss.channel_{self.channel.id}",

@@ -9,7 +9,7 @@ Meta's page messages/template-messages, copy of 2026-09-11: variables are number
 import re
 from dataclasses import dataclass
 
-from .cloud_api import NotSendable, body_component, template_text
+from .cloud_api import body_component, template_text
 
 VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 HEADER, BODY, BUTTON = "header", "body", "button"
@@ -122,6 +122,3 @@ def unsupported(template):
         elif kind not in ("HEADER", "BODY", "FOOTER"):
             return "component"
     return None
-
-
-__all__ = ["NotSendable", "Variable", "components", "fill", "unsupported", "variables"]
