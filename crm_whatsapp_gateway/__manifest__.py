@@ -22,6 +22,9 @@
     "data": [
         "security/ir.model.access.csv",
         "security/ir_rule.xml",
+        "data/whatsapp.error.csv",
+        "data/mail_activity_type_data.xml",
+        "data/mail_canned_response_data.xml",
         "data/utm_source_data.xml",
         "data/cron_data.xml",
         "data/automated_actions.xml",
@@ -30,6 +33,8 @@
         "views/crm_lead_views.xml",
         "views/hr_employee_views.xml",
         "views/mail_gateway_views.xml",
+        "views/whatsapp_edit_message_views.xml",
+        "views/whatsapp_error_views.xml",
         "views/whatsapp_message_queue_views.xml",
         "views/whatsapp_webhook_event_views.xml",
         "views/whatsapp_ad_views.xml",

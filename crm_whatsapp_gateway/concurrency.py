@@ -5,12 +5,16 @@
 Odoo works in REPEATABLE READ: a lock that is taken inside the working
 transaction leaves it a snapshot older than the wait. So each lock lives on a
 cursor of its own, and is taken before the working transaction's first query.
-Transaction locks only: session locks leak through Odoo's connection pool.
+Session locks would leak through Odoo's connection pool: what is given back one by
+one is held on a connection outside of it.
 """
 
 from contextlib import contextmanager
 
+import psycopg2
+
 from odoo import SUPERUSER_ID, api
+from odoo.sql_db import connection_info_for
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from . import compat
@@ -22,6 +26,43 @@ TRY_LOCKS = """
     SELECT key, pg_try_advisory_xact_lock(hashtextextended(key, 0))
       FROM unnest(%s::text[]) AS key
 """
+
+SESSION_LOCKS = TRY_LOCKS.replace("_xact_", "_")
+SESSION_UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
+
+
+class Holder:
+    """Holds many things, each until it is given back, on one connection.
+
+    They are the same locks as those of ``exclusive``. When the process dies, the
+    connection ends, and with it all of them.
+
+    :param str dbname: database
+    """
+
+    def __init__(self, dbname):
+        _dbname, info = connection_info_for(dbname)
+        self._connection = psycopg2.connect(**info)
+        self._connection.autocommit = True
+
+    def take(self, keys):
+        """Take what is free.
+
+        :param keys: iterable of str
+        :return: set of the keys that are held now
+        """
+        with self._connection.cursor() as cr:
+            cr.execute(SESSION_LOCKS, (sorted(keys),))
+            return {key for key, taken in cr.fetchall() if taken}
+
+    def give_back(self, key):
+        """Let others have it."""
+        with self._connection.cursor() as cr:
+            cr.execute(SESSION_UNLOCK, (key,))
+
+    def close(self):
+        """Give everything back."""
+        self._connection.close()
 
 
 @contextmanager

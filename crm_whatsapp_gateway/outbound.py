@@ -12,13 +12,12 @@ conversation nobody holds is what a crash left.
 import logging
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
 from time import monotonic, sleep
 
 import requests
 
 from . import compat
-from .concurrency import exclusive_each, in_transaction
+from .concurrency import Holder, in_transaction
 from .tools.errors import CloudApiError
 from .tools.pace import Pace
 
@@ -27,9 +26,10 @@ _logger = logging.getLogger(__name__)
 MODEL = "whatsapp.message.queue"
 AT_ONCE = 32  # messages on their way
 CLAIM = 8  # at once; fewer only if nothing is on its way
-BATCHES = 8  # each of them holds a connection to the database
+FILES = 4  # in memory at once, of up to 100 MB each
 GATHER = 0.02  # seconds for which outcomes are gathered before they are recorded
 _local = threading.local()
+_files = threading.BoundedSemaphore(FILES)
 
 
 def session():
@@ -37,6 +37,32 @@ def session():
     if not hasattr(_local, "session"):
         _local.session = requests.Session()
     return _local.session
+
+
+def deliver(client, number, payload, file):
+    """Send a message, after its file; touches no database.
+
+    :param client: ``tools.cloud_api.CloudApi``
+    :param str number: phone number ID of the sender
+    :param dict payload: Meta's message
+    :param file: None, or a tuple of name, function that reads the content, MIME type
+    :return: ``tools.cloud_api.Sent``, or the ``CloudApiError``
+    """
+    client = client.using(session)
+    try:
+        if file:
+            kind = payload["type"]
+            with _files:
+                name, read, mimetype = file
+                media = client.upload(number, name, read(), mimetype)
+            payload = {**payload, kind: {**payload[kind], "id": media}}
+        return client.send(number, payload)
+    except CloudApiError as error:
+        return error
+
+
+def _key(channel_id):
+    return f"whatsapp:send:{channel_id}"
 
 
 def _later(seconds, work):
@@ -62,20 +88,17 @@ class _Inline:
         return future
 
 
-class _Batch:
-    """Conversations that are held together, until the last of them is recorded."""
+class _HoldsAll:
+    """Holds whatever is asked for: a test has one transaction."""
 
-    def __init__(self, registry, channels):
-        self._stack = ExitStack()
-        wanted = {channel: [f"whatsapp:send:{channel}"] for channel in channels}
-        self.held = self._stack.enter_context(exclusive_each(registry, wanted))
-        self.waiting = 0
+    def take(self, keys):
+        return set(keys)
 
-    def done(self, count=1):
-        self.waiting -= count
-        if self.waiting <= 0:
-            self._stack.close()
-            self.held = set()
+    def give_back(self, key):
+        pass
+
+    def close(self):
+        pass
 
 
 def _outcome(future):
@@ -84,7 +107,7 @@ def _outcome(future):
     if error is None:
         return future.result()
     _logger.error("a message met an error of ours", exc_info=error)
-    return CloudApiError("uncertain", details=repr(error), advice_key="uncertain")
+    return CloudApiError("uncertain", details=repr(error), reason="cut")
 
 
 class Sender:
@@ -99,8 +122,9 @@ class Sender:
         self._registry, self._deadline, self._passed = registry, deadline, passed
         self._model = registry[MODEL]
         self._pace = Pace()
-        self._flying = {}  # future -> (batch, row id)
-        self._batches = []
+        self._flying = {}  # future -> (conversation, row id)
+        self._held = set()  # conversations of messages on their way
+        self._holder = None
 
     def run(self):
         """Send what is due.
@@ -109,6 +133,7 @@ class Sender:
         """
         with self._registry.cursor() as cr:
             threads = compat.is_real_cursor(cr)
+        self._holder = Holder(self._registry.db_name) if threads else _HoldsAll()
         try:
             with ThreadPoolExecutor(AT_ONCE) if threads else _Inline() as pool:
                 left = False
@@ -123,8 +148,7 @@ class Sender:
                         return left
                     self._record(self._landed())
         finally:
-            for batch in self._batches:
-                batch.done(batch.waiting)
+            self._holder.close()
 
     def _claim(self, pool, threads):
         """Let further messages leave, as many as there is room for.
@@ -132,51 +156,51 @@ class Sender:
         :return: True if there was work and no time for it
         """
         room = AT_ONCE - len(self._flying)
-        if self._flying and room < CLAIM:
-            return False
-        self._batches = [batch for batch in self._batches if batch.held]
-        own = [channel for batch in self._batches for channel in batch.held]
-        if self._deadline == 0 and self._flying or len(self._batches) >= BATCHES:
+        if self._flying and (room < CLAIM or self._deadline == 0):
             return False
         channels = self._model._due_channels(
             self._registry,
-            [*self._passed, *own],
+            [*self._passed, *self._held],
             limit=min(room, CLAIM) if threads else 1,
         )
         if not channels:
             return False
         if monotonic() > self._deadline:
             return True
-        batch = _Batch(self._registry, channels)
-        self._batches.append(batch)
-        self._passed += set(channels) - batch.held
+        free = self._holder.take(map(_key, channels))
+        mine = [channel for channel in channels if _key(channel) in free]
+        self._held.update(mine)
         claimed = in_transaction(
             self._registry,
             lambda env: [
                 (row.id, row.channel_id.id, row.gateway_id.id)
                 + (row.gateway_id.whatsapp_rate, row._outgoing()[1])
-                for row in env[MODEL]._claim_each(list(batch.held))
+                for row in env[MODEL]._claim_each(mine)
             ],
         )
-        self._passed += batch.held - {channel for _row, channel, *_rest in claimed}
-        batch.waiting = len(claimed)
-        if not claimed:
-            batch.done()
-        for row_id, _channel, gateway_id, rate, outgoing in claimed:
+        for row_id, channel, gateway_id, rate, outgoing in claimed:
             pause = self._pace.wait(gateway_id, rate, monotonic()) if threads else 0
-            self._flying[self._submit(pool, pause, outgoing)] = (batch, row_id)
+            self._flying[self._submit(pool, pause, outgoing)] = (channel, row_id)
+        nothing_to_send = set(channels) - {channel for _row, channel, *_ in claimed}
+        self._passed += nothing_to_send
+        self._give_back(nothing_to_send)
         return False
+
+    def _give_back(self, channels):
+        for channel in self._held.intersection(channels):
+            self._held.discard(channel)
+            self._holder.give_back(_key(channel))
 
     def _submit(self, pool, pause, outgoing):
         try:
             return pool.submit(_later, pause, outgoing)
         except RuntimeError:  # the server stops: nothing has left
             never = Future()
-            never.set_result(CloudApiError("transient", advice_key="retry"))
+            never.set_result(CloudApiError("transient", reason="busy"))
             return never
 
     def _landed(self):
-        """Return the messages that came back: a list of (batch, row id, outcome)."""
+        """Return what came back: a list of (conversation, row id, outcome)."""
         wait(self._flying, return_when=FIRST_COMPLETED)
         if len(self._flying) > 1 and not all(f.done() for f in self._flying):
             sleep(GATHER)
@@ -185,11 +209,10 @@ class Sender:
 
     def _record(self, landed):
         """Write what became of messages: together, or if that fails each alone."""
-        if not self._write([(row, outcome) for _batch, row, outcome in landed]):
-            for _batch, row_id, outcome in landed:
+        if not self._write([(row, outcome) for _channel, row, outcome in landed]):
+            for _channel, row_id, outcome in landed:
                 self._write([(row_id, outcome)])
-        for batch, _row, _outcome in landed:
-            batch.done()
+        self._give_back({channel for channel, _row, _outcome in landed})
 
     def _write(self, outcomes):
         def record(env):

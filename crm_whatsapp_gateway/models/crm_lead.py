@@ -507,7 +507,7 @@ class CrmLead(models.Model):
     def _whatsapp_leader(self):
         """Return the leader of the team, as the last one who gets a lead."""
         gateway = self._whatsapp_gateway()
-        leader = self.team_id.user_id or gateway.whatsapp_alert_user_id
+        leader = self.team_id.user_id or gateway._whatsapp_alerted()[:1]
         return Choice(
             leader.filtered("active"),
             self.env["hr.employee"],

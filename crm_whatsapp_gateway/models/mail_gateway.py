@@ -138,12 +138,25 @@ class MailGateway(models.Model):
         default=True,
         help="The activity is marked as done when somebody answers in the chat first.",
     )
-    whatsapp_alert_user_id = fields.Many2one(
+    whatsapp_alert_user_ids = fields.Many2many(
         "res.users",
+        "mail_gateway_whatsapp_alert_rel",
         string="Alert",
         domain=[("share", "=", False)],
         default=lambda self: self.env.ref("base.user_admin", False),
         help="Who is told when messages cannot be sent.",
+    )
+    whatsapp_receipts = fields.Selection(
+        [
+            ("none", "Nothing"),
+            ("read", "That we read"),
+            ("typing", "That we read, and that we type"),
+        ],
+        string="Customers see",
+        default="typing",
+        required=True,
+        help="The blue ticks on their messages as soon as somebody of the company has"
+        " read them here, and 'typing...' while somebody writes an answer.",
     )
     whatsapp_refused_count = fields.Integer(
         string="Refused deliveries",
@@ -433,7 +446,7 @@ class MailGateway(models.Model):
             raise UserError(
                 self.env._(
                     "%(advice)s Meta says: %(error)s",
-                    advice=self.env["mail.gateway.whatsapp"]._phrase(error.advice),
+                    advice=self.env["whatsapp.error"]._advice(error),
                     error=error,
                 )
             ) from error
@@ -470,6 +483,12 @@ class MailGateway(models.Model):
             proxies=self.env["mail.gateway.whatsapp"]._get_proxies(),
         )
 
+    def _whatsapp_alerted(self):
+        """Return whom to tell about these numbers; at the worst the administrator."""
+        # sudo: mail.gateway - salespeople need not read users
+        users = self.sudo().whatsapp_alert_user_ids.filtered("active")
+        return users or self.env.ref("base.user_admin").sudo()
+
     def _whatsapp_pause(self, error):
         """Stop sending from this number until it works again.
 
@@ -479,8 +498,9 @@ class MailGateway(models.Model):
         self.ensure_one()
         if self.whatsapp_pause_reason:
             return False  # of many on their way, or the one that was tried
-        lang = self.whatsapp_alert_user_id.lang or self._whatsapp_lang()
-        self.whatsapp_pause_reason = self.with_context(lang=lang).env._(error.advice)
+        lang = self._whatsapp_alerted()[:1].lang or self._whatsapp_lang()
+        dictionary = self.env["whatsapp.error"].with_context(lang=lang)
+        self.whatsapp_pause_reason = dictionary._advice(error)
         self.whatsapp_probes = 0
         self._whatsapp_probe_later()
         return True
@@ -504,7 +524,7 @@ class MailGateway(models.Model):
             return self._whatsapp_cloud_api()
         except ValueError as error:
             raise CloudApiError(
-                "auth", details=str(error), advice_key="setup"
+                "auth", details=str(error), reason="settings"
             ) from error
 
     def action_whatsapp_resume(self):

@@ -297,7 +297,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
             content = self._download(gateway, media)
         except (cloud_api.MediaGone, cloud_api.MediaTooLarge) as error:
             # no repetition helps: say so where the file was expected
-            posted.body += Markup("<p><em>%s</em></p>") % self._phrase(error.advice)
+            posted.body += Markup("<p><em>%s</em></p>") % self.env["whatsapp.error"]._advice(error)
             return
         attachment = (
             self.env["ir.attachment"]
@@ -324,7 +324,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
 
         :raise CloudApiError: MediaGone and MediaTooLarge are for good
         """
-        client = gateway._whatsapp_cloud_api()
+        client = gateway._whatsapp_client()
         url = media.url
         if media.id:  # the address of a delivery lives five minutes only
             url = client.media_info(media.id, gateway.whatsapp_from_phone).url
@@ -359,7 +359,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
         if row:
             row._apply_status(status, error)
         else:
-            reason = error and self._phrase(error.advice)
+            reason = error and self.env["whatsapp.error"]._advice(error)
             notifications._whatsapp_advance(status.get("status"), reason)
 
     def _process_update_status(self, chat_id, status_info):

@@ -161,7 +161,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
             values["whatsapp_limit"] = str(limit)
         numbers.write(values)
         if atom.type in TOLD:
-            for user in numbers.whatsapp_alert_user_id:
+            for user in numbers._whatsapp_alerted():
                 words = self.with_context(lang=user.lang).env
                 # one of several numbers is enough to be told
                 user.partner_id.message_notify(

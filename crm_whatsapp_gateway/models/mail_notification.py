@@ -41,7 +41,7 @@ class MailNotification(models.Model):
         """Write a status that Meta reports, unless we know better already.
 
         :param str reported: sent, delivered, read, played or failed
-        :param error: ``tools.errors.CloudApiError`` of a failure
+        :param str reason: why, of a failure
         """
         for notification in self:
             known = MEANS.get(notification.notification_status)
@@ -58,7 +58,7 @@ class MailNotification(models.Model):
             {
                 "notification_status": status,
                 "failure_type": "unknown" if status == "exception" else False,
-                "failure_reason": status == "exception" and reason,
+                "failure_reason": status in ("exception", "pending") and reason,
             }
         )
         if failures:

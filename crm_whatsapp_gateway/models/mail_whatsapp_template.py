@@ -40,6 +40,46 @@ class MailWhatsappTemplate(models.Model):
         copy=False,
     )
 
+    # ------------------------------------------------------------- named variables
+
+    def _whatsapp_is_named(self):
+        """Tell whether the variables have names: OCA knows numbers only."""
+        names = template.VARIABLE.findall(f"{self.header or ''} {self.body or ''}")
+        return not all(name.isdecimal() for name in names)
+
+    @api.depends("header", "body")
+    def _compute_variable_ids(self):
+        """Keep a row for each named variable, so that a field can fill it."""
+        named = self.filtered(lambda each: each._whatsapp_is_named())
+        super(MailWhatsappTemplate, self - named)._compute_variable_ids()
+        for each in named:
+            texts = {template.HEADER: each.header, template.BODY: each.body}
+            wanted = {
+                (part, f"{{{{{name}}}}}"): None
+                for part, text in texts.items()
+                for name in template.VARIABLE.findall(text or "")
+            }
+            rows = each.variable_ids.filtered(
+                lambda row: row.line_type != template.BUTTON
+            )
+            kept = rows.filtered(
+                lambda row, wanted=wanted: (row.line_type, row.name) in wanted
+            )
+            known = {(row.line_type, row.name) for row in kept}
+            each.variable_ids = [
+                *(Command.unlink(row.id) for row in rows - kept),
+                *(
+                    Command.create({"line_type": part, "name": name})
+                    for part, name in wanted
+                    if (part, name) not in known
+                ),
+            ]
+
+    @api.constrains("variable_ids")
+    def _check_variables(self):
+        numbered = self.filtered(lambda each: not each._whatsapp_is_named())
+        return super(MailWhatsappTemplate, numbered)._check_variables()
+
     # ------------------------------------------------------------- from Meta
 
     @api.model
@@ -264,3 +304,15 @@ class MailWhatsappTemplate(models.Model):
         return self.env["whatsapp.message.queue"]._post_template(
             channel, self, self._whatsapp_text(values), components
         )
+
+
+class MailWhatsappTemplateVariable(models.Model):
+    _inherit = "mail.whatsapp.template.variable"
+
+    @api.constrains("name")
+    def _check_name(self):
+        """Let named variables pass, which OCA does not know."""
+        numbered = self.filtered(
+            lambda row: not template.VARIABLE.fullmatch(row.name or "")
+        )
+        return super(MailWhatsappTemplateVariable, numbered)._check_name()

@@ -2,45 +2,54 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 import logging
 import uuid
+from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import worker
 from ..concurrency import exclusive, in_transaction
-from ..outbound import Sender, session
-from ..tools.errors import ADVICE, CloudApiError
+from ..outbound import Sender, deliver, session
+from ..tools.errors import CloudApiError
 from ..tools.retry import RetryPolicy
 from ..tools.status import advance
 
 _logger = logging.getLogger(__name__)
 
 RETRY_MINUTES = "1, 5, 15"
+ASK_AFTER = 10  # minutes, about what was perhaps delivered
 OPEN = ("queued", "sending")
+NO_ERROR = {
+    "next_attempt_at": False,
+    "error_id": False,
+    "error_kind": False,
+    "error_code": False,
+    "error_text": False,
+    "error_details": False,
+}
 
 
 def _same(value):
     return value
 
 
+def _read_file(path):
+    """Return the content of a file in Odoo's file store.
+
+    :raise CloudApiError: it is gone
+    """
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise CloudApiError("permanent", reason="file_changed") from error
+
+
 def _ask(client, number):
     """Ask Meta about a number; touches no database."""
     try:
         return client.using(session).phone_number(number)
-    except CloudApiError as error:
-        return error
-
-
-def _deliver(client, number, payload, file):
-    """Send a message, after its file; touches no database."""
-    client = client.using(session)
-    try:
-        if file:
-            kind = payload["type"]
-            media = {**payload[kind], "id": client.upload(number, *file)}
-            payload = {**payload, kind: media}
-        return client.send(number, payload)
     except CloudApiError as error:
         return error
 
@@ -89,6 +98,21 @@ class WhatsappMessageQueue(models.Model):
         index="btree_not_null",
     )
     author_id = fields.Many2one(related="message_id.author_id")
+    body = fields.Html(related="message_id.body", string="Text")
+    type = fields.Selection(
+        [
+            ("text", "Text"),
+            ("template", "Template"),
+            ("image", "Image"),
+            ("audio", "Audio"),
+            ("video", "Video"),
+            ("document", "Document"),
+            ("sticker", "Sticker"),
+            ("interactive", "Question"),
+            ("reaction", "Reaction"),
+        ],
+        readonly=True,
+    )
     payload = fields.Json(readonly=True, groups="base.group_system")
     attachment_id = fields.Many2one("ir.attachment", readonly=True, ondelete="set null")
     attachment_checksum = fields.Char(readonly=True)
@@ -123,10 +147,28 @@ class WhatsappMessageQueue(models.Model):
     wamid = fields.Char(
         string="WhatsApp ID", readonly=True, index="btree_not_null", copy=False
     )
+    error_id = fields.Many2one(
+        "whatsapp.error",
+        string="Reason",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+    )
     error_kind = fields.Char(readonly=True)
     error_code = fields.Integer(readonly=True)
-    error_text = fields.Text(string="Reason", readonly=True)
-    error_details = fields.Text(readonly=True, groups="base.group_system")
+    error_text = fields.Text(string="What to do", readonly=True)
+    error_details = fields.Text(
+        string="Meta's words", readonly=True, groups="base.group_system"
+    )
+    attempt_ids = fields.One2many(
+        "whatsapp.message.attempt", "row_id", string="History", readonly=True
+    )
+    uncertain_since = fields.Datetime(readonly=True)
+    left = fields.Boolean(
+        string="Left as it is",
+        readonly=True,
+        help="Somebody decided not to send again what was perhaps delivered.",
+    )
 
     def init(self):
         """Make the indexes: status by uuid, and the work to do."""
@@ -166,6 +208,14 @@ class WhatsappMessageQueue(models.Model):
         channel = notification.gateway_channel_id
         message = notification.mail_message_id
         service._check_allowed(channel)
+        if message.attachment_ids and not channel.whatsapp_window_open:
+            raise UserError(
+                self.env._(
+                    "Outside of the 24 hours WhatsApp delivers templates only, and no"
+                    " files. Please send the template first, and the files when the"
+                    " customer has answered."
+                )
+            )
         # (payload, attachment) in the order of OCA: files first
         parts = [
             (self._media_payload(channel, attachment), attachment)
@@ -185,6 +235,8 @@ class WhatsappMessageQueue(models.Model):
             raise UserError(
                 self.env._("There is nothing to send: the message is empty.")
             )
+        if quoted := message.parent_id._whatsapp_wamid(channel):
+            parts[0][0]["context"] = {"message_id": quoted}
         recipient = service._recipient(channel)
         rows = self._record_rows(
             [
@@ -266,6 +318,34 @@ class WhatsappMessageQueue(models.Model):
         row._wake()
         return row
 
+    @api.model
+    def _record_reaction(self, channel, wamid, emoji):
+        """Record our reaction to a message.
+
+        :param str wamid: Meta's id of the message
+        :param str emoji: empty to take it back
+        :return: the new row
+        """
+        recipient = self.env["mail.gateway.whatsapp"]._recipient(channel)
+        row = self._record_rows(
+            [
+                {
+                    "gateway_id": channel.gateway_id.id,
+                    "channel_id": channel.id,
+                    "type": "reaction",
+                    "payload": {
+                        "messaging_product": "whatsapp",
+                        "recipient_type": "individual",
+                        "type": "reaction",
+                        "reaction": {"message_id": wamid, "emoji": emoji},
+                        **recipient,
+                    },
+                }
+            ]
+        )
+        row._wake()
+        return row
+
     def _wake(self):
         """Have these messages sent as soon as they are committed."""
         dbname = self.env.cr.dbname
@@ -296,6 +376,7 @@ class WhatsappMessageQueue(models.Model):
             "channel_id": notification.gateway_channel_id.id,
             "notification_id": notification.id,
             "message_id": notification.mail_message_id.id,
+            "type": payload["type"],
             "payload": {**payload, **recipient},
             "attachment_id": attachment.id if attachment else False,
             "attachment_checksum": attachment.checksum if attachment else False,
@@ -310,7 +391,7 @@ class WhatsappMessageQueue(models.Model):
         document = original.notification_ids.filtered(
             lambda n: (
                 n.notification_type == "gateway"
-                and n.gateway_channel_id == self.channel_id
+                and n.gateway_channel_id in self.channel_id
             )
         )
         return self.notification_id | document
@@ -443,9 +524,9 @@ class WhatsappMessageQueue(models.Model):
         rows = self.search(
             [("channel_id", "in", channel_ids), ("state", "in", OPEN)], order="id"
         )
-        rows.filtered(lambda row: row.state == "sending")._record_uncertain(
-            ADVICE["crashed"]
-        )
+        for row in rows:
+            if row.state == "sending":
+                row._record_failure(CloudApiError("uncertain", reason="crash"))
         now, heads = fields.Datetime.now(), {}
         for row in rows:
             if row.state == "queued":
@@ -484,16 +565,23 @@ class WhatsappMessageQueue(models.Model):
             file = self._file()
         except CloudApiError as error:
             return self.id, partial(_same, error)
-        return self.id, partial(_deliver, client, number, payload, file)
+        return self.id, partial(deliver, client, number, payload, file)
 
     def _file(self):
-        """Return name, content and MIME type of the file to be sent, or None."""
+        """Return name, a function that reads the content, and MIME type; or None.
+
+        The content is read when its turn comes: many files wait at once.
+        """
         if not self.attachment_checksum:
             return None
         attachment = self.attachment_id
         if not attachment or attachment.checksum != self.attachment_checksum:
-            raise CloudApiError("permanent", advice_key="file_changed")
-        return attachment.name, attachment.raw, attachment.mimetype
+            raise CloudApiError("permanent", reason="file_changed")
+        if attachment.store_fname:
+            read = partial(_read_file, attachment._full_path(attachment.store_fname))
+        else:  # it is kept in the database
+            read = partial(_same, attachment.raw)
+        return attachment.name, read, attachment.mimetype
 
     def _hold(self):
         """Take the rows before anything that hangs on them is written.
@@ -520,16 +608,13 @@ class WhatsappMessageQueue(models.Model):
     # ------------------------------------------------------------- outcome
 
     def _record_sent(self, sent):
+        self.env["whatsapp.message.attempt"]._note(self, sent, self.error_id.browse())
         self.write(
             {
                 "state": "sent",
                 "wamid": sent.message_id,
                 "sent_at": fields.Datetime.now(),
-                "next_attempt_at": False,
-                "error_kind": False,
-                "error_code": False,
-                "error_text": False,
-                "error_details": False,
+                **NO_ERROR,
             }
         )
         notifications = self._notifications()
@@ -538,26 +623,24 @@ class WhatsappMessageQueue(models.Model):
 
     def _record_failure(self, error):
         """Decide by the kind of the error; each kind has its own consequence."""
-        now = fields.Datetime.now()
-        self.write(
-            {
-                "error_kind": error.kind,
-                "error_code": error.code,
-                "error_text": self._words(error.advice),
-                "error_details": str(error),
-            }
-        )
-        if error.kind == "uncertain":
-            self._record_uncertain(error.advice)
+        entry = self.env["whatsapp.error"]._of(error)
+        kind = entry.kind or error.kind
+        self.env["whatsapp.message.attempt"]._note(self, error, entry)
+        self.write(self._error_values(error, entry))
+        if kind == "uncertain":
+            self._record_uncertain()
             return
-        if error.kind == "auth":
+        if kind == "auth":
             # nothing is burnt: the same attempt is made when somebody resumes
             self.write({"state": "queued", "attempts": self.attempts - 1})
             if self.gateway_id._whatsapp_pause(error):
                 self._alert_admin()
             return
         next_attempt = self._retry_policy().next_attempt(
-            self.attempts, error.kind, now, error.retry_after
+            self.attempts,
+            kind,
+            fields.Datetime.now(),
+            error.retry_after or entry.wait_seconds,
         )
         if next_attempt:
             self.write({"state": "queued", "next_attempt_at": next_attempt})
@@ -565,8 +648,23 @@ class WhatsappMessageQueue(models.Model):
             return
         self.write({"state": "failed", "next_attempt_at": False})
         self._notifications()._whatsapp_show("exception", self.error_text)
-        if error.kind != "permanent":
+        if kind != "permanent" or entry.actor == "administrator":
             self._alert_admin()
+
+    def _error_values(self, error, entry):
+        """Return what a row says of its error, in the language of who wrote it.
+
+        :param error: ``tools.errors.CloudApiError``
+        :param entry: ``whatsapp.error`` of it
+        """
+        lang = self.message_id.author_id.lang or self.create_uid.lang
+        return {
+            "error_id": entry.id,
+            "error_kind": entry.kind or error.kind,
+            "error_code": error.code,
+            "error_text": entry.with_context(lang=lang)._advice(error),
+            "error_details": str(error),
+        }
 
     @api.model
     def _retry_policy(self):
@@ -578,77 +676,14 @@ class WhatsappMessageQueue(models.Model):
         )
         return RetryPolicy.of_text(minutes, RETRY_MINUTES)
 
-    def _words(self, source):
-        """Translate an advice of `tools` for the person who wrote the message."""
-        lang = self.message_id.author_id.lang or self.create_uid.lang
-        return self.with_context(lang=lang).env._(source)
-
-    def _record_uncertain(self, source):
-        """Keep a message that perhaps arrived; its status will tell.
-
-        :param str source: the advice of ``tools`` that says why
-        """
-        for row in self:
-            row.write(
-                {
-                    "state": "uncertain",
-                    "error_kind": "uncertain",
-                    "error_text": row._words(source),
-                    "next_attempt_at": False,
-                }
-            )
-            row._notifications()._whatsapp_show("pending")
-
-    def _alert_admin(self):
-        """Tell the gateway's administrator once, with the reason."""
-        for row in self:
-            user = row.gateway_id.whatsapp_alert_user_id or self.env.ref(
-                "base.user_admin"
-            )
-            summary = row._alert_summary(user)
-            open_alert = self.env["mail.activity"].search_count(
-                [
-                    ("res_model", "=", self._name),
-                    ("user_id", "=", user.id),
-                    ("summary", "=", summary),
-                ],
-                limit=1,
-            )
-            if not open_alert:
-                row.activity_schedule(
-                    "mail.mail_activity_data_warning",
-                    summary=summary,
-                    note=row.error_text or "",
-                    user_id=user.id,
-                )
-                _logger.error(
-                    "queue row %s: gateway %s needs its administrator (%s %s)",
-                    row.id,
-                    row.gateway_id.id,
-                    row.error_kind,
-                    row.error_code,
-                )
-
-    @api.model
-    def _close_alerts(self, gateways):
-        """Complete the alerts of numbers that work again."""
-        for gateway in gateways:
-            user = gateway.whatsapp_alert_user_id or self.env.ref("base.user_admin")
-            row = self.new({"gateway_id": gateway.id})
-            self.env["mail.activity"].search(
-                [
-                    ("res_model", "=", self._name),
-                    ("user_id", "=", user.id),
-                    ("summary", "=", row._alert_summary(user)),
-                ]
-            ).action_feedback(
-                feedback=self.with_context(lang=user.lang).env._("Sending works again.")
-            )
-
-    def _alert_summary(self, user):
-        return self.with_context(lang=user.lang).env._(
-            "WhatsApp %(gateway)s: messages are not sent", gateway=self.gateway_id.name
+    def _record_uncertain(self):
+        """Keep a message that perhaps arrived; its status will tell, else a person."""
+        now = fields.Datetime.now()
+        self.write(
+            {"state": "uncertain", "next_attempt_at": False, "uncertain_since": now}
         )
+        self._whatsapp_cron()._trigger(at=now + timedelta(minutes=ASK_AFTER))
+        self._notifications()._whatsapp_show("pending", self.error_text)
 
     # ------------------------------------------------------------- statuses
 
@@ -677,55 +712,20 @@ class WhatsappMessageQueue(models.Model):
             # Meta has it, whatever it answered: it must not be sent again
             self.state in ("queued", "failed") and reported != "failed"
         ):
-            values.update(
-                state="sent",
-                wamid=status.get("id"),
-                next_attempt_at=False,
-                error_kind=False,
-                error_code=False,
-                error_text=False,
-                error_details=False,
-            )
+            values.update(state="sent", wamid=status.get("id"), **NO_ERROR)
             self._notifications().gateway_message_id = status.get("id")
         if reported == "failed":
-            values.update(
-                state="failed",
-                error_kind=error.kind,
-                error_code=error.code,
-                error_text=self._words(error.advice),
-                error_details=str(error),
-            )
+            entry = self.env["whatsapp.error"]._of(error)
+            values.update(state="failed", **self._error_values(error, entry))
+        self._withdraw_questions()
         self.write(values)
         self._notifications()._whatsapp_advance(reported, self.error_text)
+        if reported == "failed" and entry.actor == "administrator":
+            if entry.kind == "auth":  # what follows would fail as well
+                self.gateway_id._whatsapp_pause(error)
+            self._alert_admin()
 
-    # ------------------------------------------------------------- buttons and cron
-
-    def action_retry(self):
-        """Send again now what failed or waits; a person has decided so."""
-        rows = self.filtered(
-            lambda row: (
-                row.state in ("failed", "uncertain")
-                or (row.state == "queued" and row.next_attempt_at)
-            )
-        )
-        rows.write(
-            {
-                "state": "queued",
-                "attempts": 0,
-                "next_attempt_at": False,
-                "delivery": False,
-            }
-        )
-        for row in rows:
-            row._notifications()._whatsapp_show("ready")
-        rows._wake()
-
-    def action_cancel(self):
-        """Give up messages that wait for another attempt."""
-        rows = self.filtered(lambda row: row.state in ("queued", "failed", "uncertain"))
-        rows.write({"state": "canceled", "next_attempt_at": False})
-        for row in rows:
-            row._notifications()._whatsapp_show("canceled")
+    # ------------------------------------------------------------- cron
 
     @api.model
     def _whatsapp_cron(self):
@@ -737,6 +737,7 @@ class WhatsappMessageQueue(models.Model):
         """Send what is due again, and what no thread has taken."""
         if worker.run_lane(self.env.registry, "outbound", seconds=60):
             self._whatsapp_cron()._trigger()
+        self._ask_about_uncertain()
 
     @api.autovacuum
     def _gc_sent(self):

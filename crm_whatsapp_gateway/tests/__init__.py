@@ -3,7 +3,9 @@
 from . import (
     test_access,
     test_assignment,
+    test_chat,
     test_duty,
+    test_failures,
     test_hooks,
     test_inbound,
     test_leads,

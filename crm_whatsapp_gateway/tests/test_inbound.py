@@ -638,7 +638,7 @@ class TestInbound(WhatsappCase):
                 ]
             )
 
-        self.gateway.whatsapp_alert_user_id = self.tomas
+        self.gateway.whatsapp_alert_user_ids = self.tomas
         second = self.gateway.copy(
             {"token": "x", "webhook_key": "y", "whatsapp_from_phone": "10002"}
         )

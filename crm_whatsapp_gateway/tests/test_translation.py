@@ -21,7 +21,7 @@ class TestTranslation(WhatsappCase):
         cls.env["res.lang"]._activate_lang(SPANISH)
         cls.company.partner_id.lang = SPANISH
         cls.users.lang = SPANISH
-        cls.gateway.whatsapp_alert_user_id = cls.sofia
+        cls.gateway.whatsapp_alert_user_ids = cls.sofia
 
     def setUp(self):
         super().setUp()

@@ -302,7 +302,7 @@ class CloudApi:
             raise CloudApiError(
                 "permanent",
                 details="The file is not at one of Meta's hosts",
-                advice_key="file_inbound",
+                reason="file_inbound",
             )
 
     # -- management
@@ -374,7 +374,7 @@ class CloudApi:
     def _request(self, method, url, **kwargs):
         if not _is_token(self._token):
             raise CloudApiError(
-                "auth", details="The access token is malformed", advice_key="token"
+                "auth", details="The access token is malformed", reason="token"
             )
         try:
             return self._session.request(
@@ -543,10 +543,10 @@ def _of_exception(error):
     """The CloudApiError of a failure without an answer."""
     details = type(error).__name__
     if isinstance(error, UNSENDABLE):
-        return CloudApiError("permanent", details=details, advice_key="bug")
+        return CloudApiError("permanent", details=details, reason="request")
     if _nothing_left(error):
-        return CloudApiError("transient", details=details, advice_key="retry")
-    return CloudApiError("uncertain", details=details, advice_key="uncertain")
+        return CloudApiError("transient", details=details, reason="busy")
+    return CloudApiError("uncertain", details=details, reason="cut")
 
 
 def _nothing_left(error):
@@ -576,10 +576,10 @@ def _causes(error):
 def _safe_to_repeat(error):
     if error.kind != "uncertain":
         return error
-    return _copy(error, type(error), "transient", "retry")
+    return _copy(error, type(error), "transient", "busy")
 
 
-def _copy(error, error_class, kind, advice_key):
+def _copy(error, error_class, kind, reason):
     return error_class(
         kind,
         error.code,
@@ -589,26 +589,26 @@ def _copy(error, error_class, kind, advice_key):
         details=error.details,
         fbtrace_id=error.fbtrace_id,
         retry_after=error.retry_after,
-        advice_key=advice_key,
+        reason=reason,
     )
 
 
 def _unreadable(details):
     return CloudApiError(
-        "uncertain", status=200, details=details, advice_key="uncertain"
+        "uncertain", status=200, details=details, reason="cut"
     )
 
 
 def _check_download(response):
     status = response.status_code
     if status in (404, 410):
-        raise MediaGone("permanent", status=status, advice_key="file_inbound")
+        raise MediaGone("permanent", status=status, reason="file_inbound")
     if 300 <= status < 400:
         raise CloudApiError(
             "permanent",
             status=status,
             details="The file's address redirects",
-            advice_key="file_inbound",
+            reason="file_inbound",
         )
     if status != 200:
         raise classify(status, None, response.headers)
@@ -625,10 +625,10 @@ def _read(response, limit, deadline):
         if size > limit:
             raise _too_large(limit)
         if time.monotonic() > deadline:
-            raise CloudApiError("transient", details="Too slow", advice_key="retry")
+            raise CloudApiError("transient", details="Too slow", reason="busy")
     encoded = response.headers.get("Content-Encoding", "identity") != "identity"
     if stated is not None and size != stated and not encoded:
-        raise CloudApiError("transient", details="Cut short", advice_key="retry")
+        raise CloudApiError("transient", details="Cut short", reason="busy")
     return b"".join(chunks)
 
 
@@ -636,7 +636,7 @@ def _too_large(limit):
     return MediaTooLarge(
         "permanent",
         details=f"The file is larger than {limit} bytes",
-        advice_key="file_inbound",
+        reason="file_inbound",
     )
 
 

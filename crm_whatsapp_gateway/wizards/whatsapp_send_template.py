@@ -35,6 +35,11 @@ class WhatsappSendTemplate(models.TransientModel):
         store=True,
         readonly=False,
     )
+    replaced_id = fields.Many2one(
+        "whatsapp.message.queue",
+        readonly=True,
+        help="The message that was not sent, in whose place this one is sent.",
+    )
     preview = fields.Html(compute="_compute_preview", sanitize=False)
 
     @api.model
@@ -112,6 +117,8 @@ class WhatsappSendTemplate(models.TransientModel):
         if not self.template_id:
             raise UserError(self.env._("Please choose a template."))
         self.template_id._whatsapp_send(self.channel_id, self._values())
+        if self.replaced_id:
+            self.replaced_id.action_cancel()
         return {"type": "ir.actions.act_window_close"}
 
 

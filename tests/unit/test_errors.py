@@ -1,19 +1,31 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import csv
 import json
 import re
 from pathlib import Path
 
 import pytest
 from tools import errors
-from tools.errors import ADVICE, ERRORS, KINDS, CloudApiError, classify, from_webhook
+from tools.errors import (
+    DICTIONARY,
+    FAMILIES,
+    KINDS,
+    CloudApiError,
+    classify,
+    from_webhook,
+)
 
+from devkit.simulator.errors import CODES
+
+ADDON = Path(errors.__file__).parents[1]
 KIND_OF = {
     "auth": [0, 3, 10, 33, 190, 200, 299, 368, 131005, 131031, 131042, 131045, 133010],
     "transient": [1, 2, 131000, 131016, 131057, 133004],
     "throttled": [4, 80007, 130429, 131056, 132069],
     "permanent": [100, 130472, 131008, 131009, 131021, 131026, 131030, 131047, 131049]
-    + [131050, 131051, 131053, 131062, 132000, 132001, 132012, 132015, 132018],
+    + [131050, 131051, 131053, 131062, 132000, 132001, 132012, 132015, 132018]
+    + [131210, 138001, 139103, 2388019],
 }
 
 
@@ -26,19 +38,57 @@ def test_code_decides_whatever_the_http_status(code, kind):
     assert from_webhook([{"code": code}]).kind == kind
 
 
-def test_tables_are_consistent():
-    assert {kind for kind, _advice in ERRORS.values()} == set(KINDS) - {"uncertain"}
-    addon = Path(errors.__file__).parents[1]
-    folders = (addon / "tools", addon / "models")
-    files = [path for folder in folders for path in folder.glob("*.py")]
+def test_the_dictionary_is_complete_and_consistent():
+    with (ADDON / "data" / "whatsapp.error.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(DICTIONARY) > 90, "a code stands there once"
+    for row in rows:
+        assert row["id"] == "error_" + row["code"].replace("/", "_")
+        assert row["kind"] in KINDS
+        assert row["actor"] in ("nobody", "salesperson", "administrator")
+        assert row["advice"].endswith(".") and "%" not in row["advice"]
+        assert row["name"] and not row["name"].endswith(".")
+        by_itself = row["kind"] in ("transient", "throttled")
+        assert (row["actor"] == "nobody") == by_itself, row["code"]
+        if row["kind"] == "auth":
+            assert row["actor"] == "administrator"
+    assert {row["kind"] for row in rows} == set(KINDS)
+    assert set(FAMILIES.values()) <= set(DICTIONARY)
+    wrong = {"a template in another language exists": 2388024}
+    for code in set(CODES) - set(wrong.values()):
+        assert str(code) in DICTIONARY, "Meta's simulator knows it"
+
+
+def test_a_word_of_ours_is_used_and_known():
+    files = [*(ADDON / "tools").glob("*.py"), *ADDON.glob("*.py")]
+    files += (ADDON / "models").glob("*.py")
     source = "".join(path.read_text(encoding="utf-8") for path in files)
-    for key, sentence in ADVICE.items():
-        assert sentence.endswith(".") and "%" not in sentence
-        assert len(re.findall(f'"{key}"', source)) > 1, f"{key} is never used"
-    named = set(re.findall(r'advice_key="(\w+)"', source))
-    assert len(named) > 5 and named <= set(ADVICE)
-    assert {advice for _kind, advice in ERRORS.values()} <= set(ADVICE)
-    assert set(errors.WAITS) <= set(ERRORS)
+    named = set(re.findall(r'reason="(\w+)"', source))
+    named |= set(re.findall(r'reason = "(\w+)"', source))
+    named |= set(re.findall(r'"(?:transient|permanent)", "(\w+)"\)\n', source))
+    named -= set(KINDS)
+    ours = {entry for entry in DICTIONARY if not entry.partition("/")[0].isdecimal()}
+    assert named == ours
+
+
+@pytest.mark.parametrize("entry", sorted(DICTIONARY))
+def test_each_entry_is_found_by_its_code(entry):
+    code, _slash, subcode = entry.partition("/")
+    if not code.isdecimal():
+        error = CloudApiError("permanent", reason=entry)
+        assert error.entries == (entry,)
+        return
+    answer = {"error": {"code": int(code), "error_subcode": subcode or None}}
+    error = classify(400, answer)
+    assert error.kind == DICTIONARY[entry].kind
+    assert error.advice == DICTIONARY[entry].advice
+    assert error.entries[0] == error.reason == entry
+
+
+def test_a_subcode_that_nobody_knows_does_not_matter():
+    error = classify(401, {"error": {"code": 190, "error_subcode": 999}})
+    assert (error.kind, error.reason) == ("auth", "190")
+    assert error.entries == ("190/999", "190")
 
 
 @pytest.mark.parametrize(
@@ -92,9 +142,7 @@ def test_everything_meta_says_is_kept():
         (130429, {"Retry-After": "-1"}, None),
         (130429, {"Retry-After": "99999999"}, 24 * 3600),
         (130429, None, None),
-        (131056, {}, 6),
-        (131057, {}, 60),
-        (80007, {}, 900),
+        (131056, {}, None),
         (131047, {"Retry-After": "90"}, None),
         (
             80007,
@@ -104,11 +152,21 @@ def test_everything_meta_says_is_kept():
             },
             420,
         ),
-        (80007, {"x-business-use-case-usage": "[]"}, 900),
+        (80007, {"x-business-use-case-usage": "[]"}, None),
     ],
 )
 def test_waiting_time_that_meta_asks_for(code, headers, seconds):
     assert classify(400, {"error": {"code": code}}, headers).retry_after == seconds
+
+
+def test_waiting_time_that_meta_documents():
+    waits = {entry: known.wait_seconds for entry, known in DICTIONARY.items()}
+    assert (waits["131056"], waits["131057"], waits["80007"]) == (6, 60, 900)
+    assert all(
+        DICTIONARY[entry].kind in ("transient", "throttled")
+        for entry, seconds in waits.items()
+        if seconds
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,13 @@
 """Whoever works in Spanish reads Spanish: the catalogues are complete."""
 
 import ast
+import csv
 import re
 from pathlib import Path
 
 import polib
 import pytest
-from tools import cloud_api, duty, errors, message, webhook
+from tools import cloud_api, duty, message, webhook
 
 ADDON = Path(message.__file__).parents[1]
 I18N = ADDON / "i18n"
@@ -17,7 +18,6 @@ PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?[sd]")
 TAG = re.compile(r"</?\w+[^>]*>")
 TABLES = {
     "message.PHRASES": message.PHRASES,
-    "errors.ADVICE": errors.ADVICE,
     "cloud_api.REFUSALS": cloud_api.REFUSALS,
     "duty.WHY_OFF": duty.WHY_OFF,
     "webhook.REFUSALS": webhook.REFUSALS,
@@ -81,6 +81,13 @@ def test_every_source_of_the_tools_is_known_to_the_translators(template, table):
     for key, source in TABLES[table].items():
         assert source in words, f"{table}[{key!r}]: export the catalogue anew"
         assert "odoo-python" in words[source].comment.split(), key
+
+
+def test_the_dictionary_of_errors_is_known_to_the_translators(template):
+    words = _words(template)
+    with (ADDON / "data" / "whatsapp.error.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            assert row["name"] in words and row["advice"] in words, row["code"]
 
 
 def _marked(path):

@@ -2,13 +2,15 @@
 /* Copyright 2026 crm_whatsapp_gateway contributors
  * License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl). */
 
-import {Component} from "@odoo/owl";
+import {Component, onWillStart, useState} from "@odoo/owl";
 import {Message} from "@mail/core/common/message";
 import {Notification} from "@mail/core/common/notification_model";
 import {Thread} from "@mail/core/common/thread";
 import {_t} from "@web/core/l10n/translation";
+import {deserializeDateTime, formatDateTime} from "@web/core/l10n/dates";
 import {patch} from "@web/core/utils/patch";
 import {usePopover} from "@web/core/popover/popover_hook";
+import {useService} from "@web/core/utils/hooks";
 
 const TICKS = {
     ready: ["fa fa-clock-o", _t("Waiting to be sent")],
@@ -48,10 +50,55 @@ patch(Thread.prototype, {
     },
 });
 
+// States in which there is more to say than the tick does
+const TROUBLE = ["ready", "pending", "exception"];
+const DECISIONS = {
+    retry: _t("Send again"),
+    edit: _t("Edit"),
+    leave: _t("Leave it"),
+    cancel: _t("Give up"),
+};
+
 /** A popover of our own: other modules replace Odoo's by a copy. */
 class WhatsappStatus extends Component {
     static template = "crm_whatsapp_gateway.Status";
     static props = ["*"];
+
+    setup() {
+        this.orm = useService("orm");
+        this.action = useService("action");
+        this.decisions = DECISIONS;
+        this.state = useState({delivery: null});
+        onWillStart(async () => {
+            if (TROUBLE.includes(this.props.notification.notification_status)) {
+                this.state.delivery = await this.orm.call(
+                    "mail.message",
+                    "whatsapp_delivery",
+                    [[this.props.messageId]]
+                );
+            }
+        });
+    }
+
+    get reason() {
+        return this.state.delivery?.reason || this.props.notification.failure_reason;
+    }
+
+    get nextAttempt() {
+        const {next_attempt: next} = this.state.delivery ?? {};
+        return next ? formatDateTime(deserializeDateTime(next)) : "";
+    }
+
+    async decide(decision) {
+        this.props.close();
+        const action = await this.orm.call("mail.message", "action_whatsapp_decide", [
+            [this.props.messageId],
+            decision,
+        ]);
+        if (action) {
+            await this.action.doAction(action);
+        }
+    }
 }
 
 patch(Message.prototype, {
@@ -64,7 +111,10 @@ patch(Message.prototype, {
         const {notifications, notification_ids} = this.message;
         const notification = (notifications ?? notification_ids).find(tick);
         return notification
-            ? this.whatsappStatus.open(ev.target, {notification})
+            ? this.whatsappStatus.open(ev.target, {
+                  messageId: this.message.id,
+                  notification,
+              })
             : super.onClickNotification(ev);
     },
 });

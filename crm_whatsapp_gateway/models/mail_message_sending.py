@@ -1,0 +1,107 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+DECISIONS = ("retry", "edit", "leave", "cancel")
+
+
+class MailMessage(models.Model):
+    """What was sent of a message, what people do about it, and our reactions."""
+
+    # a file of its own: together they would be hard to read
+    # pylint: disable=consider-merging-classes-inherited
+    _inherit = "mail.message"
+
+    # ------------------------------------------------------------- delivery
+
+    def _whatsapp_rows(self):
+        """Return what was to be sent of these messages, also of a lead's message."""
+        # sudo: whatsapp.message.queue - whoever reads the message sees its ticks
+        rows = self.env["whatsapp.message.queue"].sudo()
+        return rows.search(
+            [
+                "|",
+                ("message_id", "in", self.ids),
+                ("message_id.gateway_message_id", "in", self.ids),
+            ],
+            order="id",
+        )
+
+    def whatsapp_delivery(self):
+        """Tell the chat what became of a message, and what can be done.
+
+        :return: dict of attempts (int), next_attempt (UTC text or False), reason (str)
+            and decisions (list of ``DECISIONS``)
+        :raise AccessError: the user may not read the message
+        """
+        self.ensure_one()
+        self.check_access("read")
+        rows = self._whatsapp_rows()
+        trouble = rows.filtered(lambda row: row.state not in ("sent", "sending"))
+        planned = [at for at in trouble.mapped("next_attempt_at") if at]
+        return {
+            "attempts": max(trouble.mapped("attempts"), default=0),
+            "next_attempt": fields.Datetime.to_string(min(planned))
+            if planned
+            else False,
+            "reason": next(filter(None, trouble.mapped("error_text")), ""),
+            "decisions": [what for what in DECISIONS if rows._open_to(what)],
+        }
+
+    def action_whatsapp_decide(self, decision):
+        """Send again, edit, give up or leave what was not sent of a message.
+
+        :param str decision: one of ``DECISIONS``
+        :return: an action, or False
+        :raise AccessError: the user may not read the message
+        """
+        self.ensure_one()
+        self.check_access("read")
+        rows = self._whatsapp_rows()._open_to(decision)
+        if not rows:
+            raise UserError(
+                self.env._("The message has been sent, or given up, meanwhile.")
+            )
+        return getattr(rows, f"action_{decision}")() or False
+
+    # ------------------------------------------------------------- reactions
+
+    def _message_reaction(self, content, action, partner, guest, store=None):
+        """Show our reaction to the customer, too.
+
+        :raise UserError: the 24 hours are over
+        """
+        received = self.env.context.get("no_gateway_notification")
+        channel = self._whatsapp_channel() if partner and not received else None
+        wamid = channel and self._whatsapp_wamid(channel)
+        if wamid:
+            self.env["mail.gateway.whatsapp"]._check_allowed(channel)
+        res = super()._message_reaction(content, action, partner, guest, store)
+        if wamid:
+            self._whatsapp_react(channel, wamid)
+        return res
+
+    def _whatsapp_channel(self):
+        """Return the WhatsApp conversation of this message, or none."""
+        channel = self.env["discuss.channel"]
+        if self.model == channel._name and self.res_id:
+            channel = channel.sudo().browse(self.res_id)
+        return channel.filtered(lambda channel: channel._is_whatsapp())
+
+    def _whatsapp_wamid(self, channel):
+        """Return the id that Meta knows a message by, the customer's or ours."""
+        if self.whatsapp_message_id:
+            return self.whatsapp_message_id
+        rows = self.sudo()._whatsapp_rows().filtered("wamid")
+        return rows.filtered(lambda row: row.channel_id == channel)[:1].wamid
+
+    def _whatsapp_react(self, channel, wamid):
+        """Send the last reaction of ours: for Meta the company has one at a time."""
+        customer = channel._whatsapp_member()
+        ours = self.reaction_ids.filtered(
+            lambda reaction: reaction.partner_id and reaction.partner_id != customer
+        )
+        self.env["whatsapp.message.queue"]._record_reaction(
+            channel, wamid, ours.sorted("id")[-1:].content or ""
+        )

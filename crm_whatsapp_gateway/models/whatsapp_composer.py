@@ -1,0 +1,115 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from markupsafe import Markup
+
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.tools import html2plaintext
+
+from ..tools.identity import Identity
+
+
+class MailThread(models.AbstractModel):
+    _inherit = "mail.thread"
+
+    def _whatsapp_get_channel(self, field_name, gateway):
+        """Replace OCA's, which needs a contact and allows it one number only.
+
+        :param str field_name: field of this record with the number
+        :param gateway: ``mail.gateway`` to write from
+        :return: the conversation, a new one if there is none
+        :raise UserError: it is no phone number
+        """
+        person = self._whatsapp_person(field_name)
+        lead = self if self._name == "crm.lead" else None
+        return gateway._whatsapp_conversation(person, self.display_name, lead)
+
+    def _whatsapp_person(self, field_name):
+        """Return whom a field with a number is about, as ``tools.identity.Identity``.
+
+        :raise UserError: it is no phone number
+        """
+        number = self[field_name]
+        country = self.country_id if "country_id" in self._fields else None
+        phone = self.env["discuss.channel"]._normalize_phone_number(number, country)
+        if not phone:
+            raise UserError(
+                self.env._(
+                    "%s is no phone number. Please enter it with its country code,"
+                    " such as +52 55 1234 5678.",
+                    number or self.env._("An empty field"),
+                )
+            )
+        return Identity(phone=phone.lstrip("+"))
+
+
+class WhatsappComposer(models.TransientModel):
+    """OCA's dialog beside each phone number, which made records when it was opened."""
+
+    _inherit = "whatsapp.composer"
+
+    def _whatsapp_known_channel(self):
+        """Return the conversation with the number, none if there is none yet."""
+        record = self.env[self.res_model].browse(self.res_id)
+        try:
+            person = record._whatsapp_person(self.number_field_name)
+        except UserError:
+            return self.env["discuss.channel"]
+        return self.gateway_id._whatsapp_find_channel(person)
+
+    @api.depends("res_model", "res_id", "number_field_name", "gateway_id")
+    def _compute_is_required_template(self):
+        for wizard in self:
+            known = wizard.res_model and wizard.gateway_id and wizard.number_field_name
+            # sudo: discuss.channel - it may be a colleague's, which is said later
+            wizard.is_required_template = bool(known) and not (
+                wizard._whatsapp_known_channel().sudo().whatsapp_window_open
+            )
+
+    @api.onchange("template_id")
+    def onchange_template_id(self):
+        """Show the template as the customer will see it."""
+        if self.template_id:
+            text = self.template_id._whatsapp_text(self._whatsapp_values())
+            self.body = html2plaintext(text)
+
+    def _whatsapp_values(self):
+        record = self.env[self.res_model].browse(self.res_id)
+        return {
+            variable: self.template_id._whatsapp_default(variable, record)
+            for variable in self.template_id._whatsapp_variables()
+        }
+
+    def _action_send_whatsapp(self):
+        """Send the template with its values, or the text.
+
+        :raise UserError: no number, closed window, an empty variable, an opt-out
+        """
+        record = self.env[self.res_model].browse(self.res_id)
+        record.check_access("read")
+        channel = record._whatsapp_get_channel(self.number_field_name, self.gateway_id)
+        if not channel.has_access("read"):
+            raise UserError(
+                self.env._(
+                    "%s has a conversation with this number. Please ask for it.",
+                    channel.sudo().whatsapp_user_id.name or self.env._("A colleague"),
+                )
+            )
+        if self.template_id:
+            self.template_id._whatsapp_send(channel, self._whatsapp_values())
+            return
+        channel.message_post(
+            body=Markup("<p>%s</p>") % self.body,
+            subtype_xmlid="mail.mt_comment",
+            message_type="comment",
+        )
+
+    def action_view_whatsapp(self):
+        """Open the conversation over the page; it begins with the first message."""
+        self.ensure_one()
+        channel = self._whatsapp_known_channel()
+        if not channel:
+            raise UserError(
+                self.env._("There is no conversation with this number yet.")
+            )
+        return channel.action_open_whatsapp()

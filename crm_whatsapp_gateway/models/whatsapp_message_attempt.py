@@ -1,0 +1,60 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo import api, fields, models
+
+from ..tools.errors import CloudApiError
+
+
+class WhatsappMessageAttempt(models.Model):
+    """One time that a message left, or should have left, and what came of it."""
+
+    _name = "whatsapp.message.attempt"
+    _description = "WhatsApp attempt to send"
+    _order = "id desc"
+    _rec_name = "date"
+
+    row_id = fields.Many2one(
+        "whatsapp.message.queue",
+        string="Message",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+        index=True,
+    )
+    date = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
+    outcome = fields.Selection(
+        [
+            ("sent", "Accepted by Meta"),
+            ("transient", "Refused for now"),
+            ("throttled", "Too many messages"),
+            ("auth", "The number may not send"),
+            ("permanent", "Refused"),
+            ("uncertain", "No answer"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    error_id = fields.Many2one(
+        "whatsapp.error", string="Reason", readonly=True, ondelete="set null"
+    )
+    details = fields.Text(
+        string="Meta's words", readonly=True, groups="base.group_system"
+    )
+
+    @api.model
+    def _note(self, row, outcome, entry):
+        """Keep what became of an attempt.
+
+        :param row: ``whatsapp.message.queue``
+        :param outcome: ``tools.cloud_api.Sent`` or ``CloudApiError``
+        :param entry: ``whatsapp.error`` of the latter, or none
+        """
+        failed = isinstance(outcome, CloudApiError)
+        return self.create(
+            {
+                "row_id": row.id,
+                "outcome": entry.kind if failed else "sent",
+                "error_id": entry.id,
+                "details": str(outcome) if failed else False,
+            }
+        )
