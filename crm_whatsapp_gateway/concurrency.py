@@ -14,8 +14,8 @@ from contextlib import contextmanager
 import psycopg2
 
 from odoo import SUPERUSER_ID, api
-from odoo.sql_db import connection_info_for
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.sql_db import connection_info_for
 
 from . import compat
 

@@ -127,12 +127,11 @@ class DiscussChannel(models.Model):
         :param message: ``mail.message`` of the customer
         :param bool typing: besides, somebody types
         """
-        self.env.cr.postcommit.add(
-            lambda job=(
-                self.env.cr.dbname,
-                self.gateway_id.id,
-                self.id,
-                message.whatsapp_message_id,
-                typing,
-            ): receipts.later(*job)
+        job = (
+            self.env.cr.dbname,
+            self.gateway_id.id,
+            self.id,
+            message.whatsapp_message_id,
+            typing,
         )
+        self.env.cr.postcommit.add(lambda: receipts.later(*job))

@@ -297,7 +297,9 @@ class MailGatewayWhatsapp(models.AbstractModel):
             content = self._download(gateway, media)
         except (cloud_api.MediaGone, cloud_api.MediaTooLarge) as error:
             # no repetition helps: say so where the file was expected
-            posted.body += Markup("<p><em>%s</em></p>") % self.env["whatsapp.error"]._advice(error)
+            posted.body += Markup("<p><em>%s</em></p>") % self.env[
+                "whatsapp.error"
+            ]._advice(error)
             return
         attachment = (
             self.env["ir.attachment"]

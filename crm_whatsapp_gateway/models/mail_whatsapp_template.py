@@ -51,7 +51,7 @@ class MailWhatsappTemplate(models.Model):
     def _compute_variable_ids(self):
         """Keep a row for each named variable, so that a field can fill it."""
         named = self.filtered(lambda each: each._whatsapp_is_named())
-        super(MailWhatsappTemplate, self - named)._compute_variable_ids()
+        res = super(MailWhatsappTemplate, self - named)._compute_variable_ids()
         for each in named:
             texts = {template.HEADER: each.header, template.BODY: each.body}
             wanted = {
@@ -74,6 +74,7 @@ class MailWhatsappTemplate(models.Model):
                     if (part, name) not in known
                 ),
             ]
+        return res
 
     @api.constrains("variable_ids")
     def _check_variables(self):

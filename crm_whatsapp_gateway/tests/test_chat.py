@@ -78,7 +78,9 @@ class TestChat(WhatsappCase):
         self.react(self.asked, "👍")
         self.react(self.asked, "🎉", user=colleague)
         self.react(self.asked, "🎉", "remove", user=colleague)
-        self.assertEqual([emoji for _wamid, emoji in self.reactions()], ["👍", "🎉", "👍"])
+        self.assertEqual(
+            [emoji for _wamid, emoji in self.reactions()], ["👍", "🎉", "👍"]
+        )
 
     def test_the_customer_s_own_reaction_is_not_sent_back(self):
         row = self.answer(self.channel, "5 euros")

@@ -5,7 +5,7 @@ from datetime import timedelta
 import requests
 from psycopg2 import IntegrityError
 
-from odoo import Command, fields
+from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user
 from odoo.tools import mute_logger
@@ -299,7 +299,9 @@ class TestFailures(WhatsappCase):
         self.assertFalse(early.activity_ids)
         row = self.perhaps(body="Again")
         self.assertEqual(row.activity_ids.user_id, self.owner)
-        self.assertEqual(self.delivery_of(row)["decisions"], ["retry", "leave", "cancel"])
+        self.assertEqual(
+            self.delivery_of(row)["decisions"], ["retry", "leave", "cancel"]
+        )
         with self.assertRaisesRegex(UserError, "sent, perhaps"):
             row.action_edit()
         row.message_id.with_user(self.owner).action_whatsapp_decide("leave")

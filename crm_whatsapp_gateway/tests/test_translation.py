@@ -76,9 +76,7 @@ class TestTranslation(WhatsappCase):
         row = self.answer(self.channel, "Hola")
         self.send_due()
         self.assertIn("renovar el token", self.gateway.whatsapp_pause_reason)
-        self.assertEqual(
-            row.activity_ids.summary, "WhatsApp Sales: no se envían los mensajes"
-        )
+        self.assertEqual(row.activity_ids.summary, "Sales: WhatsApp no envía nada")
 
     def test_a_refusal_is_said_in_the_user_s_language(self):
         self.channel.whatsapp_last_customer_date = fields.Datetime.now() - timedelta(

@@ -594,9 +594,7 @@ def _copy(error, error_class, kind, reason):
 
 
 def _unreadable(details):
-    return CloudApiError(
-        "uncertain", status=200, details=details, reason="cut"
-    )
+    return CloudApiError("uncertain", status=200, details=details, reason="cut")
 
 
 def _check_download(response):

@@ -24,7 +24,7 @@ class WhatsappEditMessage(models.TransientModel):
             raise UserError(
                 self.env._("There is nothing to send: the message is empty.")
             )
-        # sudo: mail.message - whoever may decide about it may be another than its author
+        # sudo: mail.message - another than its author may decide about it
         row = self.row_id.sudo()
         row.channel_id._message_update_content(
             row.message_id, body=plaintext2html(self.body), strict=False
