@@ -74,3 +74,16 @@ class TestTours(WhatsappCase):
         )
         rows = self.env["whatsapp.message.queue"].search([])
         self.assertEqual(rows.payload["template"]["name"], "greeting")
+
+    def test_a_failed_message_is_edited_and_sent_again_from_the_chat(self):
+        self.meta.answers = [(400, {"error": {"code": 131026, "message": "x"}})]
+        row = self.answer(self.channel, "Hello Ana")
+        self.send_due()
+        self.start_tour(
+            f"/odoo/discuss?active_id=discuss.channel_{self.channel.id}",
+            "crm_whatsapp_gateway.failed",
+            login=self.owner.login,
+        )
+        self.send_due()
+        self.assertEqual(row.state, "sent")
+        self.assertEqual(self.meta.sent[-1]["text"]["body"], "Hello again")

@@ -57,6 +57,7 @@ class Facts:
     rows: dict[str, dict]  # queue rows by the customer's name
     row_count: int
     outbox: list[dict]
+    seen: list[str]  # messages of which the customers know that they are read
     deliveries: list[dict]
     events: list[dict]
     refused_count: int
@@ -108,6 +109,11 @@ class Looker:
             rows=self._rows(told),
             row_count=self._admin.count("whatsapp.message.queue", []),
             outbox=[call for call in outbox if call["outcome"] != "read"],
+            seen=[
+                call["payload"]["message_id"]
+                for call in outbox
+                if call["outcome"] == "read"
+            ],
             deliveries=self._simulator.deliveries(),
             events=self._admin.read(
                 "whatsapp.webhook.event", [], "key", "kind", "state", "error"
@@ -416,6 +422,10 @@ def _retry(facts: Facts) -> str:
     return _delivery(facts, JAVIER, "delivered", 2)
 
 
+def _seen(facts: Facts) -> str:
+    return "" if facts.told.seen in facts.seen else f"they see {facts.seen}"
+
+
 def _once(facts: Facts) -> str:
     """One accepted message for each answer, with the words of the salesperson."""
     accepted = [call["text"] for call in facts.outbox if call["outcome"] == "accepted"]
@@ -496,6 +506,7 @@ EXPECTATIONS: dict[str, Callable[[Facts], str]] = {
     ),
     f"{CAMILA.name} was answered without a phone number": _without_number,
     f"the answer to {JAVIER.name} failed once and arrived a minute later": _retry,
+    f"{LUCIA.name} sees that her last message was read": _seen,
     "Meta took each answer exactly once": _once,
     "nothing else was refused, on either side": _nothing_refused,
     "all that Meta delivered is dealt with": _events,

@@ -45,6 +45,7 @@ class Told:
     written: dict[str, list[str]] = field(default_factory=dict)  # name -> texts
     wamids: list[str] = field(default_factory=list)
     doubled: str = ""  # wamid of the message that Meta delivered twice
+    seen: str = ""  # wamid of the message that the salesperson has read
     picture: bytes = b""
     answers: dict[str, Answer] = field(default_factory=dict)  # by customer's name
     known_lead: int = 0
@@ -96,6 +97,7 @@ class Story:
         )
         self._await_delivery(people.LUCIA, "read")
         self._write(people.LUCIA, "En nogal. ¿Y entregan los sábados?")
+        self._look_at(people.LUCIA)
         self._write_twice(people.CAMILA, "Me gusta más el verde olivo.")
         self._answer(people.CAMILA, "¡Hola, Camila! El verde olivo llega el lunes.")
         self._await_delivery(people.CAMILA, "delivered")
@@ -221,6 +223,25 @@ class Story:
             ),
         )
         self.told.answers[who.name] = Answer(who, owner["login"], text, rows[-1]["id"])
+
+    def _look_at(self, who: Customer) -> None:
+        """Let the salesperson have the chat open, as the browser tells it."""
+        message = self._admin.read(
+            "mail.message", [("whatsapp_message_id", "=", self.told.wamids[-1])], "res_id"
+        )[0]
+        answer = self.told.answers[who.name]
+        session = self._log_in(answer.login)
+        _tell(answer.login, f"has read what {who.name} wrote")
+        session.post(
+            "/discuss/channel/mark_as_read",
+            channel_id=message["res_id"],
+            last_message_id=message["id"],
+        )
+        self.told.seen = self.told.wamids[-1]
+        self._until(
+            f"tells {who.name} so",
+            lambda: any(call["outcome"] == "read" for call in self._simulator.outbox()),
+        )
 
     def _wamids(self, who: Customer) -> list[str]:
         person = self._customers[who.name].id

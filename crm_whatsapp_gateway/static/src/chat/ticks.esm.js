@@ -66,7 +66,6 @@ class WhatsappStatus extends Component {
 
     setup() {
         this.orm = useService("orm");
-        this.action = useService("action");
         this.decisions = DECISIONS;
         this.state = useState({delivery: null});
         onWillStart(async () => {
@@ -90,13 +89,15 @@ class WhatsappStatus extends Component {
     }
 
     async decide(decision) {
+        // services of the component would forget the call once it is closed
+        const {orm, action} = this.env.services;
         this.props.close();
-        const action = await this.orm.call("mail.message", "action_whatsapp_decide", [
+        const next = await orm.call("mail.message", "action_whatsapp_decide", [
             [this.props.messageId],
             decision,
         ]);
-        if (action) {
-            await this.action.doAction(action);
+        if (next) {
+            await action.doAction(next);
         }
     }
 }

@@ -162,3 +162,24 @@ tours.add("crm_whatsapp_gateway.template", {
         {trigger: "body:not(:has(.modal))"},
     ],
 });
+
+tours.add("crm_whatsapp_gateway.failed", {
+    steps: () => [
+        {
+            content: "A message that was not sent is red",
+            trigger: ".o-mail-Message:contains('Hello Ana') .fa-exclamation-circle",
+            run: "click",
+        },
+        {
+            content: "It says why",
+            trigger: ".o_popover:contains('cannot be reached'):contains('Attempts: 1')",
+        },
+        {trigger: ".o_popover button:contains('Edit')", run: "click"},
+        {
+            trigger: ".modal .o_field_widget[name='body'] textarea",
+            run: "edit Hello again",
+        },
+        {trigger: ".modal button[name='action_send']", run: "click"},
+        {trigger: "body:not(:has(.modal))"},
+    ],
+});
