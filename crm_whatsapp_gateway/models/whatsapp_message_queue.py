@@ -154,6 +154,7 @@ class WhatsappMessageQueue(models.Model):
         ondelete="set null",
         index="btree_not_null",
     )
+    advice = fields.Text(related="error_id.advice")
     error_kind = fields.Char(readonly=True)
     error_code = fields.Integer(readonly=True)
     error_text = fields.Text(string="What to do", readonly=True)
@@ -163,7 +164,7 @@ class WhatsappMessageQueue(models.Model):
     attempt_ids = fields.One2many(
         "whatsapp.message.attempt", "row_id", string="History", readonly=True
     )
-    uncertain_since = fields.Datetime(readonly=True)
+    uncertain_since = fields.Datetime(string="Perhaps delivered since", readonly=True)
     left = fields.Boolean(
         string="Left as it is",
         readonly=True,

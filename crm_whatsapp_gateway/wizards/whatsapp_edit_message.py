@@ -10,7 +10,7 @@ class WhatsappEditMessage(models.TransientModel):
     _description = "Edit a WhatsApp message that was not sent"
 
     row_id = fields.Many2one("whatsapp.message.queue", required=True, readonly=True)
-    reason = fields.Text(related="row_id.error_text")
+    reason = fields.Text(related="row_id.advice")
     body = fields.Text(string="Text", required=True)
 
     def action_send(self):

@@ -227,7 +227,9 @@ class Story:
     def _look_at(self, who: Customer) -> None:
         """Let the salesperson have the chat open, as the browser tells it."""
         message = self._admin.read(
-            "mail.message", [("whatsapp_message_id", "=", self.told.wamids[-1])], "res_id"
+            "mail.message",
+            [("whatsapp_message_id", "=", self.told.wamids[-1])],
+            "res_id",
         )[0]
         answer = self.told.answers[who.name]
         session = self._log_in(answer.login)
