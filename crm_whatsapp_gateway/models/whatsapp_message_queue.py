@@ -157,7 +157,7 @@ class WhatsappMessageQueue(models.Model):
     advice = fields.Text(related="error_id.advice")
     error_kind = fields.Char(readonly=True)
     error_code = fields.Integer(readonly=True)
-    error_text = fields.Text(string="What to do", readonly=True)
+    error_text = fields.Text(string="Told to the author", readonly=True)
     error_details = fields.Text(
         string="Meta's words", readonly=True, groups="base.group_system"
     )
