@@ -55,12 +55,13 @@ class Shop:
     database: str
     servers: list = field(default_factory=list)
 
-    def start(self, *options: str) -> server.Server:
-        """Start one more Odoo on this database."""
+    def start(self, *options: str, port: int | None = None) -> server.Server:
+        """Start one more Odoo on this database, on a free port if none is named."""
         started = server.start(
             self.environment,
             self.database,
             *options,
+            port=port,
             recorded_as=f"{self.database}-{len(self.servers)}",
         )
         self.servers.append(started)

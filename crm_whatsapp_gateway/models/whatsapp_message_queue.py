@@ -709,19 +709,27 @@ class WhatsappMessageQueue(models.Model):
         if not (delivery := advance(self.delivery or None, reported)):
             return
         values = {"delivery": delivery}
-        if self.state in ("sending", "uncertain") or (
-            # Meta has it, whatever it answered: it must not be sent again
-            self.state in ("queued", "failed") and reported != "failed"
-        ):
-            values.update(state="sent", wamid=status.get("id"), **NO_ERROR)
+        failed = reported == "failed"
+        if failed and self.state == "canceled":
+            self.write(values)  # somebody gave it up before
+            return
+        if self.state != "sent":
+            # Meta took it, whatever it answered: it must not be sent again
+            values.update(
+                state="sent",
+                wamid=status.get("id"),
+                sent_at=self.sent_at or fields.Datetime.now(),
+                **NO_ERROR,
+            )
             self._notifications().gateway_message_id = status.get("id")
-        if reported == "failed":
-            entry = self.env["whatsapp.error"]._of(error)
+        entry = self.env["whatsapp.error"]
+        if failed:
+            entry = entry._of(error)
             values.update(state="failed", **self._error_values(error, entry))
         self._withdraw_questions()
         self.write(values)
         self._notifications()._whatsapp_advance(reported, self.error_text)
-        if reported == "failed" and entry.actor == "administrator":
+        if entry.actor == "administrator":
             if entry.kind == "auth":  # what follows would fail as well
                 self.gateway_id._whatsapp_pause(error)
             self._alert_admin()

@@ -11,6 +11,7 @@ from . import (
     test_leads,
     test_outbound,
     test_payloads,
+    test_sending_truth,
     test_templates,
     test_tours,
     test_translation,

@@ -5,6 +5,8 @@
 import asyncio
 import functools
 import json
+import socket
+import struct
 from collections.abc import Callable
 
 from aiohttp import web
@@ -18,10 +20,15 @@ META: web.AppKey[Meta] = web.AppKey("meta", Meta)
 DEFAULT_VERSION = "v25.0"
 OLDEST_VERSION = 21  # a call to an ended version is served by the next living one
 FOREVER = 3600.0
+NO_LINGER = struct.pack("ii", 1, 0)  # closing throws away, and sends a reset
 
 
 class Cut(Exception):
-    """The connection is to be closed without an answer."""
+    """The connection is to be closed without an answer, or reset."""
+
+    def __init__(self, reset: bool = False):
+        self.reset = reset
+        super().__init__(reset)
 
 
 class Raw(Exception):
@@ -54,8 +61,8 @@ def endpoint(name: str | None) -> Callable:
                 )
             except Raw as raw:
                 response = raw.response
-            except Cut:
-                return abort(request)
+            except Cut as cut:
+                return abort(request, cut.reset)
             entry["http"] = response.status
             if not response.prepared:
                 response.headers.update(_headers(request, trace))
@@ -113,9 +120,12 @@ def served_version(asked: str | None) -> str:
     return asked if living else f"v{OLDEST_VERSION}.0"
 
 
-def abort(request: web.Request) -> web.Response:
+def abort(request: web.Request, reset: bool = False) -> web.Response:
     """Close the connection; the response object is never seen by anybody."""
     if request.transport:
+        if reset:
+            connection = request.transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         request.transport.abort()
     return web.Response()
 
@@ -156,7 +166,7 @@ async def act(meta: Meta, outcome: Fault) -> None:
         raise _error(outcome)
     if outcome.fault == "hang":
         await meta.hang(outcome.get("seconds", FOREVER))
-    raise Cut
+    raise Cut(outcome.get("reset", False))
 
 
 def _error(fault: Fault) -> Exception:

@@ -7,9 +7,11 @@ A fault is JSON, posted to `/_config`:
     {"fault": "error", "on": "messages", "code": 131000, "times": 1,
      "match": {"person": "34600111222"}}
 
-`times` says how often it acts (absent: until it is removed). `match` limits it; each
-key given must fit: `number` (id), `person` (id, phone, BSUID, username or name),
-`type` (message type, status or field), `template` (name).
+`times` says how often it acts (absent: until it is removed), `chance` on how many of
+the fitting occasions (0 to 1; absent: on each), by lot, which the simulator's seed
+decides. `match` limits it; each key given must fit, a list if one of it does: `number`
+(id), `person` (id, phone, BSUID, username or name), `type` (message type, status or
+field), `template` (name).
 
 Faults of Meta's endpoints. `on` is one of messages, read, upload, media, download,
 templates, number, account, any; default messages:
@@ -21,7 +23,8 @@ templates, number, account, any; default messages:
 |          | body (raw text in place of Meta's JSON), accept (take the message first)|
 | hang     | accept (default true: taken, then never answered), seconds until the    |
 |          | connection closes (default 3600)                                        |
-| cut      | accept (default false): close the connection before or after taking     |
+| cut      | accept (default false): close the connection before or after taking;    |
+|          | reset (default false): with a TCP reset in place of an orderly end      |
 | expired  | only download: answer 404                                               |
 | slow     | only download: send the bytes over this many seconds                    |
 | truncate | only download: cut the connection after so many bytes                   |
@@ -41,6 +44,7 @@ Faults of webhook deliveries:
 |               | for them, shape: messages, changes or entries                      |
 """
 
+import random
 from dataclasses import dataclass, field, fields
 
 ENDPOINTS = (
@@ -67,7 +71,7 @@ ENDPOINT_FAULTS = {
         "accept",
     },
     "hang": {"accept", "seconds"},
-    "cut": {"accept"},
+    "cut": {"accept", "reset"},
     "expired": set(),
     "slow": {"seconds"},
     "truncate": {"bytes"},
@@ -149,17 +153,23 @@ class Fault:
     times: int | None
     parameters: dict
     used: int = 0
+    chance: float = 1.0
 
     def get(self, name: str, default=None):
         return self.parameters.get(name, default)
 
     def fits(self, facts: dict[str, set]) -> bool:
         return all(
-            str(value) in facts.get(key, ()) for key, value in self.match.items()
+            any(str(value) in facts.get(key, ()) for value in _alternatives(wanted))
+            for key, wanted in self.match.items()
         )
 
     def spent(self) -> bool:
         return self.times is not None and self.used >= self.times
+
+
+def _alternatives(wanted) -> list:
+    return wanted if isinstance(wanted, list) else [wanted]
 
 
 def facts(**values) -> dict[str, set]:
@@ -192,21 +202,25 @@ def parse(values: dict, number: int) -> Fault:
     if on != default and not (movable and on in ENDPOINTS):
         raise ValueError(f"fault {name} cannot act on {on!r}; known: {ENDPOINTS}")
     match, times = values.pop("match", {}), values.pop("times", None)
+    chance = values.pop("chance", 1.0)
+    if isinstance(chance, bool) or not 0 <= chance <= 1:
+        raise ValueError(f"chance lies between 0 and 1, not at {chance!r}")
     if unknown := set(match) - MATCHES:
         raise ValueError(f"cannot match {sorted(unknown)}; known: {sorted(MATCHES)}")
     if unknown := set(values) - PARAMETERS[name]:
         raise ValueError(
             f"fault {name} takes {sorted(PARAMETERS[name])}, not {sorted(unknown)}"
         )
-    return Fault(number, name, on, match, times, values)
+    return Fault(number, name, on, match, times, values, chance=chance)
 
 
 class Faults:
     """The faults that wait for their occasion, oldest first."""
 
-    def __init__(self):
+    def __init__(self, seed: int | str | None = None):
         self._all: list[Fault] = []
         self._made = 0
+        self._lots = random.Random(seed)
 
     def add(self, values: dict) -> Fault:
         self._made += 1
@@ -229,6 +243,7 @@ class Faults:
                 and fault.on in (on, "any")
                 and not fault.spent()
                 and fault.fits(known)
+                and self._lots.random() < fault.chance
             ):
                 fault.used += 1
                 return fault

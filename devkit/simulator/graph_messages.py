@@ -44,6 +44,7 @@ async def _send(meta: Meta, number: Number, attempt: Attempt) -> dict:
     outcome = await misbehave(meta, "messages", _facts(meta, number, payload))
     sent, late = meta.accept(payload, number)
     attempt.wamid, attempt.person_id = sent.wamid, sent.person_id
+    attempt.accepted_at = meta.clock.now()
     attempt.outcome = "lost" if outcome else "accepted"
     await meta.report(sent, late)
     if outcome:

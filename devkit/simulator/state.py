@@ -198,7 +198,8 @@ class Attempt:
     """One call of the send endpoint, whatever came of it.
 
     `outcome`: accepted, refused, lost (accepted, but the caller got no answer),
-    cut (never accepted, connection cut) or read (mark-as-read call).
+    cut (never accepted, connection cut) or read (mark-as-read call). `at` is when the
+    call came, `accepted_at` when the message was taken.
     """
 
     number: int
@@ -211,6 +212,7 @@ class Attempt:
     details: str | None = None
     wamid: str | None = None
     person_id: str | None = None
+    accepted_at: float | None = None
 
 
 class UnknownField(ValueError):

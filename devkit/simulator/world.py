@@ -29,7 +29,7 @@ class World:
         self.ids = Ids(self.seed)
         self.state = State()
         self.settings = Settings()
-        self.faults = Faults()
+        self.faults = Faults(self.seed)
 
     # -- making things -----------------------------------------------------------------
 

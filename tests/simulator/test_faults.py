@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from devkit.simulator.client import SimulatorError
+from devkit.simulator.faults import Faults
 
 
 def test_error_a_given_number_of_times(simulator, business, callback, open_window):
@@ -74,11 +75,32 @@ def test_faults_queue_up(simulator, business, open_window):
         ({"type": "image"}, False),
         ({"type": "text", "person": "ana.p"}, True),
         ({"number": "1"}, False),
+        ({"person": ["Luis", "34600111222"]}, True),
+        ({"person": ["Luis", "Eva"]}, False),
+        ({"person": []}, False),
     ],
 )
 def test_match(match, hit, simulator, business, open_window):
     simulator.fault("error", code=131000, match=match)
     assert (business.send().status_code == 500) is hit
+
+
+def test_chance_is_drawn_by_the_seed():
+    def drawn(seed, chance):
+        faults = Faults(seed)
+        faults.add({"fault": "error", "chance": chance})
+        return [bool(faults.take("messages", ("error",), {})) for _ in range(300)]
+
+    assert drawn(1, 0.3) == drawn(1, 0.3) != drawn(2, 0.3)
+    assert 60 < sum(drawn(1, 0.3)) < 120
+    assert not any(drawn(1, 0)) and all(drawn(1, 1))
+
+
+def test_what_has_no_luck_is_left_to_the_next_fault(simulator, business, open_window):
+    simulator.fault("error", code=131000, chance=0)
+    simulator.fault("error", code=131016, times=1)
+    assert business.send().json()["error"]["code"] == 131016
+    assert [fault["used"] for fault in simulator.faults()] == [0, 1]
 
 
 def test_match_template_and_number(simulator, business, ana):
@@ -126,6 +148,28 @@ def test_connection_cut(accept, outcome, simulator, business, callback, open_win
     assert business.send().status_code == 200
 
 
+@pytest.mark.parametrize(("accept", "outcome"), [(False, "cut"), (True, "lost")])
+def test_connection_reset(accept, outcome, simulator, business, callback, open_window):
+    simulator.fault("cut", accept=accept, reset=True, times=1)
+    with pytest.raises(requests.ConnectionError, match="reset by peer"):
+        business.send()
+    simulator.wait()
+    (attempt,) = simulator.outbox()
+    assert attempt["outcome"] == outcome
+    assert len(callback.statuses()) == (2 if accept else 0)
+    assert business.send().status_code == 200
+
+
+def test_when_a_message_was_taken(simulator, business, open_window):
+    simulator.fault("error", code=131000, times=1)
+    simulator.fault("delay", seconds=0.2)
+    business.send()
+    business.send()
+    refused, accepted = simulator.outbox()
+    assert refused["accepted_at"] is None
+    assert 0.2 <= accepted["accepted_at"] - accepted["at"] < 2
+
+
 @pytest.mark.parametrize("on", ["number", "account", "templates", "read", "any"])
 def test_every_endpoint_can_fail(on, simulator, business, ana, open_window):
     simulator.fault("error", on=on, code=190, times=1)
@@ -170,6 +214,8 @@ def test_faults_are_listed_and_removed(simulator, business, open_window):
         ({"fault": "error", "on": "moon"}, "moon"),
         ({"fault": "expired", "on": "messages"}, "messages"),
         ({"fault": "drop", "match": {"colour": "red"}}, "colour"),
+        ({"fault": "drop", "chance": 30}, "chance"),
+        ({"fault": "drop", "chance": True}, "chance"),
         ({"settings": {"colour": 1}}, "colour"),
         ({"colour": 1}, "colour"),
     ],
