@@ -190,4 +190,6 @@ class TestSendingTruth(WhatsappCase):
             template = self.template()
             template_row = queue._post_template(channel, template, "Hello", [])
         self.assertEqual(template_row.state, "queued")
-        self.assertEqual(queue.search([("channel_id", "=", channel.id)]), row | template_row)
+        self.assertEqual(
+            queue.search([("channel_id", "=", channel.id)]), row | template_row
+        )

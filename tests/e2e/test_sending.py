@@ -2,169 +2,565 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Every answer once and in order, while Meta fails and Odoo is killed."""
 
-import json
 import os
 import random
-import signal
 import threading
 import time
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from office import TO_EVERYBODY, Clock, Office, until
 
 from devkit import paths
 from devkit import shop as shops
-from devkit.demo.rpc import Session
+from devkit.demo.rpc import Refused
+from devkit.simulator.client import Simulator
+from devkit.simulator.server import running
 
 SERIES = os.environ.get("CWG_SERIES", paths.DEFAULT_SERIES)
 ODOO = Path(os.environ["ODOO_PATH"]) if os.environ.get("ODOO_PATH") else None
-PEOPLE = 30
-EACH = 6
-PATIENCE = 120
+
+PEOPLE = 200
+STRANGERS = 40  # of them: who wrote to Odoo, and have a lead
+CLICKS = 1  # answers to each that somebody writes one by one
+AT_ONCE = 4  # answers to each that an automation writes to many people
+EACH = CLICKS + AT_ONCE
+CROWD = 10  # people to whom an automation writes in one transaction
+CLERKS = 4
+KILLS = (2, 1, 1, 1, 0)  # in each turn; in the last one the token dies instead
 SECONDS = 0.05  # that Meta takes for one message
+LONGEST = 300  # seconds until all is sent, or it counts as never
+
+CURSED = slice(0, 2)  # Meta never takes a message to them
+UNREACHABLE = slice(2, 5)  # have no WhatsApp
+SILENT = slice(5, 25)  # nothing is reported of messages to them
+READERS = slice(25, 60)
+
+HTML = "<html><body>Something went wrong</body></html>"
+# What becomes of a call, each by a chance of CHANCE
+CHANCE = 0.025
+FAULTS = {
+    "500 not taken": ("error", {"code": 131000}),
+    "503 not taken": ("error", {"code": 131016}),
+    "429 with Retry-After": ("error", {"code": 4, "http": 429, "retry_after": 1800}),
+    "429 without a code": ("error", {"http": 429, "body": HTML, "retry_after": 200}),
+    "130429": ("error", {"code": 130429}),
+    "131056": ("error", {"code": 131056}),
+    "502 not taken": ("error", {"http": 502, "body": HTML}),
+    "504 taken": ("error", {"http": 504, "body": HTML, "accept": True}),
+    "silence not taken": ("hang", {"accept": False, "seconds": 0.5}),
+    "silence taken": ("hang", {"seconds": 0.5}),
+    "cut not taken": ("cut", {}),
+    "reset not taken": ("cut", {"reset": True}),
+    "reset taken": ("cut", {"reset": True, "accept": True}),
+    "no JSON not taken": ("error", {"http": 200, "body": HTML}),
+    "no JSON taken": ("error", {"http": 200, "body": HTML, "accept": True}),
+    "no id taken": ("error", {"http": 200, "body": "{}", "accept": True}),
+}
+# What is reported, each by its own chance
+REPORTS = {
+    "early": (0.1, {"before_answer": True}),
+    "early failed": (
+        0.03,
+        {"sequence": ["failed"], "fail_code": 131026, "before_answer": True},
+    ),
+    "failed at last": (0.03, {"fail_code": 131053, "delay": 0.5}),
+    "failed then delivered": (
+        0.03,
+        {"sequence": ["sent", "failed", "delivered"], "fail_code": 131000},
+    ),
+    "delivered then failed": (
+        0.03,
+        {"sequence": ["sent", "delivered", "failed"], "fail_code": 131000},
+    ),
+    "backwards": (0.1, {"reverse": True}),
+    "each twice": (0.1, {"duplicate": 2}),
+}
+COLUMNS = 3  # of the table
+FEWEST = 2  # of each kind, or the test proves nothing
+# Meta's status -> (rank, the row's state, the notification's)
+STATUSES = {
+    "sent": (1, "sent", "sent"),
+    "failed": (2, "failed", "exception"),
+    "delivered": (3, "sent", "whatsapp_delivered"),
+    "read": (4, "sent", "whatsapp_read"),
+}
+# seconds to wait after each attempt; and what Meta asks for, by code (0: none)
+BACKOFF = {1: 60, 2: 300, 3: 900}
+ASKED = {4: 1800, 0: 200}
 
 
-class FaultyMeta(BaseHTTPRequestHandler):
-    """Takes most messages; fails before or after taking others, by chance."""
+@dataclass
+class Scene:
+    """Two Odoo processes on one database, Meta, and how time passes."""
 
-    protocol_version = "HTTP/1.1"
+    shop: shops.Shop
+    offices: list[Office]
+    simulator: Simulator
+    app: str
+    clock: Clock
+    labels: dict[int, str] = field(default_factory=dict)
 
-    def do_POST(self):
-        length = int(self.headers.get("Content-Length") or 0)
-        sent = json.loads(self.rfile.read(length))
-        mark = sent["biz_opaque_callback_data"]
-        meta = self.server
-        time.sleep(SECONDS)
-        with meta.guard:
-            fate = meta.chance.random()
-            number = meta.seen[mark] = meta.seen[mark] + 1
-            if fate < 0.12 and number < 3:
-                fault = "refused"
-            elif fate < 0.17:
-                fault = "cut"
-                meta.taken[sent["to"]].append(mark)
-            else:
-                fault = None
-                meta.taken[sent["to"]].append(mark)
-        if fault == "cut":  # taken, and nobody hears of it
-            self.close_connection = True
-            return
-        body = {"messages": [{"id": f"wamid.{mark}"}]}
-        if fault == "refused":
-            body = {"error": {"code": 131000, "message": "Something went wrong"}}
-        raw = json.dumps(body).encode()
-        self.send_response(500 if fault else 200)
-        self.send_header("Content-Length", str(len(raw)))
-        self.end_headers()
-        self.wfile.write(raw)
+    def fault(self, label, fault, **values):
+        self.labels[self.simulator.fault(fault, **values)] = label
 
-    def log_message(self, *args):
-        pass
+    def faults(self):
+        """How often each fault acted."""
+        return {
+            self.labels[fault["id"]]: fault["used"]
+            for fault in self.simulator.faults()
+            if fault["id"] in self.labels
+        }
 
 
-@pytest.fixture
-def meta():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), FaultyMeta)
-    server.daemon_threads = True
-    server.guard, server.chance = threading.Lock(), random.Random(5)
-    server.seen, server.taken = Counter(), defaultdict(list)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+@pytest.fixture(scope="module")
+def scene():
+    with shops.opened("e2e-sending", SERIES, ODOO) as shop, running(seed=5) as url:
+        offices = [Office(shop), Office(shop)]
+        for office in offices:
+            office.open()
+        offices[0].login().call(
+            "ir.config_parameter", "set_param", "crm_whatsapp_gateway.graph_url", url
+        )
+        simulator = Simulator(url)
+        setup = simulator.setup(
+            app={"secret": shops.SECRET, "token": "EAAtoken"},
+            number={"id": shops.NUMBER, "phone": "5215500000001"},
+        )
+        simulator.settings(retry_attempts=1000, retry_longest=0.5)
+        simulator.fault("delay", seconds=SECONDS)
+        clock = Clock(shop, simulator)
+        yield Scene(shop, offices, simulator, setup["app"]["id"], clock)
 
 
-def test_each_answer_arrives_once_in_order_or_says_that_nobody_knows(meta):
-    with shops.opened("e2e-sending", SERIES, ODOO) as shop:
-        started = shop.start()
-        admin = Session(started.url, shop.database, "admin", "admin")
-        for name, value in (
-            ("crm_whatsapp_gateway.graph_url", f"http://127.0.0.1:{meta.server_port}"),
-            ("crm_whatsapp_gateway.retry_minutes", "0, 0, 0, 0"),
-        ):
-            admin.call("ir.config_parameter", "set_param", name, value)
-        senders = [f"52155700000{number:02}" for number in range(PEOPLE)]
-        for sender in senders:
-            body = shops.delivery(shops.message(1, sender))
-            assert shops.post(started.url, body) == 200
+# -- who writes to us
+
+
+def meet(scene, phones, strangers=0):
+    """Let people write to us, some of them to Odoo; return their conversations."""
+    shop, simulator = scene.shop, scene.simulator
+    messages = [
+        {"person": phone, "type": "text", "text": "How much is it?"} for phone in phones
+    ]
+    new, known = messages[:strangers], messages[strangers:]
+    if known:
+        simulator.app(id=scene.app, callback_url=None)  # it was before we had Odoo
+        simulator.batch(known)
+        _know(scene, phones[strangers:])
+    path = f"/gateway/whatsapp/{shops.KEY}/update"
+    simulator.app(id=scene.app, callback_url=scene.offices[0].url + path)
+    if new:
+        simulator.batch(new)
         shop.wait()
-        channels = [
-            channel_id
-            for (channel_id,) in shop.rows(
-                "SELECT id FROM discuss_channel WHERE gateway_channel_token = ANY(%s)",
-                senders,
-            )
+    found = dict(
+        shop.rows(
+            "SELECT gateway_channel_token, id FROM discuss_channel"
+            " WHERE gateway_channel_token = ANY(%s)",
+            phones,
+        )
+    )
+    return [found[phone] for phone in phones]
+
+
+def _know(scene, phones):
+    """Make the conversations of people whom we knew before."""
+    gateway = scene.shop.value("SELECT id FROM mail_gateway")
+    now = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
+    scene.offices[0].login().call(
+        "discuss.channel",
+        "create",
+        [
+            {
+                "name": f"Customer {phone}",
+                "channel_type": "gateway",
+                "gateway_id": gateway,
+                "gateway_channel_token": phone,
+                "whatsapp_last_customer_date": now,
+            }
+            for phone in phones
+        ],
+    )
+
+
+# -- transactions
+
+LOCK = 4711
+MEETING_PLACE = """
+    CREATE TABLE meeting_place (written integer);
+    INSERT INTO meeting_place VALUES (0);
+    CREATE SEQUENCE meeting_place_run;
+"""
+# writes a message, then loses against whoever wrote in the meantime; a sequence also
+# counts what is rolled back
+CONFLICT = f"""
+env["discuss.channel"].browse(env.context["active_id"]).message_post(
+    body="Once only", message_type="comment", subtype_xmlid="mail.mt_comment")
+env.flush_all()
+env.cr.execute("SELECT nextval('meeting_place_run'), pg_advisory_xact_lock({LOCK})")
+env.cr.execute("UPDATE meeting_place SET written = written + 1")
+"""
+REGRET = """
+env["discuss.channel"].browse(env.context["active_id"]).message_post(
+    body="Never", message_type="comment", subtype_xmlid="mail.mt_comment")
+env.flush_all()
+raise UserError("No")
+"""
+
+
+def received(scene, phone):
+    """What a person got, once nothing is left to be sent."""
+    scene.clock.wake()
+    until_quiet(scene, 30)
+    return [
+        attempt["payload"]["text"]["body"]
+        for attempt in taken(scene.simulator)
+        if phone_of(attempt) == phone
+    ]
+
+
+def test_a_request_that_odoo_repeats_sends_once(scene):
+    """Another transaction is first: PostgreSQL refuses, and Odoo begins again."""
+    shop, phone = scene.shop, "5215571000001"
+    [channel] = meet(scene, [phone])
+    shop.execute(MEETING_PLACE)
+    office = scene.offices[0]
+    action, session = office.action(CONFLICT), office.login()
+    with (
+        shop.environment.cluster.connect(shop.database) as holder,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        holder.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+        click = pool.submit(office.run, session, action, [channel])
+        waits = "SELECT count(*) FROM pg_locks WHERE objid = %s AND NOT granted"
+        until(lambda: shop.value(waits, LOCK), 20, lambda: click)
+        shop.execute("UPDATE meeting_place SET written = 10")
+        holder.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
+        click.result(timeout=60)
+    assert shop.value("SELECT last_value FROM meeting_place_run") == 2
+    assert shop.value("SELECT written FROM meeting_place") == 11
+    assert received(scene, phone) == ["Once only"]
+    states = "SELECT state FROM whatsapp_message_queue WHERE channel_id = %s"
+    assert shop.rows(states, channel) == [("sent",)]
+
+
+def test_what_is_rolled_back_was_never_sent(scene):
+    shop, phone = scene.shop, "5215571000002"
+    [channel] = meet(scene, [phone])
+    office = scene.offices[0]
+    session = office.login()
+    with pytest.raises(Refused, match="No"):
+        office.run(session, office.action(REGRET), [channel])
+    assert received(scene, phone) == []
+    office.post(session, channel, "Always")
+    assert received(scene, phone) == ["Always"]
+    rows = "SELECT count(*) FROM whatsapp_message_queue WHERE channel_id = %s"
+    assert shop.value(rows, channel) == 1
+
+
+# -- the proof
+
+
+def test_each_answer_arrives_once_in_order_or_says_that_nobody_knows(scene, capsys):
+    began = time.monotonic()
+    chance = random.Random(6)
+    phones = [f"5215570000{number:03}" for number in range(PEOPLE)]
+    channels = meet(scene, phones, STRANGERS)
+    misbehave(scene, phones)
+    prepared = time.monotonic()
+    caught = under_load(scene, channels, chance)
+    figures = judge(scene, dict(zip(channels, phones, strict=True)))
+    figures["kills"] = {
+        "SIGKILL": len(caught),
+        "messages on their way": sum(caught),
+        "clicks again": sum(office.clicked_again for office in scene.offices),
+    }
+    seconds = {"to prepare": prepared - began, "to send": time.monotonic() - prepared}
+    figures["seconds"] = {name: round(value) for name, value in seconds.items()}
+    with capsys.disabled():
+        report(figures)
+    assert sum(caught), "no kill caught a message on its way"
+
+
+def misbehave(scene, phones):
+    """Set the faults; the oldest has the first chance."""
+    silent = phones[SILENT]
+    reported = [phone for phone in phones if phone not in silent]
+    everywhere = {"person": phones}
+    fault = scene.fault
+    for phone in phones[READERS]:
+        scene.simulator.person(phone, reads=True)
+    fault("cursed", "error", code=131000, match={"person": phones[CURSED]})
+    fault("131026", "error", code=131026, match={"person": phones[UNREACHABLE]})
+    for label, (name, values) in FAULTS.items():
+        fault(label, name, chance=CHANCE, match=everywhere, **values)
+    # nobody could know of it if nothing were reported: Meta says that it failed
+    fault(
+        "500 taken",
+        "error",
+        code=131000,
+        accept=True,
+        chance=CHANCE,
+        match={"person": reported},
+    )
+    fault(
+        "silent",
+        "statuses",
+        missing=["sent", "delivered", "read"],
+        match={"person": silent},
+    )
+    for label, (odds, values) in REPORTS.items():
+        fault(label, "statuses", chance=odds, match=everywhere, **values)
+    fault("delivered twice", "duplicate", chance=0.05, match=everywhere)
+    several = {"type": ["sent", "delivered", "read"]}
+    fault("together", "batch", size=10, linger=0.3, chance=0.8, match=several)
+
+
+@dataclass
+class Load:
+    """What the clerks do: an automation, the turns that may begin, and the end."""
+
+    automation: int
+    turns: list[threading.Event]
+    over: threading.Event
+
+
+def under_load(scene, channels, chance):
+    """Answer everybody while Odoo is killed and the token dies.
+
+    :return: for each kill, how many messages were on their way
+    """
+    end = time.monotonic() + LONGEST
+    offices, caught = scene.offices, []
+    turns = [threading.Event() for _turn in range(EACH)]
+    load = Load(offices[0].action(TO_EVERYBODY), turns, threading.Event())
+    desks = [(offices[n % 2], channels[n::CLERKS]) for n in range(CLERKS)]
+    sessions = [office.login() for office, _channels in desks]
+    with ThreadPoolExecutor(CLERKS + 1) as pool:
+        clerks = [
+            pool.submit(answer_all, *desk, session, load)
+            for desk, session in zip(desks, sessions, strict=True)
         ]
-        chance = random.Random(6)
-        for turn in range(EACH):
-            _answer_all(started, shop, channels, turn)
-            if turn in (1, 3):
-                time.sleep(chance.uniform(0.1, 0.6))
-                os.kill(started.started.pid, signal.SIGKILL)
-                started.process.wait()
-                started = shop.start()
-        _wait_until_quiet(shop, started, channels)
-        rows = shop.rows(
-            "SELECT channel_id, uuid, state FROM whatsapp_message_queue ORDER BY id"
-        )
-        assert len(rows) == PEOPLE * EACH
-        taken = Counter(mark for marks in meta.taken.values() for mark in marks)
-        assert max(taken.values()) == 1, "nobody got a message twice"
-        states = {mark: state for _channel, mark, state in rows}
-        assert set(states.values()) <= {"sent", "failed", "uncertain"}
-        for mark, state in states.items():
-            if state == "sent":
-                assert taken[mark] == 1
-            if state == "failed":
-                assert taken[mark] == 0
-        assert Counter(states.values())["sent"] > PEOPLE * EACH / 2
-        order = defaultdict(list)
-        for channel, mark, _state in rows:
-            order[channel].append(mark)
-        arrived = {marks[0]: marks for marks in meta.taken.values()}
-        for marks in order.values():
-            wanted = [mark for mark in marks if taken[mark]]
-            assert arrived[wanted[0]] == wanted, "each person reads them in order"
+        passing = pool.submit(let_time_pass, scene.clock, load)
+        try:
+            for turn, kills in zip(turns, KILLS, strict=True):
+                turn.set()
+                for _kill in range(kills):
+                    caught.append(kill_one(offices, len(caught), chance))
+            token_dies(scene)
+            # until the client has waited its 30 seconds
+            scene.fault("time out taken", "hang", times=2)
+            scene.fault("time out not taken", "hang", accept=False, times=2)
+            for clerk in clerks:
+                clerk.result(timeout=end - time.monotonic())
+            until_quiet(scene, end - time.monotonic())
+        finally:
+            load.over.set()
+            for turn in turns:
+                turn.set()
+        passing.result(timeout=10)
+    return caught
 
 
-def _answer_all(started, shop, channels, turn):
-    sessions = [Session(started.url, shop.database, "admin", "admin") for _n in "1234"]
-    with ThreadPoolExecutor(4) as pool:
-        list(
-            pool.map(
-                lambda job: sessions[job[0] % 4].call(
-                    "discuss.channel",
-                    "message_post",
-                    [job[1]],
-                    body=f"Answer {turn}",
-                    message_type="comment",
-                    subtype_xmlid="mail.mt_comment",
-                ),
-                enumerate(channels),
-            )
-        )
+def answer_all(office, channels, session, load):
+    """Answer to some people: each EACH times, in order."""
+    for number, turn in enumerate(load.turns):
+        turn.wait()
+        size = 1 if number < CLICKS else CROWD
+        for start in range(0, len(channels), size):
+            if load.over.is_set():
+                return
+            crowd, text = channels[start : start + size], f"Answer {number}"
+            if size == 1:
+                office.post(session, crowd[0], text)
+            else:
+                office.post_to(session, load.automation, crowd, text)
 
 
-def _wait_until_quiet(shop, started, channels):
-    """Until nothing is queued or on its way; a server sends when it is asked to."""
-    admin = Session(started.url, shop.database, "admin", "admin")
-    cron = admin.read(
-        "ir.model.data",
-        [("module", "=", paths.ADDON), ("name", "=", "ir_cron_message_queue")],
-        "res_id",
-    )[0]["res_id"]
-    until = time.monotonic() + PATIENCE
-    open_rows = (
+def let_time_pass(clock, load):
+    while not load.over.wait(2):
+        clock.tick()
+
+
+def kill_one(offices, number, chance):
+    """Kill one Odoo at some moment; every other time the one that sends."""
+    time.sleep(chance.uniform(1, 4))
+    victim = chance.choice(offices)
+    if number % 2 == 0:
+        victim = next((office for office in offices if office.sends()), victim)
+    caught = victim.kill()
+    victim.open()
+    return caught
+
+
+def token_dies(scene):
+    """The number pauses, loses nothing, and goes on by itself when it can."""
+    shop, simulator = scene.shop, scene.simulator
+
+    def gateway():
+        return shop.rows(
+            "SELECT whatsapp_pause_reason, whatsapp_probes FROM mail_gateway"
+        )[0]
+
+    simulator.app(id=scene.app, token_valid=False, token_subcode=463)
+    until(lambda: gateway()[0], 20, gateway)
+    time.sleep(3 * SECONDS)
+    accepted, probes = len(taken(simulator)), gateway()[1]
+    scene.clock.probe()
+    until(lambda: gateway()[1] > probes, 20, gateway)
+    time.sleep(3 * SECONDS)
+    reason, _probes = gateway()
+    assert reason, "it was tried too early, and must wait on"
+    assert len(taken(simulator)) == accepted
+    calls = Counter(mark_of(attempt) for attempt in simulator.outbox())
+    refused = shop.rows(
+        "SELECT uuid, attempts FROM whatsapp_message_queue"
+        " WHERE state = 'queued' AND error_code = 190"
+    )
+    assert refused
+    assert {mark: calls[mark] for mark, _count in refused} == dict(refused)
+    simulator.app(id=scene.app, token_valid=True)
+
+    def resumed():
+        scene.clock.probe()
+        return not gateway()[0]
+
+    until(resumed, 30, gateway, every=1)
+
+
+def until_quiet(scene, seconds):
+    """Until nothing is waiting, on its way, or still to be told."""
+    left = (
         "SELECT count(*) FROM whatsapp_message_queue"
         " WHERE state IN ('queued', 'sending')"
     )
-    while shop.value(open_rows):
-        assert time.monotonic() < until, shop.rows(
-            "SELECT state, attempts, error_text FROM whatsapp_message_queue"
-            " WHERE state IN ('queued', 'sending') LIMIT 5"
-        )
-        admin.call("ir.cron", "method_direct_trigger", [cron])
-        time.sleep(0.5)
+    until(
+        lambda: not scene.shop.value(left),
+        seconds,
+        lambda: scene.shop.rows(
+            "SELECT state, attempts, next_attempt_at, error_details"
+            " FROM whatsapp_message_queue WHERE state IN ('queued', 'sending') LIMIT 5"
+        ),
+    )
+    assert scene.simulator.wait(30), "a status could not be delivered"
+    scene.shop.wait()
+
+
+# -- the truth
+
+
+def mark_of(attempt):
+    return attempt["payload"]["biz_opaque_callback_data"]
+
+
+def phone_of(attempt):
+    return attempt["payload"]["to"].removeprefix("+")
+
+
+def taken(simulator):
+    """What Meta took, in that order."""
+    attempts = [a for a in simulator.outbox() if a["accepted_at"] is not None]
+    return sorted(attempts, key=lambda attempt: attempt["accepted_at"])
+
+
+def judge(scene, people):
+    """Compare what each row says with what Meta knows.
+
+    :param dict people: conversation -> phone number
+    """
+    rows = scene.shop.rows(
+        "SELECT part.channel_id, part.uuid, part.state, part.delivery, part.wamid,"
+        "       notification.notification_status, part.error_details"
+        "  FROM whatsapp_message_queue part"
+        "  JOIN mail_notification notification"
+        "    ON notification.id = part.notification_id"
+        " WHERE part.channel_id = ANY(%s) ORDER BY part.id",
+        list(people),
+    )
+    counts = Counter(row[0] for row in rows)
+    assert counts == dict.fromkeys(people, EACH), "each click made one message"
+    theirs = set(people.values())
+    arrived = [a for a in taken(scene.simulator) if phone_of(a) in theirs]
+    marks = [mark_of(attempt) for attempt in arrived]
+    assert len(marks) == len(set(marks)), "nobody got a message twice"
+    known = dict(zip(marks, arrived, strict=True))
+    for row in rows:
+        check(row, known.get(row[1]))
+    check_order(rows, known, people)
+    return figures_of(scene, rows, known)
+
+
+def check(row, attempt):
+    """One row says what became of its message."""
+    _channel, _mark, state, delivery, wamid, shown, _details = row
+    reports = set(attempt["statuses"]) if attempt else set()
+    best = max(reports, key=lambda name: STATUSES[name][0], default=None)
+    if best:
+        _rank, should, seen = STATUSES[best]
+        assert (state, delivery, shown) == (should, best, seen), (row, attempt)
+    elif attempt and state == "sent":
+        assert (delivery, shown) == (None, "sent"), (row, attempt)
+    else:  # nobody told us that Meta has it
+        assert delivery is None, (row, attempt)
+        permitted = {"uncertain": "pending"}
+        if not attempt:
+            permitted["failed"] = "exception"
+        assert permitted.get(state) == shown, (row, attempt)
+    if state == "sent":
+        assert wamid == attempt["wamid"], (row, attempt)
+
+
+def check_order(rows, known, people):
+    wanted, got = defaultdict(list), defaultdict(list)
+    for channel, mark, *_rest in rows:
+        if mark in known:
+            wanted[people[channel]].append(mark)
+    for mark, attempt in known.items():  # in the order in which Meta took them
+        got[phone_of(attempt)].append(mark)
+    assert got == wanted, "each person reads the answers in order"
+
+
+def figures_of(scene, rows, known):
+    """Count, and refuse a proof in which too little went wrong."""
+    attempts = scene.simulator.outbox()
+    times = scene.faults()
+    assert min(times.values()) >= FEWEST, times
+    of_calls = [*FAULTS, "500 taken", "cursed", "131026"]
+    faulty = sum(times[label] for label in of_calls)
+    assert faulty > 0.3 * len(attempts)
+    times["190"] = sum(call["code"] == 190 for call in scene.simulator.requests())
+    assert times["190"] >= FEWEST
+    assert sum("ReadTimeout" in (row[-1] or "") for row in rows) >= FEWEST
+    states = Counter(
+        f"{row[2]} {'taken' if row[1] in known else 'not taken'}" for row in rows
+    )
+    assert states["sent taken"] > 0.8 * len(rows)
+    assert states["failed taken"] and states["failed not taken"]
+    assert states["uncertain taken"] and states["uncertain not taken"]
+    check_waits(scene.clock.planned)
+    return {
+        "faults": times,
+        "calls": {"in all": len(attempts), "faulty": faulty},
+        "messages": dict(sorted(states.items())),
+    }
+
+
+def check_waits(planned):
+    """Nothing was to be sent again before its time."""
+    for attempts, code, seconds in planned:
+        asked = ASKED.get(code or 0, 0)
+        assert seconds >= max(BACKOFF[attempts], asked) - 2, (attempts, code, seconds)
+    assert {attempts for attempts, *_rest in planned} == set(BACKOFF)
+    assert {4, 130429, 131000, 131016, 131056} <= {code for _n, code, _s in planned}
+
+
+def report(figures):
+    """Print a short table, for whoever reads the log."""
+    print()
+    for title, numbers in figures.items():
+        cells = [f"{number:>5} {name:<22}" for name, number in numbers.items()]
+        for start in range(0, len(cells), COLUMNS):
+            line = "".join(cells[start : start + COLUMNS]).rstrip()
+            print(f"{'' if start else title:>10} {line}")

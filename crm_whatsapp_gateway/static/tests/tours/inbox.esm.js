@@ -72,9 +72,10 @@ tours.add("crm_whatsapp_gateway.contact", {
         {
             content: "A message with a contact card offers to save it",
             trigger: CARD,
+            timeout: 60000,
             // while the messages are loaded they are drawn anew, without the mouse
             async run(helpers) {
-                for (let tries = 0; tries < 50; tries++) {
+                for (let tries = 0; tries < 300; tries++) {
                     await helpers.hover(CARD);
                     await new Promise((resolve) => setTimeout(resolve, 100));
                     if (document.querySelector(SAVE_CONTACT)?.offsetParent) {
