@@ -29,6 +29,7 @@
         "data/cron_data.xml",
         "data/automated_actions.xml",
         "views/whatsapp_send_template_views.xml",
+        "views/whatsapp_snooze_views.xml",
         "views/discuss_channel_views.xml",
         "views/crm_lead_views.xml",
         "views/hr_employee_views.xml",

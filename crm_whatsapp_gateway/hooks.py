@@ -4,6 +4,9 @@
 
 import logging
 
+from odoo.tools import html2plaintext
+
+from .tools.conversation import preview
 from .tools.identity import Identity
 
 _logger = logging.getLogger(__name__)
@@ -46,29 +49,7 @@ def post_init_hook(env):
         channel.whatsapp_phone = person.canonical
         channel.whatsapp_bsuid = person.bsuid
     env.flush_all()
-    # what has no notification of the gateway came from the customer
-    env.cr.execute(
-        """
-        UPDATE discuss_channel channel
-           SET whatsapp_last_date = said.last,
-               whatsapp_last_customer_date = said.customer
-          FROM (
-            SELECT message.res_id,
-                   max(message.date) AS last,
-                   max(message.date) FILTER (WHERE NOT EXISTS (
-                       SELECT FROM mail_notification sent
-                        WHERE sent.mail_message_id = message.id
-                          AND sent.notification_type = 'gateway')) AS customer
-              FROM mail_message message
-             WHERE message.model = 'discuss.channel'
-               AND message.res_id = ANY(%s)
-               AND message.message_type = 'comment'
-             GROUP BY message.res_id
-          ) said
-         WHERE said.res_id = channel.id
-        """,
-        (channels.ids,),
-    )
+    _learn_last_words(env.cr, channels.ids)
     env.invalidate_all()
 
 
@@ -80,6 +61,72 @@ def uninstall_hook(env):
             ("model", "in", ("utm.source", "utm.medium")),
         ]
     ).unlink()
+
+
+def _learn_last_words(cr, ids):
+    """Give conversations their last word, and whose turn it is.
+
+    What is older than a week is closed: an inbox begins with what is going on.
+    """
+    # what has no notification of the gateway came from the customer
+    cr.execute(
+        """
+        WITH said AS (
+            SELECT message.res_id AS id,
+                   message.date,
+                   EXISTS (
+                       SELECT FROM mail_notification sent
+                        WHERE sent.mail_message_id = message.id
+                          AND sent.notification_type = 'gateway') AS ours
+              FROM mail_message message
+             WHERE message.model = 'discuss.channel'
+               AND message.res_id = ANY(%s)
+               AND message.message_type = 'comment'
+        ), last_words AS (
+            SELECT id,
+                   max(date) AS last,
+                   max(date) FILTER (WHERE ours) AS answer,
+                   max(date) FILTER (WHERE NOT ours) AS customer
+              FROM said
+             GROUP BY id
+        ), turn AS (
+            SELECT id, last, customer,
+                   answer IS NULL OR customer > answer AS waits,
+                   last < now() AT TIME ZONE 'UTC' - interval '7 days' AS old
+              FROM last_words
+        )
+        UPDATE discuss_channel channel
+           SET whatsapp_last_date = turn.last,
+               whatsapp_inbox_date = turn.last,
+               whatsapp_last_customer_date = turn.customer,
+               whatsapp_last_author = CASE WHEN waits THEN 'customer' ELSE 'us' END,
+               whatsapp_waiting_since = CASE WHEN waits AND NOT old THEN turn.last END,
+               whatsapp_state = CASE WHEN old THEN 'closed'
+                                     WHEN waits THEN 'open'
+                                     ELSE 'answered' END
+          FROM turn
+         WHERE turn.id = channel.id
+        """,
+        (ids,),
+    )
+    cr.execute(
+        """
+        SELECT DISTINCT ON (message.res_id) message.res_id, message.body
+          FROM mail_message message
+          JOIN discuss_channel channel ON channel.id = message.res_id
+         WHERE message.model = 'discuss.channel'
+           AND message.message_type = 'comment'
+           AND channel.id = ANY(%s)
+           AND channel.whatsapp_state != 'closed'
+         ORDER BY message.res_id, message.date DESC, message.id DESC
+        """,
+        (ids,),
+    )
+    for channel_id, body in cr.fetchall():
+        cr.execute(
+            "UPDATE discuss_channel SET whatsapp_last_text = %s WHERE id = %s",
+            (preview(html2plaintext(body or "")), channel_id),
+        )
 
 
 def _adopt(env, model, xmlid, name):

@@ -5,6 +5,7 @@ from . import (
     discuss_channel,
     discuss_channel_inbox,
     discuss_channel_sending,
+    discuss_channel_state,
     gateway_indexes,
     hr_employee,
     ir_actions_server,

@@ -10,6 +10,7 @@ from odoo.exceptions import UserError
 
 from .. import compat
 from ..tools import identity as wa_identity
+from ..tools.conversation import ANSWERED
 from .hr_employee import Choice
 from .whatsapp_phones import PHONES
 
@@ -131,14 +132,17 @@ class CrmLead(models.Model):
     # ------------------------------------------------------------- owner
 
     def write(self, vals):
-        """Move the conversations, and what is asked for, to a new owner."""
-        if "user_id" not in vals:
-            return super().write(vals)
-        before = [(lead, lead.user_id) for lead in self]
+        """Move the conversations, and what is asked for, to a new owner.
+
+        Those of a lead that is won or lost are over, unless the customer waits.
+        """
+        before = [(lead, lead.user_id) for lead in self] if "user_id" in vals else []
         res = super().write(vals)
         for lead, old in before:
             if lead.user_id and lead.user_id != old:
                 lead._whatsapp_moved(old)
+        if not vals.keys().isdisjoint(("active", "stage_id")):
+            self._whatsapp_close_answered()
         return res
 
     def _whatsapp_moved(self, old):
@@ -153,11 +157,12 @@ class CrmLead(models.Model):
         for channel in lead.whatsapp_channel_ids:
             channel._whatsapp_join(lead.user_id)
             channel._whatsapp_leave(old)
-        calls = lead._whatsapp_calls().filtered(
-            lambda call: call.user_id != self.user_id
+        lead.whatsapp_channel_ids._whatsapp_wake_inboxes()
+        asked = (lead._whatsapp_calls() | lead._whatsapp_reminders()).filtered(
+            lambda activity: activity.user_id != self.user_id
         )
         # the notice of the lead tells of it
-        calls.with_context(mail_activity_quick_update=True).user_id = lead.user_id
+        asked.with_context(mail_activity_quick_update=True).user_id = lead.user_id
         if lead.whatsapp_answer_deadline:
             lead.whatsapp_answer_deadline = lead._whatsapp_deadline()
 
@@ -361,6 +366,42 @@ class CrmLead(models.Model):
                 calls.action_feedback(
                     feedback=self.env._("Answered in the WhatsApp chat.")
                 )
+
+    # ------------------------------------------------------------- conversations
+
+    def _whatsapp_close_answered(self):
+        """Close the conversations of leads that are won or lost, if nothing waits."""
+        closed = self.filtered(lambda lead: not lead._whatsapp_is_open())
+        if closed:
+            # sudo: discuss.channel - whoever may close the lead
+            self.env["discuss.channel"].sudo().search(
+                [("lead_id", "in", closed.ids), ("whatsapp_state", "=", ANSWERED)]
+            ).action_whatsapp_close()
+
+    def _whatsapp_reminders(self):
+        """Return the open activities that say that a snooze is over."""
+        return self.activity_ids.filtered("whatsapp_snooze")
+
+    def _whatsapp_add_reminder(self, user, summary):
+        """Ask somebody, once, to go on with the conversation today.
+
+        :param user: one ``res.users``
+        :param str summary: what to do
+        """
+        if not self._whatsapp_reminders():
+            today = fields.Date.context_today(self.with_context(tz=user.tz))
+            self.with_context(mail_activity_quick_update=True).activity_schedule(
+                "mail.mail_activity_data_todo",
+                date_deadline=today,
+                summary=summary,
+                user_id=user.id,
+                whatsapp_snooze=True,
+            )
+
+    def _whatsapp_end_reminders(self):
+        """Somebody has gone on: there is nothing to be reminded of."""
+        # sudo: mail.activity - a colleague's answer counts, too
+        self.sudo()._whatsapp_reminders().unlink()
 
     # ------------------------------------------------------------- queue
 
@@ -571,7 +612,7 @@ class CrmLead(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "crm_whatsapp_gateway.action_whatsapp_inbox"
         )
-        return {**action, "domain": [("id", "in", channels.ids)]}
+        return {**action, "domain": [("id", "in", channels.ids)], "context": {}}
 
     def _whatsapp_first_conversation(self):
         """Return the conversation with the number of this lead, perhaps a new one.

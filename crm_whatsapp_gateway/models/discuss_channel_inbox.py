@@ -2,14 +2,17 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from datetime import UTC
 
-from odoo import fields, models
+from lxml.builder import E
+
+from odoo import api, fields, models
 from odoo.tools import html2plaintext
 
 from .. import compat
 from ..tools import window
+from ..tools.conversation import OPEN, preview
 from .hr_employee import SALESPERSON
 
-PREVIEW = 200  # characters of the last message in the inbox
+CHOICES = 12  # numbers, and teams, that are filters of their own
 INBOX_BUS = "crm_whatsapp_gateway/inbox"
 
 
@@ -19,6 +22,60 @@ class DiscussChannel(models.Model):
     # a file of its own: together they would be hard to read
     # pylint: disable=consider-merging-classes-inherited
     _inherit = "discuss.channel"
+
+    # ------------------------------------------------------------- search view
+
+    @api.model
+    def _get_view_cache_key(self, view_id=None, view_type="form", **options):
+        key = super()._get_view_cache_key(view_id, view_type, **options)
+        if view_type != "search":
+            return key
+        choices = self._whatsapp_filter_choices()
+        return (*key, *(choice for group in choices for choice in group))
+
+    @api.model
+    def _get_view(self, view_id=None, view_type="form", **options):
+        """Offer each number and each team as a filter of the inbox."""
+        arch, view = super()._get_view(view_id, view_type, **options)
+        if view_type == "search":
+            for mark in arch.xpath("//separator[@name='whatsapp_choices']"):
+                for group in self._whatsapp_filter_choices():
+                    for field, record_id, name in group:
+                        mark.addprevious(
+                            E.filter(
+                                name=f"{field}_{record_id}",
+                                string=name,
+                                domain=f"[('{field}', '=', {record_id})]",
+                            )
+                        )
+                    mark.addprevious(E.separator())
+        return arch, view
+
+    @api.model
+    def _whatsapp_filter_choices(self):
+        """Return the numbers and the teams among which one can choose.
+
+        :return: list of lists of (field, id, name); a single one is no choice
+        """
+        gateways = self.env["mail.gateway"].search(
+            [
+                ("gateway_type", "=", "whatsapp"),
+                ("company_id", "in", [*self.env.companies.ids, False]),
+            ],
+            order="name",
+            limit=CHOICES,
+        )
+        teams = self.env["crm.team"].search([], limit=CHOICES)
+        return [
+            [(field, record.id, record.name) for record in records]
+            for field, records in (
+                ("gateway_id", gateways),
+                ("whatsapp_team_id", teams),
+            )
+            if len(records) > 1
+        ]
+
+    # ------------------------------------------------------------- messages
 
     def message_post(self, **kwargs):
         """Let a received message bear Meta's id from the beginning."""
@@ -45,57 +102,71 @@ class DiscussChannel(models.Model):
         :param bool by_phone: somebody typed it in the app on the phone
         """
         waits = self.whatsapp_waiting_since
+        ours = self.whatsapp_state == OPEN
+        bot = self.env.ref("base.partner_root")
+        automatic = message.author_id == bot and not by_phone
         self._whatsapp_note(
             html2plaintext(message.body or "").strip()
             or ", ".join(message.attachment_ids.mapped("name")),
             message.date,
             "us",
+            automatic=automatic,
         )
-        automatic = message.author_id == self.env.ref("base.partner_root")
-        if waits and waits <= message.date and (by_phone or not automatic):
+        if waits and waits <= message.date and not automatic:
             users = message.author_id.user_ids.filtered(
                 lambda user: user.active and user.has_group(SALESPERSON)
             )
             self.lead_id._whatsapp_answered(users[:1] if not by_phone else None)
+        if ours and not automatic:
+            self.lead_id._whatsapp_end_reminders()
 
-    def _whatsapp_note(self, text, date, author, opens_window=False):
-        """Keep the last word, and wake the inboxes.
+    def _whatsapp_note(self, text, date, author, opens_window=False, automatic=False):
+        """Keep the last word and whose turn it is, and wake the inboxes.
 
         :param str text: what was written
         :param date: when, UTC
         :param str author: 'customer' or 'us'
         :param bool opens_window: free text is possible for 24 hours from now
+        :param bool automatic: no person wrote it, so that it is no answer
         """
         self.ensure_one()
-        values = {}
+        values = self._whatsapp_state_after(author, date, automatic)
         last = self.whatsapp_last_customer_date
         if opens_window and (not last or date > last):
             values["whatsapp_last_customer_date"] = date
         if not self.whatsapp_last_date or date >= self.whatsapp_last_date:
             values.update(
-                whatsapp_last_text=" ".join(text.split())[:PREVIEW],
+                whatsapp_last_text=preview(text),
                 whatsapp_last_date=date,
                 whatsapp_last_author=author,
             )
-            if author == "us":
-                values["whatsapp_waiting_since"] = False
-            elif not self.whatsapp_waiting_since:
-                values["whatsapp_waiting_since"] = date
         if values:  # each write makes Discuss compare what everybody sees
             self.write(values)
+        shown = {}
         if "whatsapp_last_customer_date" in values:
             # opens the text field of whoever has the chat before them
+            shown.update(self._whatsapp_window_values())
+        if "whatsapp_state" in values:
+            shown.update(self._whatsapp_turn())
+        if shown:
             self._bus_send(
-                "mail.record/insert",
-                {
-                    "discuss.channel": [
-                        {"id": self.id, **self._whatsapp_window_values()}
-                    ]
-                },
+                "mail.record/insert", {"discuss.channel": [{"id": self.id, **shown}]}
             )
+        self._whatsapp_wake_inboxes()
+
+    def _whatsapp_wake_inboxes(self):
+        """Have the inboxes that are open look at these conversations again.
+
+        Tells ids only: which conversations, and whose they are.
+        """
         group = self.env["ir.model.data"]._xmlid_to_res_id(SALESPERSON)
         self.env["bus.bus"]._sendone(
-            self.env["res.groups"].browse(group), INBOX_BUS, {"id": self.id}
+            self.env["res.groups"].browse(group),
+            INBOX_BUS,
+            [
+                {"id": channel.id, "user": channel.sudo().whatsapp_user_id.id}
+                for channel in self
+            ],
         )
 
     def _to_store(self, store, *args, **kwargs):
@@ -118,6 +189,7 @@ class DiscussChannel(models.Model):
             }
             if lead
             else False,
+            **self._whatsapp_turn(),
             **self._whatsapp_window_values(),
         }
 
@@ -144,6 +216,21 @@ class DiscussChannel(models.Model):
             "type": "ir.actions.client",
             "tag": "crm_whatsapp_gateway.open_chat",
             "params": {"channel_id": self.id},
+        }
+
+    def action_whatsapp_details(self):
+        """Open the form of the conversation."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self._name,
+            "res_id": self.id,
+            "views": [
+                (
+                    self.env.ref("crm_whatsapp_gateway.discuss_channel_view_form").id,
+                    "form",
+                )
+            ],
         }
 
     def action_open_lead(self):

@@ -12,3 +12,9 @@ class MailActivity(models.Model):
         help="Asked for because a customer wrote by WhatsApp: an answer in the chat"
         " may complete it, and it follows the lead to a new salesperson.",
     )
+    whatsapp_snooze = fields.Boolean(
+        string="End of a WhatsApp snooze",
+        readonly=True,
+        help="Asked for when the time was over until which a conversation was put"
+        " aside: an answer in the chat removes it.",
+    )

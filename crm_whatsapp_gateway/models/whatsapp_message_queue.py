@@ -180,6 +180,9 @@ class WhatsappMessageQueue(models.Model):
             CREATE INDEX IF NOT EXISTS whatsapp_message_queue_open_idx
                 ON whatsapp_message_queue (channel_id, id)
              WHERE state IN ('queued', 'sending');
+            CREATE INDEX IF NOT EXISTS whatsapp_message_queue_failed_idx
+                ON whatsapp_message_queue (channel_id)
+             WHERE state IN ('failed', 'uncertain');
             """
         )
         return super().init()

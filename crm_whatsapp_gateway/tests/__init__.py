@@ -8,6 +8,7 @@ from . import (
     test_failures,
     test_hooks,
     test_inbound,
+    test_inbox,
     test_leads,
     test_outbound,
     test_payloads,

@@ -3,22 +3,66 @@
 from datetime import timedelta
 
 from odoo import fields
+from odoo.tests import new_test_user
 
 from .common import WhatsappCase
 
+EVA = {"from": "5215587654321", "name": "Eva Gil"}
 
-class TestTours(WhatsappCase):
-    """The web client as a plain salesperson sees it, in a real browser."""
 
+class ToursCase(WhatsappCase):
     def setUp(self):
         super().setUp()
         self.channel = self.receive(self.message(content="How much is it?"))
         self.owner = self.channel.lead_id.user_id
         self.owner.password = "sofia-in-the-browser"
 
-    def test_inbox_chat_lead_and_back(self):
-        self.answer(self.channel, "It is 5 euros")
+    def from_eva(self):
+        """Receive an older message of somebody else, for the same salesperson."""
+        message = self.message(
+            content="Are you open?", person=EVA, timestamp=str(self.now - 60)
+        )
+        channel = self.receive(message, person=EVA)
+        channel.lead_id.user_id = self.owner
+        return channel
+
+
+class TestTours(ToursCase):
+    """The web client as a plain salesperson sees it, in a real browser."""
+
+    def test_the_inbox_is_filtered_and_opens_chat_form_and_lead(self):
+        self.answer(self.from_eva(), "Until 8")
         self.start_tour("/odoo", "crm_whatsapp_gateway.inbox", login=self.owner.login)
+
+    def test_one_conversation_after_the_other_is_answered(self):
+        eva = self.from_eva()
+        self.start_tour(
+            "/odoo/whatsapp",
+            "crm_whatsapp_gateway.inbox_answer",
+            login=self.owner.login,
+        )
+        self.env.invalidate_all()
+        self.assertEqual(self.channel.whatsapp_last_text, "It is 5 euros")
+        self.assertEqual(self.channel.whatsapp_state, "answered")
+        self.assertEqual(eva.whatsapp_state, "snoozed")
+        self.assertEqual(eva.with_user(self.owner).whatsapp_unread, 0)
+
+    def test_the_inbox_is_grouped_with_the_chat_beside(self):
+        self.start_tour(
+            "/odoo/whatsapp",
+            "crm_whatsapp_gateway.inbox_groups",
+            login=self.owner.login,
+        )
+
+    def test_an_empty_inbox_teaches(self):
+        newcomer = new_test_user(
+            self.env, login="newcomer", groups="sales_team.group_sale_salesman"
+        )
+        self.start_tour(
+            "/odoo/whatsapp",
+            "crm_whatsapp_gateway.inbox_empty",
+            login=newcomer.login,
+        )
 
     def test_discuss_shows_the_conversation(self):
         self.start_tour(
@@ -87,3 +131,17 @@ class TestTours(WhatsappCase):
         self.send_due()
         self.assertEqual(row.state, "sent")
         self.assertEqual(self.meta.sent[-1]["text"]["body"], "Hello again")
+
+class TestPhone(ToursCase):
+    """The same on a phone."""
+
+    browser_size = "390x844"
+    touch_enabled = True
+
+    def test_the_chat_has_the_whole_screen_and_goes_back(self):
+        self.from_eva()
+        self.start_tour(
+            "/odoo/whatsapp",
+            "crm_whatsapp_gateway.inbox_phone",
+            login=self.owner.login,
+        )

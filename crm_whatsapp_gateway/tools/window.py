@@ -9,6 +9,7 @@ call are either aware or naive UTC.
 from datetime import timedelta
 
 WINDOW = timedelta(hours=24)
+SOON = timedelta(hours=2)
 
 
 def closes_at(last_customer_message):
@@ -33,3 +34,15 @@ def is_open(last_customer_message, now):
     """
     closing = closes_at(last_customer_message)
     return bool(closing) and now < closing
+
+
+def closing_soon(now):
+    """Between which times a customer wrote last whose window closes soon.
+
+    :return: tuple; the first is excluded, the second included
+
+    >>> from datetime import datetime
+    >>> closing_soon(datetime(2026, 11, 23, 9, 30))
+    (datetime.datetime(2026, 11, 22, 9, 30), datetime.datetime(2026, 11, 22, 11, 30))
+    """
+    return now - WINDOW, now - WINDOW + SOON

@@ -4,14 +4,16 @@
 
 import {registry} from "@web/core/registry";
 
-/** Open a conversation as a chat window over the current page. */
+/** Open a conversation: beside the inbox, else as a window over the current page. */
 async function openChat(env, {params}) {
     const {Thread} = env.services["mail.store"];
     const thread = await Thread.getOrFetch({
         model: "discuss.channel",
         id: params.channel_id,
     });
-    await thread?.open({focus: true});
+    if (thread) {
+        await env.services["crm_whatsapp_gateway.inbox"].show(thread, params);
+    }
 }
 
 registry.category("actions").add("crm_whatsapp_gateway.open_chat", openChat);

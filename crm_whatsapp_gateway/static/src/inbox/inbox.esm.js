@@ -2,60 +2,287 @@
 /* Copyright 2026 crm_whatsapp_gateway contributors
  * License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl). */
 
-import {onMounted, onWillUnmount} from "@odoo/owl";
-import {useService} from "@web/core/utils/hooks";
+import {
+    Component,
+    onMounted,
+    onWillStart,
+    onWillUnmount,
+    useEffect,
+    useState,
+} from "@odoo/owl";
+import {useBus, useService} from "@web/core/utils/hooks";
+import {InboxChat} from "./inbox_chat.esm";
 import {KanbanController} from "@web/views/kanban/kanban_controller";
+import {KanbanRecord} from "@web/views/kanban/kanban_record";
+import {KanbanRenderer} from "@web/views/kanban/kanban_renderer";
 import {ListController} from "@web/views/list/list_controller";
+import {ListRenderer} from "@web/views/list/list_renderer";
+import {_t} from "@web/core/l10n/translation";
 import {kanbanView} from "@web/views/kanban/kanban_view";
 import {listView} from "@web/views/list/list_view";
 import {registry} from "@web/core/registry";
-import {useDebounced} from "@web/core/utils/timing";
+import {useCommand} from "@web/core/commands/command_hook";
+import {useHotkey} from "@web/core/hotkeys/hotkey_hook";
+import {user} from "@web/core/user";
 
 const CHANNEL = "crm_whatsapp_gateway/inbox";
-// Spread over a second, so that a whole team does not ask at once
-const DELAY = 500 + Math.floor(Math.random() * 1000);
+const SEES_ALL = "sales_team.group_sale_salesman_all_leads";
+const SOON = 300; // milliseconds until the view is loaded again, at least
+const SPREAD = 1200; // so that a whole team does not ask at once
+const SELECTED = "o_whatsapp_selected";
 
-/** Reload a view when a message came or went, unless nobody looks at it. */
+/** Say what is missing, and what to do about it. */
+class InboxEmpty extends Component {
+    static template = "crm_whatsapp_gateway.InboxEmpty";
+    static props = {};
+
+    get isFiltered() {
+        return this.env.searchModel.facets.length > 0;
+    }
+
+    showAll() {
+        this.env.searchModel.clearQuery();
+    }
+}
+
+/**
+ * Load a view again when something happened that it may show.
+ *
+ * Not at once for each message, and not while nobody looks at it or somebody has
+ * conversations selected: then as soon as that has ended.
+ */
 function useLiveInbox(controller) {
     const bus = useService("bus_service");
+    let timer = null;
     let stale = false;
-    const reload = useDebounced(() => controller.model.load(), DELAY);
-    const onMessage = () => {
-        stale = document.hidden;
+    let seesAll = true;
+
+    onWillStart(async () => {
+        seesAll = await user.hasGroup(SEES_ALL);
+    });
+
+    const isBusy = () => document.hidden || controller.isSelecting;
+    const reload = () => {
+        timer = null;
+        stale = isBusy();
         if (!stale) {
-            reload();
+            controller.reload();
         }
     };
-    const onVisible = () => {
-        if (stale && !document.hidden) {
-            stale = false;
-            reload();
+    const later = () => {
+        if (!timer) {
+            timer = setTimeout(reload, SOON + Math.random() * SPREAD);
         }
     };
+    const catchUp = () => {
+        if (stale && !isBusy()) {
+            later();
+        }
+    };
+    const concerns = ({id, user: owner}, ids) =>
+        seesAll || !owner || owner === user.userId || ids.includes(id);
+    const onMessage = (conversations) => {
+        const ids = controller.inbox.ids;
+        if (conversations.some((conversation) => concerns(conversation, ids))) {
+            later();
+        }
+    };
+
+    // a colleague's conversation into which one was asked
+    useBus(controller.env.bus, "discuss.channel/new_message", ({detail}) => {
+        if (detail.channel.channel_type === "gateway") {
+            later();
+        }
+    });
     onMounted(() => {
         bus.subscribe(CHANNEL, onMessage);
-        document.addEventListener("visibilitychange", onVisible);
+        document.addEventListener("visibilitychange", catchUp);
     });
+    useEffect(catchUp, () => [controller.isSelecting]);
     onWillUnmount(() => {
+        clearTimeout(timer);
         bus.unsubscribe(CHANNEL, onMessage);
-        document.removeEventListener("visibilitychange", onVisible);
+        document.removeEventListener("visibilitychange", catchUp);
     });
 }
 
-const live = (Controller) =>
+/** The keyboard of the inbox; the command palette lists it. */
+function useInboxKeys(inbox) {
+    const isOpen = () => Boolean(inbox.thread);
+    for (const [name, hotkey, action, isAvailable] of [
+        [_t("Next conversation"), "j", () => inbox.go(1, {focus: false})],
+        [_t("Previous conversation"), "k", () => inbox.go(-1, {focus: false})],
+        [_t("Reply"), "r", () => inbox.focus(), isOpen],
+        [_t("Close the conversation"), "e", () => inbox.close(inbox.thread.id), isOpen],
+        [
+            _t("Snooze the conversation"),
+            "z",
+            () => inbox.snooze(inbox.thread.id),
+            isOpen,
+        ],
+    ]) {
+        useCommand(name, () => void action(), {
+            category: "smart_action",
+            hotkey,
+            isAvailable: () => inbox.hasRoom && (!isAvailable || isAvailable()),
+        });
+    }
+    // also while one writes
+    for (const [hotkey, step] of [
+        ["alt+arrowdown", 1],
+        ["alt+arrowup", -1],
+    ]) {
+        useHotkey(hotkey, () => inbox.go(step), {
+            bypassEditableProtection: true,
+            allowRepeat: true,
+        });
+    }
+    useHotkey("escape", () => inbox.hide(), {isAvailable: isOpen});
+}
+
+const withChat = (Controller, template) =>
     class extends Controller {
+        static template = template;
+        static components = {...Controller.components, InboxChat, InboxEmpty};
+
         setup() {
             super.setup();
+            this.inbox = useService("crm_whatsapp_gateway.inbox");
+            this.store = useState(useService("mail.store"));
+            this.ui = useState(useService("ui"));
             useLiveInbox(this);
+            useInboxKeys(this.inbox);
+            onMounted(() => this.inbox.attach(this));
+            onWillUnmount(() => this.inbox.detach(this));
+            useEffect(
+                () => {
+                    this.rootRef.el
+                        ?.querySelector(`.${SELECTED}`)
+                        ?.scrollIntoView({block: "nearest"});
+                },
+                () => [this.store.whatsapp_inbox_thread?.id]
+            );
+        }
+
+        get isLoaded() {
+            return this.model.isReady !== false; // which 18.0 does not know
+        }
+
+        records() {
+            return this.isLoaded ? this.model.root.records : [];
+        }
+
+        get isSelecting() {
+            return this.isLoaded && Boolean(this.model.root.selection?.length);
+        }
+
+        /** Load again, and leave the keyboard where it was. */
+        async reload() {
+            const card = document.activeElement?.closest(".o_kanban_record");
+            const focused =
+                card && this.records().find(({id}) => id === card.dataset.id)?.resId;
+            await this.model.load();
+            if (focused) {
+                const record = this.records().find(({resId}) => resId === focused);
+                requestAnimationFrame(() =>
+                    this.rootRef.el?.querySelector(`[data-id='${record?.id}']`)?.focus()
+                );
+            }
+        }
+
+        get isEmpty() {
+            const root = this.isLoaded && this.model.root;
+            return Boolean(root) && !(root.isGrouped ? root.groups.length : root.count);
+        }
+
+        get hasChat() {
+            if (this.ui.isSmall || this.isEmpty || !this.isLoaded) {
+                return false;
+            }
+            return Boolean(this.store.whatsapp_inbox_thread) || this.isColumn;
+        }
+
+        /** One column of cards, beside which there is always room for a chat. */
+        get isColumn() {
+            return Controller === KanbanController && !this.model.root.isGrouped;
+        }
+
+        get className() {
+            if (!this.hasChat) {
+                return super.className;
+            }
+            const kind = this.isColumn ? "o_whatsapp_column" : "o_whatsapp_beside";
+            return `${super.className} o_whatsapp_split ${kind}`;
+        }
+
+        get scroller() {
+            return this.rootRef.el.querySelector(
+                this.hasChat ? ".o_renderer" : ".o_content"
+            );
+        }
+
+        scrollTop() {
+            this.scroller.scrollTo({top: 0});
+        }
+
+        onPageChangeScroll() {
+            if (this.env.isSmall) {
+                super.onPageChangeScroll();
+            } else {
+                this.scrollTop();
+            }
         }
     };
+
+/** Mark the conversation whose chat is shown. */
+function isShown(component, record) {
+    return component.mailStore.whatsapp_inbox_thread?.id === record.resId;
+}
+
+class InboxCard extends KanbanRecord {
+    setup() {
+        super.setup();
+        this.mailStore = useState(useService("mail.store"));
+    }
+
+    getRecordClasses() {
+        const classes = super.getRecordClasses();
+        return isShown(this, this.props.record) ? `${classes} ${SELECTED}` : classes;
+    }
+}
+
+class InboxKanbanRenderer extends KanbanRenderer {
+    static components = {...KanbanRenderer.components, KanbanRecord: InboxCard};
+
+    get showNoContentHelper() {
+        return false; // the controller says more
+    }
+}
+
+class InboxListRenderer extends ListRenderer {
+    setup() {
+        super.setup();
+        this.mailStore = useState(useService("mail.store"));
+    }
+
+    getRowClass(record) {
+        const classes = super.getRowClass(record);
+        return isShown(this, record) ? `${classes} ${SELECTED}` : classes;
+    }
+
+    get showNoContentHelper() {
+        return false;
+    }
+}
 
 const views = registry.category("views");
 views.add("crm_whatsapp_gateway_inbox_kanban", {
     ...kanbanView,
-    Controller: live(KanbanController),
+    Controller: withChat(KanbanController, "crm_whatsapp_gateway.InboxKanban"),
+    Renderer: InboxKanbanRenderer,
 });
 views.add("crm_whatsapp_gateway_inbox_list", {
     ...listView,
-    Controller: live(ListController),
+    Controller: withChat(ListController, "crm_whatsapp_gateway.InboxList"),
+    Renderer: InboxListRenderer,
 });

@@ -8,8 +8,11 @@ const tours = registry.category("web_tour.tours");
 const CARD = ".o-mail-Message:contains('Eva Gil')";
 const SAVE_CONTACT = ".o-mail-Message-actions [name='whatsapp-save-contact']";
 
-tours.add("crm_whatsapp_gateway.inbox", {
-    steps: () => [
+const CHAT = ".o_whatsapp_chat";
+
+/** Open the inbox by the menus, as somebody does in the morning. */
+function openInbox() {
+    return [
         {trigger: ".o_navbar_apps_menu button", run: "click"},
         {
             trigger: ".dropdown-item[data-menu-xmlid='crm.crm_menu_root']",
@@ -23,32 +26,185 @@ tours.add("crm_whatsapp_gateway.inbox", {
             trigger: "[data-menu-xmlid='crm_whatsapp_gateway.menu_whatsapp_inbox']",
             run: "click",
         },
+    ];
+}
+
+/** A conversation whose chat is there, with its messages. */
+function chatOf(name, text) {
+    return [
         {
-            content: "The conversation is in the inbox",
+            content: `The card of ${name} is marked`,
+            trigger: `.o_whatsapp_selected:contains('${name}')`,
+        },
+        {
+            content: `The chat of ${name} stands beside it, and is not empty`,
+            trigger: `${CHAT}:contains('${name}') .o-mail-Message:contains('${text}')`,
+        },
+    ];
+}
+
+tours.add("crm_whatsapp_gateway.inbox", {
+    steps: () => [
+        ...openInbox(),
+        {
+            content: "Two conversations, and room for a chat",
+            trigger: ".o_kanban_record:contains('Eva Gil')",
+        },
+        {trigger: `${CHAT}:contains('Choose a conversation')`},
+        {
+            content: "Only those who wait",
+            trigger: ".o_searchview_dropdown_toggler",
+            run: "click",
+        },
+        {
+            trigger: ".o_menu_item:contains('Waiting for our answer')",
+            run: "click",
+        },
+        {trigger: ".o_kanban_renderer:not(:has(.o_kanban_record:contains('Eva')))"},
+        {
+            content: "The card tells what is to be known",
+            trigger:
+                ".o_kanban_record:contains('Ana Pérez'):contains('How much is it?'):contains('23 h')",
+            run: "click",
+        },
+        ...chatOf("Ana Pérez", "How much is it?"),
+        {
+            content: "The list opens it as well, and the form by its own button",
+            trigger: "button.o_switch_view.o_list",
+            run: "click",
+        },
+        {
+            trigger: ".o_data_row .o_data_cell[name='name']:contains('Ana Pérez')",
+            run: "click",
+        },
+        ...chatOf("Ana Pérez", "How much is it?"),
+        {
+            trigger: ".o_data_row button[name='action_whatsapp_details']",
+            run: "click",
+        },
+        {trigger: "button[name='action_open_lead']", run: "click"},
+        {trigger: ".o_form_view button[name='action_open_whatsapp']", run: "click"},
+        {
+            content: "Over the lead the chat is a window",
+            trigger: ".o-mail-ChatWindow .o-mail-Message:contains('How much is it?')",
+        },
+    ],
+});
+
+tours.add("crm_whatsapp_gateway.inbox_answer", {
+    steps: () => [
+        {
+            trigger: ".o_kanban_record:contains('Ana Pérez')",
+            run: "click",
+        },
+        ...chatOf("Ana Pérez", "How much is it?"),
+        {
+            content: "One can write at once",
+            trigger: `${CHAT} .o-mail-Composer-input:focus`,
+            run: "edit It is 5 euros",
+        },
+        {trigger: `${CHAT} .o-mail-Composer-input`, run: "press Enter"},
+        {
+            content: "The answer is there, with its state",
+            trigger: `${CHAT} .o-mail-Message:contains('It is 5 euros') .fa-clock-o`,
+        },
+        {
+            content: "The next conversation, without the mouse",
+            trigger: `${CHAT} .o-mail-Composer-input`,
+            run: "press alt+ArrowDown",
+        },
+        ...chatOf("Eva Gil", "Are you open?"),
+        {
+            content: "And back by the button",
+            trigger: `${CHAT} button[name='whatsapp-previous']`,
+            run: "click",
+        },
+        ...chatOf("Ana Pérez", "It is 5 euros"),
+        {
+            content: "What is dealt with leaves, and the next one takes its place",
+            trigger: `${CHAT} button[name='whatsapp-close']`,
+            run: "click",
+        },
+        ...chatOf("Eva Gil", "Are you open?"),
+        {trigger: ".o_kanban_renderer:not(:has(.o_kanban_record:contains('Ana')))"},
+        {
+            content: "It can be taken back",
+            trigger:
+                ".o_notification:contains('Conversation closed') button:contains('Undo')",
+            run: "click",
+        },
+        {trigger: ".o_kanban_record:contains('Ana Pérez')"},
+        {
+            content: "Something for tomorrow",
+            trigger: `${CHAT} button[name='whatsapp-snooze']`,
+            run: "click",
+        },
+        {trigger: ".modal .o_field_widget[name='choice'] input:checked"},
+        {trigger: ".modal button[name='action_snooze']", run: "click"},
+        {trigger: ".o_kanban_renderer:not(:has(.o_kanban_record:contains('Eva')))"},
+        ...chatOf("Ana Pérez", "It is 5 euros"),
+        {
+            content: "The chat can be put away",
+            trigger: `${CHAT} button[aria-label='Hide the chat']`,
+            run: "click",
+        },
+        {trigger: `${CHAT}:contains('Choose a conversation')`},
+    ],
+});
+
+tours.add("crm_whatsapp_gateway.inbox_groups", {
+    steps: () => [
+        {trigger: ".o_searchview_dropdown_toggler", run: "click"},
+        {trigger: ".o_group_by_menu .o_menu_item:contains('Stage')", run: "click"},
+        {
+            content: "A column for each stage, and the chat beside them",
+            trigger: ".o_kanban_group .o_kanban_record:contains('Ana Pérez')",
+            run: "click",
+        },
+        ...chatOf("Ana Pérez", "How much is it?"),
+        {
+            content: "The panel of the lead stands beside the chat",
+            trigger: `${CHAT} button[name='whatsapp-lead']`,
+            run: "click",
+        },
+        {trigger: `${CHAT} .o-whatsapp-LeadPanel:contains('Ana Pérez')`},
+    ],
+});
+
+tours.add("crm_whatsapp_gateway.inbox_phone", {
+    steps: () => [
+        {
             trigger: ".o_kanban_record:contains('Ana Pérez')",
             run: "click",
         },
         {
-            content: "The chat shows what the customer wrote",
-            trigger: ".o-mail-ChatWindow .o-mail-Message:contains('How much is it?')",
-        },
-        {
-            content: "And what we answered, with its state",
+            content: "The chat has the whole screen",
             trigger:
-                ".o-mail-ChatWindow .o-mail-Message:contains('It is 5 euros') .fa-clock-o",
+                ".o-mail-ChatWindow.o-mobile .o-mail-Message:contains('How much is it?')",
         },
-        {trigger: "button.o_switch_view.o_list", run: "click"},
         {
-            content: "The list opens the form of the conversation",
-            trigger: ".o_data_row .o_data_cell[name='name']:contains('Ana Pérez')",
+            trigger: ".o-mail-ChatWindow button[title^='Close Chat Window']",
             run: "click",
         },
-        {trigger: "button[name='action_open_lead']", run: "click"},
+        {trigger: "body:not(:has(.o-mail-ChatWindow))"},
+        {trigger: ".o_kanban_record:contains('Eva Gil')"},
+    ],
+});
+
+tours.add("crm_whatsapp_gateway.inbox_empty", {
+    steps: () => [
         {
-            content: "The lead has its button, and its chat stays open",
-            trigger: ".o_form_view button[name='action_open_whatsapp']",
+            content: "An inbox in which nothing waits says where the rest is",
+            trigger: ".o_whatsapp_empty:contains('Nothing is waiting')",
         },
-        {trigger: ".o-mail-ChatWindow .o-mail-Message:contains('How much is it?')"},
+        {
+            trigger: ".o_whatsapp_empty button:contains('Show all')",
+            run: "click",
+        },
+        {
+            content: "And one without any conversation how to begin",
+            trigger: ".o_whatsapp_empty:contains('No conversation yet')",
+        },
     ],
 });
 

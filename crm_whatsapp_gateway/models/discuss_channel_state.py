@@ -1,0 +1,336 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import logging
+from datetime import timedelta
+
+import pytz
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..concurrency import in_transaction
+from ..tools import conversation, window
+from ..tools.conversation import ANSWERED, CLOSED, OPEN, SNOOZED
+
+_logger = logging.getLogger(__name__)
+
+AT_ONCE = 500  # conversations that one run of the cron wakes
+AWAKE = {"whatsapp_snoozed_until": False, "whatsapp_snoozed_by_id": False}
+FAILED = ("failed", "uncertain")  # outgoing messages that somebody has to look at
+
+
+def _is_wanted(operator, value):
+    """Tell whether a search by a boolean asks for the true ones.
+
+    18.0 searches with = and !=, 19.0 with 'in' and a set.
+    """
+    values = value if isinstance(value, list | tuple | set) else [value]
+    return (operator in ("=", "in")) == any(values)
+
+
+class DiscussChannel(models.Model):
+    """Whose turn it is in a conversation; how it leaves the inbox and comes back."""
+
+    # a file of its own: together they would be hard to read
+    # pylint: disable=consider-merging-classes-inherited
+    _inherit = "discuss.channel"
+
+    whatsapp_state = fields.Selection(
+        [
+            (OPEN, "Open"),
+            (ANSWERED, "Answered"),
+            (SNOOZED, "Snoozed"),
+            (CLOSED, "Closed"),
+        ],
+        string="State",
+        readonly=True,
+        copy=False,
+        group_expand=True,
+        help="Open: it is our turn. Answered: it is the customer's turn. Snoozed and"
+        " closed ones come back as soon as the customer writes.",
+    )
+    whatsapp_snoozed_until = fields.Datetime(
+        string="Snoozed until", readonly=True, copy=False, index="btree_not_null"
+    )
+    whatsapp_snoozed_by_id = fields.Many2one(
+        "res.users", string="Snoozed by", readonly=True, copy=False
+    )
+    whatsapp_inbox_date = fields.Datetime(
+        string="In the inbox since",
+        readonly=True,
+        copy=False,
+        help="When the last message came or went, or the conversation came back.",
+    )
+    whatsapp_window_closes = fields.Datetime(
+        string="Free text until", compute="_compute_whatsapp_window_closes"
+    )
+    whatsapp_window_closing = fields.Boolean(
+        string="Window closes soon, unanswered",
+        compute="_compute_whatsapp_window_closing",
+        search="_search_whatsapp_window_closing",
+    )
+    whatsapp_failed = fields.Boolean(
+        string="Failed messages",
+        compute="_compute_whatsapp_failed",
+        search="_search_whatsapp_failed",
+    )
+
+    def init(self):
+        """Make the inbox's index, and give older conversations their state."""
+        self.env.cr.execute(
+            """
+            CREATE INDEX IF NOT EXISTS discuss_channel_whatsapp_inbox_idx
+                ON discuss_channel (whatsapp_inbox_date DESC)
+             WHERE whatsapp_state IN ('open', 'answered');
+            UPDATE discuss_channel channel
+               SET whatsapp_state = CASE
+                       WHEN channel.whatsapp_waiting_since IS NULL THEN 'answered'
+                       ELSE 'open'
+                   END,
+                   whatsapp_inbox_date = channel.whatsapp_last_date
+              FROM mail_gateway gateway
+             WHERE gateway.id = channel.gateway_id
+               AND gateway.gateway_type = 'whatsapp'
+               AND channel.whatsapp_state IS NULL;
+            """
+        )
+        return super().init()
+
+    # ------------------------------------------------------------- compute
+
+    @api.depends("whatsapp_last_customer_date")
+    def _compute_whatsapp_window_closes(self):
+        for channel in self:
+            channel.whatsapp_window_closes = (
+                window.closes_at(channel.whatsapp_last_customer_date) or False
+            )
+
+    @api.depends("whatsapp_last_customer_date", "whatsapp_waiting_since")
+    def _compute_whatsapp_window_closing(self):
+        after, until = window.closing_soon(fields.Datetime.now())
+        for channel in self:
+            last = channel.whatsapp_last_customer_date
+            channel.whatsapp_window_closing = bool(
+                channel.whatsapp_waiting_since and last and after < last <= until
+            )
+
+    @api.model
+    def _search_whatsapp_window_closing(self, operator, value):
+        # not a domain in the view: that would grow old while the page is open
+        after, until = window.closing_soon(fields.Datetime.now())
+        domain = [
+            ("whatsapp_waiting_since", "!=", False),
+            ("whatsapp_last_customer_date", ">", after),
+            ("whatsapp_last_customer_date", "<=", until),
+        ]
+        if _is_wanted(operator, value):
+            return domain
+        return [("id", "not in", self.sudo()._search(domain))]
+
+    def _compute_whatsapp_failed(self):
+        # sudo: whatsapp.message.queue - whoever sees the conversation
+        rows = self.env["whatsapp.message.queue"].sudo()
+        failed = rows._read_group(
+            [("channel_id", "in", self.ids), ("state", "in", FAILED)], ["channel_id"]
+        )
+        ids = {channel.id for (channel,) in failed}
+        for channel in self:
+            channel.whatsapp_failed = channel.id in ids
+
+    @api.model
+    def _search_whatsapp_failed(self, operator, value):
+        # sudo: whatsapp.message.queue - the search is among what the user sees
+        rows = self.env["whatsapp.message.queue"].sudo()
+        failed = rows._search([("state", "in", FAILED)])
+        wanted = "in" if _is_wanted(operator, value) else "not in"
+        return [("id", wanted, failed.subselect("channel_id"))]
+
+    # ------------------------------------------------------------- create
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Begin without anything to do: the first message decides."""
+        gateways = self.env["mail.gateway"]
+        for vals in vals_list:
+            if gateways.browse(vals.get("gateway_id")).gateway_type == "whatsapp":
+                vals.setdefault("whatsapp_state", ANSWERED)
+        return super().create(vals_list)
+
+    # ------------------------------------------------------------- buttons
+
+    def action_whatsapp_close(self):
+        """Take conversations out of the inbox, until the customer writes again."""
+        self.check_access("write")
+        self._whatsapp_move(
+            {**AWAKE, "whatsapp_state": CLOSED, "whatsapp_waiting_since": False}
+        )
+        # sudo: crm.lead - whoever decides that no answer is needed
+        leads = self.sudo().lead_id
+        leads.filtered("whatsapp_answer_deadline").whatsapp_answer_deadline = False
+        leads._whatsapp_end_reminders()
+
+    def action_whatsapp_reopen(self):
+        """Bring conversations back, with the turn of whoever did not write last."""
+        self.check_access("write")
+        for channel in self:
+            ours = channel.whatsapp_last_author == "us"
+            channel._whatsapp_move(
+                {
+                    **AWAKE,
+                    "whatsapp_state": ANSWERED if ours else OPEN,
+                    "whatsapp_waiting_since": channel.whatsapp_waiting_since
+                    or (not ours and channel.whatsapp_last_date),
+                    "whatsapp_inbox_date": fields.Datetime.now(),
+                }
+            )
+
+    def action_whatsapp_snooze(self, choice):
+        """Put conversations aside until a ready time.
+
+        :param str choice: one of ``tools.conversation`` HOURS and MORNINGS
+        """
+        self._whatsapp_snooze(self._whatsapp_snooze_end(choice))
+
+    def action_whatsapp_choose_snooze(self):
+        """Ask until when these conversations are to be put aside."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Snooze"),
+            "res_model": "whatsapp.snooze",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_channel_ids": self.ids, "dialog_size": "medium"},
+        }
+
+    @api.model
+    def _whatsapp_snooze_end(self, choice):
+        """Return when a ready snooze ends, UTC; mornings are the user's own."""
+        now = fields.Datetime.now()
+        if choice in conversation.HOURS:
+            return now + timedelta(hours=conversation.HOURS[choice])
+        zone = pytz.timezone(self.env.user.tz or "UTC")
+        here = pytz.utc.localize(now).astimezone(zone).replace(tzinfo=None)
+        morning = zone.localize(conversation.next_morning(choice, here))
+        return morning.astimezone(pytz.utc).replace(tzinfo=None)
+
+    def _whatsapp_snooze(self, until):
+        """Put conversations aside, and have the cron bring them back.
+
+        :param until: UTC
+        :raise UserError: a time that is past
+        """
+        self.check_access("write")
+        if until <= fields.Datetime.now():
+            raise UserError(self.env._("Please choose a time that is still to come."))
+        self._whatsapp_move(
+            {
+                "whatsapp_state": SNOOZED,
+                "whatsapp_snoozed_until": until,
+                "whatsapp_snoozed_by_id": self.env.uid,
+            }
+        )
+        # sudo: crm.lead, ir.cron - whoever puts the conversation aside
+        self.sudo().lead_id._whatsapp_end_reminders()
+        cron = self.env.ref("crm_whatsapp_gateway.ir_cron_snoozed").sudo()
+        cron._trigger(at=until)
+
+    def _whatsapp_move(self, values):
+        """Write another state, and show it wherever the conversations are open."""
+        # sudo: discuss.channel - the caller has checked
+        self.sudo().write(values)
+        for channel in self:
+            channel._bus_send(
+                "mail.record/insert",
+                {"discuss.channel": [{"id": channel.id, **channel._whatsapp_turn()}]},
+            )
+        self._whatsapp_wake_inboxes()
+
+    def _whatsapp_turn(self):
+        """Return the state as the web client is told."""
+        return {"whatsapp_state": self.whatsapp_state or False}
+
+    # ------------------------------------------------------------- by themselves
+
+    def _whatsapp_state_after(self, author, date, automatic=False):
+        """Return what a message changes in the state.
+
+        :param str author: 'customer' or 'us'
+        :param date: of the message, UTC
+        :param bool automatic: no person wrote it
+        :return: dict of values to be written
+        """
+        last = self.whatsapp_last_date
+        late = bool(last and date < last)
+        before = self.whatsapp_state or ANSWERED
+        state = conversation.after_message(
+            before, author, automatic=automatic, late=late
+        )
+        values = {}
+        if state != before:
+            values["whatsapp_state"] = state
+        if before == SNOOZED != state:
+            values.update(AWAKE)
+        if author == "customer":
+            values["whatsapp_waiting_since"] = self.whatsapp_waiting_since or date
+        elif author == "us" and not automatic and not late:
+            values["whatsapp_waiting_since"] = False
+        if not late:
+            values["whatsapp_inbox_date"] = max(date, self.whatsapp_inbox_date or date)
+        return values
+
+    @api.model
+    def _cron_wake_snoozed(self):
+        """Bring back what was put aside until now; the customer is told nothing."""
+        due = self.search(
+            [
+                ("whatsapp_state", "=", SNOOZED),
+                ("whatsapp_snoozed_until", "<=", fields.Datetime.now()),
+            ],
+            order="whatsapp_snoozed_until",
+            limit=AT_ONCE,
+        )
+        for channel in due:
+            try:
+                in_transaction(
+                    self.env.registry,
+                    lambda env, channel=channel: channel.with_env(env)._whatsapp_wake(),
+                )
+            except Exception:  # one conversation must not keep the others waiting
+                _logger.exception("conversation %s could not be woken", channel.id)
+        if len(due) == AT_ONCE:
+            self.env.ref("crm_whatsapp_gateway.ir_cron_snoozed")._trigger()
+
+    def _whatsapp_wake(self):
+        """End a snooze whose time has come, and remind whose conversation it is."""
+        now = fields.Datetime.now()
+        if (
+            not self.exists()
+            or self.whatsapp_state != SNOOZED
+            or self.whatsapp_snoozed_until > now
+        ):
+            return  # somebody was faster
+        user = self.whatsapp_user_id or self.whatsapp_snoozed_by_id
+        self._whatsapp_move(
+            {**AWAKE, "whatsapp_state": OPEN, "whatsapp_inbox_date": now}
+        )
+        if user.active:
+            self._whatsapp_remind(user)
+
+    def _whatsapp_remind(self, user):
+        """Ask somebody to go on with the conversation: on its lead, if it is open.
+
+        :param user: one ``res.users``
+        """
+        words = self.with_context(lang=user.lang).env
+        summary = words._("Go on with the WhatsApp conversation")
+        if self.lead_id._whatsapp_is_open():
+            self.lead_id._whatsapp_add_reminder(user, summary)
+            return
+        self.env["mail.thread"].message_notify(
+            partner_ids=user.partner_id.ids,
+            subject=summary,
+            body=words._(
+                "The time until which you put the conversation with %s aside is over.",
+                self.name,
+            ),
+        )

@@ -1,0 +1,101 @@
+/** @odoo-module **/
+/* Copyright 2026 crm_whatsapp_gateway contributors
+ * License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl). */
+
+import * as hooks from "@mail/utils/common/hooks";
+import {Component, useRef, useState, useSubEnv} from "@odoo/owl";
+import {
+    registerThreadAction,
+    useThreadActions,
+} from "@mail/core/common/thread_actions";
+import {Composer} from "@mail/core/common/composer";
+import {Thread} from "@mail/core/common/thread";
+import {useService} from "@web/core/utils/hooks";
+
+const IS_19 = Boolean(registerThreadAction);
+const PANEL = IS_19 ? "actionPanelComponent" : "component";
+// Of the actions of Discuss, those that a salesperson seldom needs: they stay there
+const LEFT_OUT = ["member-list", "notification-settings", "pinned-messages"];
+const ROOM_FOR_THREE = 1200; // pixels: the list, the chat and a panel
+
+/** The chat beside the list of conversations, made of Discuss's own parts. */
+export class InboxChat extends Component {
+    static template = "crm_whatsapp_gateway.InboxChat";
+    static components = {Composer, Thread};
+    static props = {};
+
+    setup() {
+        this.store = useState(useService("mail.store"));
+        this.ui = useState(useService("ui"));
+        this.inbox = useService("crm_whatsapp_gateway.inbox");
+        this.root = useRef("root");
+        this.state = useState({jumpThreadPresent: 0});
+        this.isDiscussContent = true; // as 19.0 names it: leaves out what is elsewhere
+        this.messageHighlight = (
+            hooks.useMessageScrolling ?? hooks.useMessageHighlight
+        )();
+        // what 19.0 keeps in the composer itself
+        this.editing = {
+            messageEdition: hooks.useMessageEdition?.(),
+            messageToReplyTo: hooks.useMessageToReplyTo?.(),
+        };
+        useSubEnv({inDiscussApp: true, messageHighlight: this.messageHighlight});
+        this.threadActions = useThreadActions({thread: () => this.thread});
+    }
+
+    get thread() {
+        return this.store.whatsapp_inbox_thread;
+    }
+
+    get actions() {
+        const {quick, other, group} = this.threadActions.partition;
+        return [...group.flat(), ...other, ...quick].filter(
+            ({id}) => !LEFT_OUT.includes(id)
+        );
+    }
+
+    select(action, ev) {
+        return IS_19 ? action.onSelected(ev) : action.onSelect();
+    }
+
+    get panel() {
+        const action = this.threadActions.activeAction;
+        if (!action?.[`${PANEL}Condition`]) {
+            return null;
+        }
+        return {
+            Component: action[PANEL],
+            props: {...action[`${PANEL}Props`], thread: this.thread},
+            outerClass: action.panelOuterClass,
+        };
+    }
+
+    /** Where there is no room for both, the panel covers the chat. */
+    get isCovered() {
+        return Boolean(this.panel) && window.innerWidth < ROOM_FOR_THREE;
+    }
+
+    get threadProps() {
+        const {jumpThreadPresent: jumpPresent} = this.state;
+        return {
+            thread: this.thread,
+            jumpPresent,
+            ...(IS_19 ? {} : this.editing),
+        };
+    }
+
+    get composerProps() {
+        const {messageToReplyTo} = this.editing;
+        return {
+            composer: this.thread.composer,
+            autofocus: 0,
+            dropzoneRef: this.root,
+            onPostCallback: () => this.state.jumpThreadPresent++,
+            onDiscardCallback: () =>
+                IS_19
+                    ? (this.thread.composer.replyToMessage = undefined)
+                    : messageToReplyTo.cancel(),
+            ...(IS_19 ? {} : this.editing),
+        };
+    }
+}

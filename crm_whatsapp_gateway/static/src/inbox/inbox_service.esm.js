@@ -1,0 +1,198 @@
+/** @odoo-module **/
+/* Copyright 2026 crm_whatsapp_gateway contributors
+ * License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl). */
+
+import * as record from "@mail/core/common/record";
+import {Store} from "@mail/core/common/store_service";
+import {Thread} from "@mail/core/common/thread_model";
+import {_t} from "@web/core/l10n/translation";
+import {patch} from "@web/core/utils/patch";
+import {registry} from "@web/core/registry";
+
+// 18.0 and 19.0 declare fields differently
+const one = record.fields?.One ?? record.Record.one;
+
+patch(Store.prototype, {
+    setup() {
+        super.setup(...arguments);
+        /** The conversation that the inbox shows beside its list. */
+        this.whatsapp_inbox_thread = one("Thread");
+    },
+});
+
+patch(Thread.prototype, {
+    computeIsDisplayed() {
+        return (
+            super.computeIsDisplayed() || this.eq(this.store.whatsapp_inbox_thread)
+        );
+    },
+});
+
+/** What the inbox and the chats know of each other. */
+class Inbox {
+    constructor(services) {
+        this.services = services;
+        this.view = null;
+        this.wanted = null;
+    }
+
+    get store() {
+        return this.services["mail.store"];
+    }
+
+    /** The conversation beside the list. */
+    get thread() {
+        return this.store.whatsapp_inbox_thread;
+    }
+
+    /** Whether a chat can be shown beside the list: not on a phone. */
+    get hasRoom() {
+        return Boolean(this.view) && !this.services.ui.isSmall;
+    }
+
+    call(method, id, ...args) {
+        return this.services.orm.call("discuss.channel", method, [[id], ...args]);
+    }
+
+    // ------------------------------------------------------------- the view
+
+    /**
+     * A view with conversations is on the screen.
+     *
+     * @param {Object} view with records() and reload()
+     */
+    attach(view) {
+        this.view = view;
+    }
+
+    detach(view) {
+        if (this.view === view) {
+            this.view = null;
+            this.hide();
+        }
+    }
+
+    /** Ids of the conversations in the order of the list. */
+    get ids() {
+        return this.view ? this.view.records().map(({resId}) => resId) : [];
+    }
+
+    /** The conversation above or below another one in the list, if there is one. */
+    neighbour(step, id = this.wanted) {
+        const ids = this.ids;
+        const place = ids.indexOf(id);
+        return place < 0 ? ids.at(step > 0 ? 0 : -1) : ids[place + step];
+    }
+
+    // ------------------------------------------------------------- the chat
+
+    /** Open a conversation as a click on it does; it lets the user in. */
+    async open(id, {focus = true} = {}) {
+        this.wanted = id;
+        const action = await this.call("action_open_whatsapp", id);
+        if (this.wanted === id) {
+            Object.assign(action.params, {focus});
+            await this.services.action.doAction(action);
+        }
+    }
+
+    /** Show a conversation: beside the list, else as a window. */
+    async show(thread, {focus = true} = {}) {
+        this.wanted = thread.id;
+        if (!this.hasRoom) {
+            await thread.open({focus: true});
+            return;
+        }
+        await this.store.ChatWindow.get({thread})?.close();
+        thread.composer.autofocus = focus ? thread.composer.autofocus + 1 : 0;
+        thread.scrollUnread = true;
+        this.store.whatsapp_inbox_thread = thread;
+        thread.markAsRead();
+    }
+
+    hide() {
+        this.wanted = null;
+        this.store.whatsapp_inbox_thread = undefined;
+    }
+
+    focus() {
+        if (this.thread) {
+            this.thread.composer.autofocus++;
+        }
+    }
+
+    /** Go to the conversation below (1) or above (-1); the former one is put away. */
+    async go(step, options) {
+        const former = this.store.Thread.get({
+            model: "discuss.channel",
+            id: this.wanted,
+        });
+        const id = this.neighbour(step);
+        if (!id) {
+            return;
+        }
+        await this.open(id, options);
+        if (!this.hasRoom) {
+            await former?.closeChatWindow();
+        }
+    }
+
+    // ------------------------------------------------------------- its state
+
+    async close(id) {
+        await this.call("action_whatsapp_close", id);
+        const remove = this.services.notification.add(_t("Conversation closed"), {
+            type: "success",
+            buttons: [
+                {
+                    name: _t("Undo"),
+                    onClick: async () => {
+                        remove();
+                        await this.reopen(id);
+                    },
+                },
+            ],
+        });
+        await this.leave(id);
+    }
+
+    async reopen(id) {
+        await this.call("action_whatsapp_reopen", id);
+        await this.view?.reload();
+    }
+
+    async snooze(id) {
+        const action = await this.call("action_whatsapp_choose_snooze", id);
+        await this.services.action.doAction(action, {
+            // also called when the dialog was merely put away
+            onClose: async () => {
+                const [{whatsapp_state: state}] = await this.services.orm.read(
+                    "discuss.channel",
+                    [id],
+                    ["whatsapp_state"]
+                );
+                if (state === "snoozed") {
+                    await this.leave(id);
+                }
+            },
+        });
+    }
+
+    /** A conversation is dealt with: its neighbour takes its place. */
+    async leave(id) {
+        if (this.thread?.id === id) {
+            const next = this.neighbour(1, id) ?? this.neighbour(-1, id);
+            if (next && next !== id) {
+                await this.open(next, {focus: false});
+            } else {
+                this.hide();
+            }
+        }
+        await this.view?.reload();
+    }
+}
+
+registry.category("services").add("crm_whatsapp_gateway.inbox", {
+    dependencies: ["action", "mail.store", "notification", "orm", "ui"],
+    start: (env, services) => new Inbox(services),
+});
