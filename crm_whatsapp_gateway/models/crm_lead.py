@@ -44,6 +44,15 @@ class CrmLead(models.Model):
         help="When a WhatsApp message created this lead, was first linked to it, or"
         " opened it again.",
     )
+    whatsapp_gateway_id = fields.Many2one(
+        "mail.gateway",
+        string="Came by the number",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        index="btree_not_null",
+        help="The number whose message created this lead.",
+    )
     whatsapp_match_reason = fields.Char(
         string="Why this lead",
         readonly=True,
@@ -487,6 +496,7 @@ class CrmLead(models.Model):
         deadline = waits and self._whatsapp_deadline()
         if deadline or self.whatsapp_answer_deadline or self.whatsapp_passed_on:
             self.write({"whatsapp_answer_deadline": deadline, "whatsapp_passed_on": 0})
+        self.whatsapp_channel_ids._whatsapp_plan_answer()
 
     def _whatsapp_deadline(self):
         """Return until when the salesperson has to answer, or False for never.
@@ -497,11 +507,7 @@ class CrmLead(models.Model):
         if not minutes or not self.user_id:
             return False
         now = fields.Datetime.now()
-        company = self._whatsapp_company()
-        # sudo: hr.employee - see _whatsapp_choose
-        employee = self.user_id.sudo().employee_ids.filtered(
-            lambda employee: employee.company_id == company
-        )[:1]
+        employee = self._whatsapp_employee()
         calendar = employee.resource_id.calendar_id
         deadline = None
         if calendar and not calendar.flexible_hours:
@@ -514,6 +520,14 @@ class CrmLead(models.Model):
         if not deadline:
             return now + timedelta(minutes=minutes)
         return deadline.astimezone(pytz.utc).replace(tzinfo=None)
+
+    def _whatsapp_employee(self):
+        """Return the salesperson as an employee of the lead's company, perhaps none."""
+        company = self._whatsapp_company()
+        # sudo: hr.employee - see _whatsapp_choose
+        return self.user_id.sudo().employee_ids.filtered(
+            lambda employee: employee.company_id == company
+        )[:1]
 
     def _whatsapp_pass_on(self):
         """Give a lead that nobody answered to the next one, then to the leader.

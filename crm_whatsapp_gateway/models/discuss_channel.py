@@ -503,6 +503,7 @@ class DiscussChannel(models.Model):
             "name": self.env._("%s (WhatsApp)", partner.name or self.name),
             "type": self._whatsapp_lead_type(team, previous),
             "company_id": company.id,
+            "whatsapp_gateway_id": gateway.id,
             # without one, that of the salesperson
             **({"team_id": team.id} if team else {}),
             "description": text and Markup("<p>%s</p>") % text,

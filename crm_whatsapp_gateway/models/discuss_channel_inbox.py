@@ -101,10 +101,14 @@ class DiscussChannel(models.Model):
         :param message: one ``mail.message``
         :param bool by_phone: somebody typed it in the app on the phone
         """
-        waits = self.whatsapp_waiting_since
-        ours = self.whatsapp_state == OPEN
-        bot = self.env.ref("base.partner_root")
-        automatic = message.author_id == bot and not by_phone
+        automatic = not by_phone and message.author_id == self.env.ref(
+            "base.partner_root"
+        )
+        wait, ours = self._whatsapp_wait(), self.whatsapp_state == OPEN
+        if automatic and wait.since:
+            return  # what the customer said stays the last word: a person has to answer
+        if by_phone:
+            message.whatsapp_by_phone = True
         self._whatsapp_note(
             html2plaintext(message.body or "").strip()
             or ", ".join(message.attachment_ids.mapped("name")),
@@ -112,11 +116,12 @@ class DiscussChannel(models.Model):
             "us",
             automatic=automatic,
         )
-        if waits and waits <= message.date and not automatic:
+        if wait.since and wait.since <= message.date and not automatic:
             users = message.author_id.user_ids.filtered(
                 lambda user: user.active and user.has_group(SALESPERSON)
             )
             self.lead_id._whatsapp_answered(users[:1] if not by_phone else None)
+            self._whatsapp_record_answer(wait, message, by_phone)
         if ours and not automatic:
             self.lead_id._whatsapp_end_reminders()
 

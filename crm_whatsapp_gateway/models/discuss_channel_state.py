@@ -271,8 +271,9 @@ class DiscussChannel(models.Model):
         if before == SNOOZED != state:
             values.update(AWAKE)
         if author == "customer":
-            values["whatsapp_waiting_since"] = self.whatsapp_waiting_since or date
-        elif author == "us" and not automatic and not late:
+            if not self.whatsapp_waiting_since:
+                values["whatsapp_waiting_since"] = date
+        elif self.whatsapp_waiting_since and not automatic and not late:
             values["whatsapp_waiting_since"] = False
         if not late:
             values["whatsapp_inbox_date"] = max(date, self.whatsapp_inbox_date or date)

@@ -18,3 +18,11 @@ class MailActivity(models.Model):
         help="Asked for when the time was over until which a conversation was put"
         " aside: an answer in the chat removes it.",
     )
+    whatsapp_channel_id = fields.Many2one(
+        "discuss.channel",
+        string="Late WhatsApp conversation",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+        help="The leader is asked to see to it; an answer completes the activity.",
+    )

@@ -203,9 +203,11 @@ class MailGatewayWhatsapp(models.AbstractModel):
         rendered = wa_message.render(message, translate=self._phrase)
         speaks = webhook.message_type(message) in webhook.CREATES_LEAD
         sent = webhook.moment(message.get("timestamp"))
+        sent = sent.replace(tzinfo=None) if sent else fields.Datetime.now()
+        before = chat.sudo().whatsapp_last_date
         chat.sudo()._whatsapp_note(
             rendered.text,
-            sent.replace(tzinfo=None) if sent else fields.Datetime.now(),
+            sent,
             "customer",
             opens_window=speaks,
         )
@@ -223,6 +225,8 @@ class MailGatewayWhatsapp(models.AbstractModel):
         posted = messages._whatsapp_of(chat, wamid)
         self._complete(chat, posted, message, rendered)
         chat.sudo()._whatsapp_take_phone(wa_message.shared_phone(message))
+        if speaks and not wished:
+            chat.sudo()._whatsapp_greet(sent, before)
 
     def _complete(self, chat, posted, message, rendered):
         """Add to a message that was posted: what it quotes, its file, its cards."""

@@ -16,6 +16,12 @@ class MailMessage(models.Model):
         index="btree_not_null",
         help="Meta's id of a message that a customer sent.",
     )
+    whatsapp_by_phone = fields.Boolean(
+        string="Typed on the phone",
+        readonly=True,
+        copy=False,
+        help="Sent by somebody of ours in the app on the phone.",
+    )
     whatsapp_cards = fields.Json(
         string="Contact cards",
         readonly=True,
@@ -23,10 +29,22 @@ class MailMessage(models.Model):
         help="The people on the cards of this message; see tools.message.cards.",
     )
 
+    def init(self):
+        """Make the index by which the report finds the messages of a period."""
+        self.env.cr.execute(
+            """
+            CREATE INDEX IF NOT EXISTS mail_message_whatsapp_date_idx
+                ON mail_message (date)
+             WHERE gateway_type = 'whatsapp' AND model = 'discuss.channel'
+            """
+        )
+        return super().init()
+
     def _send_to_gateway_thread(self, gateway_channel_id):
         """Show the document's copy as waiting: OCA shows it as sent at once."""
         res = super()._send_to_gateway_thread(gateway_channel_id)
-        self.notification_ids.filtered(
+        # sudo: mail.notification - who may send need not be able to write it
+        self.sudo().notification_ids.filtered(
             lambda n: (
                 n.gateway_type == "whatsapp"
                 and n.notification_status == "sent"

@@ -461,7 +461,9 @@ class TestSpeed(InboxCase):
         views = channels.get_views([(self.env.ref(xmlid).id, view_type)])
         names = views["models"]["discuss.channel"]["fields"]
         return {
-            name: {"fields": {"display_name": {}}} if field["type"] == "many2one" else {}
+            name: {"fields": {"display_name": {}}}
+            if field["type"] == "many2one"
+            else {}
             for name, field in names.items()
             if f'name="{name}"' in views["views"][view_type]["arch"]
         }
@@ -510,7 +512,11 @@ class TestSpeed(InboxCase):
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
-            for group in ("whatsapp_user_id", "lead_stage_id", "whatsapp_inbox_date:day"):
+            for group in (
+                "whatsapp_user_id",
+                "lead_stage_id",
+                "whatsapp_inbox_date:day",
+            ):
                 channels._read_group(
                     [("channel_type", "=", "gateway")], [group], ["__count"]
                 )

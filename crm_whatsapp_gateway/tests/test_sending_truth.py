@@ -18,8 +18,8 @@ REPORTS = ("sent", "delivered", "read", "failed")
 # What becomes of the request itself: Meta's answer, or none
 ANSWERS = {
     "accepted": Sent("wamid.out"),
-    "refused": CloudApiError("transient", 131000, advice_key="retry"),
-    "lost": CloudApiError("uncertain", advice_key="uncertain"),
+    "refused": CloudApiError("transient", 131000, reason="131000"),
+    "lost": CloudApiError("uncertain", reason="cut"),
 }
 # Whichever of these was reported, the first one of them counts:
 # state, delivery and what the chat shows

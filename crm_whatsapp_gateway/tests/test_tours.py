@@ -132,6 +132,7 @@ class TestTours(ToursCase):
         self.assertEqual(row.state, "sent")
         self.assertEqual(self.meta.sent[-1]["text"]["body"], "Hello again")
 
+
 class TestPhone(ToursCase):
     """The same on a phone."""
 

@@ -4,10 +4,7 @@
 
 import * as hooks from "@mail/utils/common/hooks";
 import {Component, useRef, useState, useSubEnv} from "@odoo/owl";
-import {
-    registerThreadAction,
-    useThreadActions,
-} from "@mail/core/common/thread_actions";
+import {registerThreadAction, useThreadActions} from "@mail/core/common/thread_actions";
 import {Composer} from "@mail/core/common/composer";
 import {Thread} from "@mail/core/common/thread";
 import {useService} from "@web/core/utils/hooks";

@@ -22,9 +22,7 @@ patch(Store.prototype, {
 
 patch(Thread.prototype, {
     computeIsDisplayed() {
-        return (
-            super.computeIsDisplayed() || this.eq(this.store.whatsapp_inbox_thread)
-        );
+        return super.computeIsDisplayed() || this.eq(this.store.whatsapp_inbox_thread);
     },
 });
 

@@ -1,0 +1,116 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import logging
+from time import monotonic
+
+from odoo import api, fields, models
+
+from ..concurrency import exclusive_each, in_transaction
+
+_logger = logging.getLogger(__name__)
+
+AT_ONCE = 2000  # conversations that one run of the cron looks at
+SECONDS = 40  # after which it leaves the rest to its next run
+BATCH = 20  # conversations of one transaction
+
+
+class WhatsappAnswer(models.Model):
+    """How long a customer waited for a person to answer: one row each time.
+
+    Written by the answer, never by the customer's message. It holds no personal data,
+    so that the figures may stay when conversations and leads are gone.
+    """
+
+    _name = "whatsapp.answer"
+    _description = "WhatsApp answer"
+    _order = "answered_at desc, id desc"
+    _rec_name = "lead_id"
+
+    channel_id = fields.Many2one(
+        "discuss.channel",
+        string="Conversation",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+    )
+    lead_id = fields.Many2one(
+        "crm.lead", readonly=True, ondelete="set null", index="btree_not_null"
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        string="Answered by",
+        readonly=True,
+        ondelete="set null",
+        help="Empty: somebody answered in the app on the phone.",
+    )
+    team_id = fields.Many2one(
+        "crm.team", string="Sales team", readonly=True, ondelete="set null"
+    )
+    gateway_id = fields.Many2one(
+        "mail.gateway", string="Number", readonly=True, ondelete="set null"
+    )
+    company_id = fields.Many2one("res.company", readonly=True, ondelete="set null")
+    waiting_since = fields.Datetime(readonly=True)
+    answered_at = fields.Datetime(readonly=True, index=True)
+    is_first = fields.Boolean(
+        string="First answer",
+        readonly=True,
+        help="The first one since WhatsApp opened the lead.",
+    )
+    seconds = fields.Integer(readonly=True, help="By the clock, nights included.")
+    working_seconds = fields.Integer(
+        readonly=True,
+        help="Within the working hours of the lead's salesperson, in their time zone;"
+        " else within those of the team or the company. Public holidays do not count,"
+        " somebody's own leave does: the customer waits.",
+    )
+    working_minutes = fields.Float(
+        compute="_compute_working_minutes", digits=(16, 1), help="See the seconds."
+    )
+    late = fields.Boolean(readonly=True, help="After the target of the number.")
+
+    @api.depends("working_seconds")
+    def _compute_working_minutes(self):
+        for answer in self:
+            answer.working_minutes = answer.working_seconds / 60
+
+    # ------------------------------------------------------------- cron
+
+    @api.model
+    def _whatsapp_cron(self):
+        # sudo: ir.cron - see whatsapp.assignment
+        return self.env.ref("crm_whatsapp_gateway.ir_cron_late").sudo()
+
+    @api.model
+    def _cron_mark_late(self):
+        """Mark the conversations that wait longer than their number's target."""
+        until = monotonic() + SECONDS
+        overdue = self.env["discuss.channel"]._whatsapp_overdue(AT_ONCE)
+        for start in range(0, len(overdue), BATCH):
+            if monotonic() > until:
+                self._whatsapp_cron()._trigger()
+                return
+            self._mark_late(overdue[start : start + BATCH])
+
+    @api.model
+    def _mark_late(self, channels):
+        """Mark conversations in one transaction; after an error each in its own.
+
+        With whom somebody works at the moment is left to the next run.
+        """
+        registry = self.env.registry
+        wanted = {channel.id: channel._whatsapp_lock_keys() for channel in channels}
+        try:
+            with exclusive_each(registry, wanted) as held:
+
+                def do(env):
+                    for channel in env[channels._name].browse(sorted(held)).exists():
+                        channel._whatsapp_mark_late()
+
+                in_transaction(registry, do)
+        except Exception:
+            if len(channels) == 1:
+                _logger.exception("conversation %s is not marked late", channels.id)
+            else:
+                for channel in channels:
+                    self._mark_late(channel)

@@ -1,0 +1,182 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from datetime import timedelta
+from typing import NamedTuple
+
+from odoo import api, fields, models
+from odoo.tools import SQL, format_datetime
+
+from ..tools.window import WINDOW
+
+SOON = timedelta(hours=2)
+RECENT = timedelta(days=7)
+SHOWN = 3  # names on a card
+CONVERSATIONS = [
+    ("channel_type", "=", "gateway"),
+    ("gateway_id.gateway_type", "=", "whatsapp"),
+]
+WAITING = [*CONVERSATIONS, ("whatsapp_waiting_since", "!=", False)]
+INBOX = "crm_whatsapp_gateway.action_whatsapp_inbox"
+
+
+class Card(NamedTuple):
+    """What a card counts, and what it opens.
+
+    ``by`` is the field by which the card tells who or why; ``since`` the date of which
+    it tells the oldest.
+    """
+
+    model: str
+    action: str
+    domain: list
+    by: str
+    since: str | None = None
+
+
+def _cards(now):
+    """Return the cards by kind, in the order of their importance."""
+    return {
+        "paused": Card(
+            "mail.gateway",
+            "mail_gateway.mail_gateway_act_window",
+            [
+                ("gateway_type", "=", "whatsapp"),
+                ("whatsapp_pause_reason", "!=", False),
+            ],
+            "name",
+        ),
+        "late": Card(
+            "discuss.channel",
+            INBOX,
+            [*CONVERSATIONS, ("whatsapp_late", "=", True)],
+            "whatsapp_user_id",
+            "whatsapp_waiting_since",
+        ),
+        "closing": Card(
+            "discuss.channel",
+            INBOX,
+            [
+                *WAITING,
+                ("whatsapp_last_customer_date", ">", now - WINDOW),
+                ("whatsapp_last_customer_date", "<=", now - WINDOW + SOON),
+            ],
+            "whatsapp_user_id",
+            "whatsapp_waiting_since",
+        ),
+        "unassigned": Card(
+            "discuss.channel",
+            INBOX,
+            [*WAITING, ("whatsapp_user_id", "=", False)],
+            "whatsapp_team_id",
+            "whatsapp_waiting_since",
+        ),
+        "failed": Card(
+            "whatsapp.message.queue",
+            "crm_whatsapp_gateway.action_whatsapp_message_queue",
+            [
+                ("state", "in", ("failed", "uncertain")),
+                ("create_date", ">=", now - RECENT),
+            ],
+            "error_text",
+            "create_date",
+        ),
+        "events": Card(
+            "whatsapp.webhook.event",
+            "crm_whatsapp_gateway.action_whatsapp_webhook_event",
+            [("state", "=", "failed")],
+            "type",
+            "create_date",
+        ),
+    }
+
+
+class WhatsappAttention(models.Model):
+    """What needs somebody now: cards that count, and open what they count.
+
+    Everybody sees what they may see: a leader the team's, a salesperson the own.
+    """
+
+    _name = "whatsapp.attention"
+    _description = "WhatsApp: needs attention"
+    _auto = False
+    _order = "id"
+    _rec_name = "kind"
+
+    kind = fields.Selection(
+        [
+            ("paused", "Numbers that cannot send"),
+            ("late", "Late answers"),
+            ("closing", "Window closes within 2 hours"),
+            ("unassigned", "Waiting, and nobody has them"),
+            ("failed", "Messages that failed"),
+            ("events", "Messages that could not be taken"),
+        ],
+        readonly=True,
+    )
+    count = fields.Integer(compute="_compute_count")
+    who = fields.Char(compute="_compute_count")
+    since = fields.Char(compute="_compute_count")
+
+    @property
+    def _table_query(self):
+        kinds = [
+            kind
+            for kind, card in _cards(fields.Datetime.now()).items()
+            if self.env[card.model].has_access("read")
+        ]
+        rows = [SQL("(%s, %s)", number, kind) for number, kind in enumerate(kinds, 1)]
+        return SQL(
+            "SELECT id::integer, kind::varchar FROM (VALUES %s) AS card (id, kind)",
+            SQL(", ").join(rows),
+        )
+
+    @api.depends_context("uid", "lang", "tz")
+    def _compute_count(self):
+        cards = _cards(fields.Datetime.now())
+        for row in self:
+            card = cards[row.kind]
+            groups = self.env[card.model]._read_group(
+                card.domain,
+                [card.by],
+                ["__count", *([f"{card.since}:min"] if card.since else [])],
+                order="__count desc",
+            )
+            row.count = sum(group[1] for group in groups)
+            row.who = self._who(groups)
+            row.since = (
+                self._moment(min(group[2] for group in groups))
+                if card.since and groups
+                else False
+            )
+
+    def _who(self, groups):
+        """Return the first names, or reasons, with their numbers."""
+        names = [
+            f"{self._label(by)} ({count})" if len(groups) > 1 else self._label(by)
+            for by, count, *_since in groups[:SHOWN]
+        ]
+        return ", ".join(names) + (" ..." if len(groups) > SHOWN else "")
+
+    def _label(self, value):
+        if isinstance(value, models.BaseModel):
+            # sudo: res.users, crm.team - names of who has what may be counted
+            value = value.sudo().display_name
+        return value or self.env._("nobody")
+
+    def _moment(self, moment):
+        return format_datetime(self.env, moment, dt_format="short")
+
+    def action_open(self):
+        """Open what the card counts."""
+        self.ensure_one()
+        card = _cards(fields.Datetime.now())[self.kind]
+        action = self.env["ir.actions.act_window"]._for_xml_id(card.action)
+        labels = dict(self._fields["kind"]._description_selection(self.env))
+        return {
+            **action,
+            "name": labels[self.kind],
+            "display_name": labels[self.kind],
+            "domain": card.domain,
+            "context": {},
+            "path": False,  # the page is not that of the menu
+        }

@@ -1,0 +1,42 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from datetime import timedelta
+
+from odoo import fields
+from odoo.tests import new_test_user
+
+from .common import WhatsappCase
+
+
+class TestReportTours(WhatsappCase):
+    """What a leader looks at, in a real browser."""
+
+    def setUp(self):
+        super().setUp()
+        self.leader = new_test_user(
+            self.env, login="leader", groups="sales_team.group_sale_salesman_all_leads"
+        )
+        self.leader.password = "leader-in-the-browser"
+        self.channel = self.receive(self.message(content="How much is it?"))
+
+    def test_what_needs_attention_is_opened_by_its_card(self):
+        self.channel.write(
+            {
+                "whatsapp_answer_due": fields.Datetime.now() - timedelta(minutes=1),
+                "whatsapp_late": True,
+            }
+        )
+        self.start_tour(
+            "/odoo/whatsapp-attention",
+            "crm_whatsapp_gateway.attention",
+            login=self.leader.login,
+        )
+
+    def test_the_report_as_pivot_graph_and_list(self):
+        self.answer(self.channel, "It is 5 euros")
+        self.send_due()
+        self.start_tour(
+            "/odoo/whatsapp-report",
+            "crm_whatsapp_gateway.report",
+            login=self.leader.login,
+        )
