@@ -28,6 +28,8 @@
         "data/utm_source_data.xml",
         "data/cron_data.xml",
         "data/automated_actions.xml",
+        "views/whatsapp_ask_in_views.xml",
+        "views/whatsapp_hand_over_views.xml",
         "views/whatsapp_send_template_views.xml",
         "views/whatsapp_snooze_views.xml",
         "views/discuss_channel_views.xml",

@@ -35,6 +35,11 @@ def public_root() -> Path:
     return Path("/var/lib") / f"crm-whatsapp-gateway-{digest(str(cache()))[:8]}"
 
 
+def checkout() -> str:
+    """A short name that keeps two checkouts apart which share one cache."""
+    return digest(str(REPO))[:6]
+
+
 def digest(*parts: str | bytes) -> str:
     """A short name for what the parts say together: 16 hexadecimal digits."""
     sha = hashlib.sha256()

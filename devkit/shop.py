@@ -104,7 +104,7 @@ def opened(name: str, series: str, odoo: Path | None = None, with_addon: bool = 
     Without our addon it is OCA's two modules alone that receive.
     """
     env = environment.provide(series, odoo)
-    shop = Shop(env, database.copy(env, f"{name}-{series}"))
+    shop = Shop(env, database.copy(env, f"{name}-{series}-{paths.checkout()}"))
     install = ("-d", shop.database, "-i", paths.ADDON, "--stop-after-init", "--no-http")
     if with_addon:
         run(env.command(*install), what="installing the addon", env=env.env())

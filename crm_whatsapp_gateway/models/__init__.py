@@ -2,9 +2,11 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from . import (
     crm_lead,
+    crm_lead_chat,
     discuss_channel,
     discuss_channel_answer,
     discuss_channel_inbox,
+    discuss_channel_lead,
     discuss_channel_sending,
     discuss_channel_state,
     gateway_indexes,

@@ -166,6 +166,8 @@ class CrmLead(models.Model):
         for channel in lead.whatsapp_channel_ids:
             channel._whatsapp_join(lead.user_id)
             channel._whatsapp_leave(old)
+            if not old:
+                channel._whatsapp_dismiss(channel.gateway_id.member_ids - lead.user_id)
         lead.whatsapp_channel_ids._whatsapp_wake_inboxes()
         asked = (lead._whatsapp_calls() | lead._whatsapp_reminders()).filtered(
             lambda activity: activity.user_id != self.user_id
@@ -623,10 +625,11 @@ class CrmLead(models.Model):
             channels = self._whatsapp_first_conversation()
         if len(channels) == 1:
             return channels.action_open_whatsapp()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "crm_whatsapp_gateway.action_whatsapp_inbox"
-        )
-        return {**action, "domain": [("id", "in", channels.ids)], "context": {}}
+        return {
+            "type": "ir.actions.client",
+            "tag": "crm_whatsapp_gateway.choose_chat",
+            "params": {"channels": channels._whatsapp_choices()},
+        }
 
     def _whatsapp_first_conversation(self):
         """Return the conversation with the number of this lead, perhaps a new one.

@@ -182,18 +182,8 @@ class DiscussChannel(models.Model):
         return res
 
     def _whatsapp_store_values(self):
-        # sudo: crm.lead - its name is shown in a conversation that one may read
-        lead = self.sudo().lead_id
         return {
-            "whatsapp_lead": {
-                "id": lead.id,
-                "name": lead.name,
-                "stage": lead.stage_id.name,
-                "user": lead.user_id.name or "",
-                "phone": lead.phone or "",
-            }
-            if lead
-            else False,
+            "whatsapp_lead": self._whatsapp_lead_summary(),
             **self._whatsapp_turn(),
             **self._whatsapp_window_values(),
         }
@@ -214,8 +204,7 @@ class DiscussChannel(models.Model):
         """Open the conversation as a window over the current page."""
         self.ensure_one()
         self.check_access("read")
-        if not self.is_member:
-            # typing asks for a member: whoever opens in order to answer joins
+        if self.whatsapp_user_id == self.env.user and not self.is_member:
             self._whatsapp_join(self.env.user)
         return {
             "type": "ir.actions.client",

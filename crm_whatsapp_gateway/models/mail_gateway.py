@@ -423,6 +423,8 @@ class MailGateway(models.Model):
                 }
             )
         )
+        if lead:
+            channel._whatsapp_join(lead.sudo().user_id)
         return channel.with_env(self.env)
 
     # ------------------------------------------------------------- templates

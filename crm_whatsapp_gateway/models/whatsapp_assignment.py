@@ -43,6 +43,13 @@ class WhatsappAssignment(models.Model):
         "crm.lead", readonly=True, ondelete="set null", index="btree_not_null"
     )
     company_id = fields.Many2one("res.company", readonly=True)
+    giver_id = fields.Many2one(
+        "res.users",
+        string="Handed over by",
+        readonly=True,
+        ondelete="set null",
+        help="The colleague who gave it; empty if Odoo did.",
+    )
     reason = fields.Char(readonly=True)
 
     def init(self):
@@ -58,12 +65,13 @@ class WhatsappAssignment(models.Model):
         return super().init()
 
     @api.model
-    def _note(self, lead, choice, company=None):
+    def _note(self, lead, choice, company=None, giver=None):
         """Add a row; the rule 'immediate call' acts on it.
 
         :param lead: ``crm.lead`` that is in its salesperson's hands, or None
         :param choice: ``models.hr_employee.Choice``: who got it, and why
         :param company: ``res.company`` of the pool; default: that of the lead
+        :param giver: ``res.users`` who handed it over, or None
         """
         company = company or lead._whatsapp_company()
         # sudo: whatsapp.assignment - nobody writes it by hand
@@ -73,6 +81,7 @@ class WhatsappAssignment(models.Model):
                 "lead_id": lead.id if lead else False,
                 "employee_id": choice.employee.id,
                 "user_id": choice.user.id,
+                "giver_id": giver.id if giver else False,
                 "reason": choice.reason,
             }
         )

@@ -59,8 +59,8 @@ class TestAccess(WhatsappCase):
         channel = self.channel.with_user(self.manager)
         action = channel.action_open_whatsapp()
         self.assertEqual(action["params"], {"channel_id": channel.id})
-        self.assertTrue(channel.is_member)
         self.assertTrue(self.answer(self.channel, "I help", user=self.manager))
+        self.assertTrue(channel.is_member)
 
     def test_a_member_without_sales_rights_can_load_the_conversation(self):
         clerk = new_test_user(self.env, login="clerk", groups="base.group_user")

@@ -75,7 +75,7 @@ class TestStates(InboxCase):
     def test_what_no_person_wrote_is_no_answer(self):
         since = self.channel.whatsapp_waiting_since
         self.answer(self.channel, "We are away", user=self.env.ref("base.user_root"))
-        self.assertEqual(self.channel.whatsapp_last_text, "We are away")
+        self.assertEqual(self.channel.whatsapp_last_text, "How much is it?")
         self.assertEqual(self.channel.whatsapp_state, "open")
         self.assertEqual(self.channel.whatsapp_waiting_since, since)
 

@@ -23,7 +23,7 @@ def addon(environment: Environment, tags: str | None = None) -> Result:
     `tags` narrows the tests down, in Odoo's own notation.
     """
     missing = browser.provide()
-    name = f"test-{environment.series}-{_checkout()}"
+    name = f"test-{environment.series}-{paths.checkout()}"
     tags = tags or f"/{paths.ADDON}"
     result = _run(environment, name, ("-i", paths.ADDON), tags, (paths.ADDON,), True)
     if missing:
@@ -33,15 +33,10 @@ def addon(environment: Environment, tags: str | None = None) -> Result:
 
 def oca(environment: Environment) -> Result:
     """OCA's own tests of the base modules, with our addon absent."""
-    name = f"test-oca-{environment.series}-{_checkout()}"
+    name = f"test-oca-{environment.series}-{paths.checkout()}"
     tags = ",".join(f"/{module}" for module in OCA_MODULES)
     update = ("-u", ",".join(OCA_MODULES))
     return _run(environment, name, update, tags, OCA_MODULES, False)
-
-
-def _checkout() -> str:
-    """Keeps two checkouts apart that share one cache."""
-    return paths.digest(str(paths.REPO))[:6]
 
 
 def _run(

@@ -63,6 +63,8 @@ def endpoint(name: str | None) -> Callable:
                 response = raw.response
             except Cut as cut:
                 return abort(request, cut.reset)
+            except ConnectionResetError:  # the caller died while it spoke
+                return abort(request)
             entry["http"] = response.status
             if not response.prepared:
                 response.headers.update(_headers(request, trace))

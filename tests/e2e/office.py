@@ -157,8 +157,8 @@ class Office:
 class Clock:
     """Lets the minutes pass for which a message waits for its next attempt.
 
-    Not for one that Meta took although it answered an error: in the minute of the
-    first attempt its status arrives, and in a second it might not.
+    Not for one that Meta took although it answered that it did not: in the minute
+    after the first attempt its status arrives, and in a second it might not.
 
     `planned` are the waits that were cut short: (attempts, code of the error, seconds).
     """
@@ -182,6 +182,7 @@ class Clock:
         taken = {
             attempt["payload"]["biz_opaque_callback_data"]
             for attempt in self._simulator.outbox(outcome="lost")
+            if attempt["http"] == 500
         }
         due = [row for row in waiting if row[1] not in taken]
         self.planned += [tuple(row[2:]) for row in due]

@@ -2,7 +2,9 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """How the simulator misbehaves when it is told to."""
 
+import socket
 import time
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -234,6 +236,17 @@ def test_message_is_taken_although_the_caller_left(
         business.send(timeout=0.1)
     assert simulator.wait()
     assert [s["status"] for s in callback.statuses()] == ["sent", "delivered"]
+
+
+def test_caller_dies_while_it_speaks(base_url, business, open_window, caplog):
+    path = f"/v25.0/{business.number['id']}/messages"
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n"
+    head += f"Authorization: Bearer {business.app['token']}\r\n\r\n"
+    where = urlsplit(base_url)
+    with socket.create_connection((where.hostname, where.port)) as connection:
+        connection.sendall(head.encode() + b"{")
+    assert business.send().status_code == 200
+    assert not caplog.records
 
 
 def test_upload_may_be_taken_without_an_answer(simulator, business):

@@ -3,29 +3,31 @@
  * License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl). */
 
 import * as threadActions from "@mail/core/common/thread_actions";
-import {Component, onWillStart, onWillUpdateProps, useState} from "@odoo/owl";
+import {
+    Component,
+    onWillStart,
+    onWillUpdateProps,
+    status,
+    useEffect,
+    useState,
+} from "@odoo/owl";
+import {deserializeDate, formatDate} from "@web/core/l10n/dates";
 import {ActionPanel} from "@mail/discuss/core/common/action_panel";
 import {_t} from "@web/core/l10n/translation";
-import {deserializeDate, formatDate} from "@web/core/l10n/dates";
 import {formatMonetary} from "@web/views/fields/formatters";
 import {useService} from "@web/core/utils/hooks";
 
-const FIELDS = [
-    "name",
-    "stage_id",
-    "user_id",
-    "phone",
-    "expected_revenue",
-    "company_currency",
-    "activity_summary",
-    "activity_type_id",
-    "activity_date_deadline",
-    "activity_state",
-    "whatsapp_match_reason",
-    "whatsapp_assign_reason",
-];
+const COLORS = {
+    overdue: "text-danger",
+    today: "text-warning",
+    planned: "text-success",
+};
 
-/** The lead beside the chat, and the way back to it. */
+function isSame(one, other) {
+    return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** The lead beside the chat: what matters of it, and what to do with it. */
 class LeadPanel extends Component {
     static template = "crm_whatsapp_gateway.LeadPanel";
     static components = {ActionPanel};
@@ -34,59 +36,174 @@ class LeadPanel extends Component {
     setup() {
         this.action = useService("action");
         this.orm = useService("orm");
-        this.state = useState({lead: undefined});
-        onWillStart(() => this.load(this.props.thread.whatsapp_lead));
+        this.store = useService("mail.store");
+        this.ui = useService("ui");
+        this.colors = COLORS;
+        // "done" is the activity that is being completed
+        this.state = useState({panel: undefined, done: false, feedback: ""});
+        onWillStart(() => this.load());
         onWillUpdateProps(({thread}) => {
-            if (thread.whatsapp_lead?.id !== this.state.lead?.id) {
-                return this.load(thread.whatsapp_lead);
+            if (thread.id !== this.props.thread.id) {
+                return this.load(thread);
             }
         });
+        // a colleague moved the lead: the chat was told so
+        useEffect(
+            (known) => {
+                if (this.panel && !isSame(known, this.panel.known)) {
+                    this.load();
+                }
+            },
+            () => [this.props.thread.whatsapp_lead]
+        );
     }
 
-    /** Read the lead as the user may; who may not still sees what the chat tells. */
-    async load(known) {
-        this.state.lead = undefined;
-        if (known) {
-            const leads = await this.orm.searchRead(
-                "crm.lead",
-                [["id", "=", known.id]],
-                FIELDS,
-                {context: {active_test: false}}
-            );
-            this.state.lead = leads[0];
+    /** Read what the user may; False for who may not read the conversation any more. */
+    async load(thread = this.props.thread) {
+        if (status(this) === "destroyed") {
+            return; // A dialog has closed after the chat
+        }
+        const panel = await this.orm.call("discuss.channel", "whatsapp_panel", [
+            [thread.id],
+        ]);
+        Object.assign(this.state, {panel, done: false, feedback: ""});
+        // each change draws the chat anew, so nothing is set that is known already
+        if (panel && !isSame(panel.known, thread.whatsapp_lead)) {
+            thread.whatsapp_lead = panel.known;
         }
     }
 
+    get panel() {
+        return this.state.panel;
+    }
+
     get known() {
-        return this.props.thread.whatsapp_lead;
+        return this.panel.known;
     }
 
     get lead() {
-        return this.state.lead;
+        return this.panel.lead;
+    }
+
+    get title() {
+        return this.panel?.known ? this.panel.known.name : _t("No lead");
     }
 
     get revenue() {
-        return formatMonetary(this.lead.expected_revenue, {
-            currencyId: this.lead.company_currency?.[0],
+        return formatMonetary(this.lead.revenue, {currencyId: this.lead.currency});
+    }
+
+    date(activity) {
+        return formatDate(deserializeDate(activity.date));
+    }
+
+    // ------------------------------------------------------------ the lead
+
+    async setStage(ev) {
+        await this.orm.write("crm.lead", [this.lead.id], {
+            stage_id: Number(ev.target.value),
+        });
+        await this.load();
+    }
+
+    /** Run a button of the lead's form as the form would. */
+    runButton(type, name) {
+        return this.action.doActionButton({
+            type,
+            name,
+            resModel: "crm.lead",
+            resId: this.lead.id,
+            resIds: [this.lead.id],
+            context: {},
+            onClose: () => this.load(),
         });
     }
 
-    get nextActivity() {
-        const {activity_summary: summary, activity_type_id: type} = this.lead;
-        return summary || type?.[1] || "";
+    win() {
+        return this.runButton("object", "action_set_won_rainbowman");
     }
 
-    get nextActivityDate() {
-        return formatDate(deserializeDate(this.lead.activity_date_deadline));
+    lose() {
+        return this.runButton("action", "crm.crm_lead_lost_action");
     }
 
-    openLead() {
-        this.action.doAction({
+    convert() {
+        return this.runButton("action", "crm.action_crm_lead2opportunity_partner");
+    }
+
+    async quote() {
+        await this.runButton("object", "action_sale_quotations_new");
+        this.stepAside();
+    }
+
+    async openLead() {
+        await this.action.doAction({
             type: "ir.actions.act_window",
             res_model: "crm.lead",
             res_id: this.known.id,
             views: [[false, "form"]],
         });
+        this.stepAside();
+    }
+
+    /** On a phone the chat covers the page that was opened. */
+    stepAside() {
+        if (this.ui.isSmall) {
+            this.props.thread.closeChatWindow();
+        }
+    }
+
+    async makeLead() {
+        await this.orm.call("discuss.channel", "action_create_lead", [
+            [this.props.thread.id],
+        ]);
+        await this.load();
+    }
+
+    // ------------------------------------------------------------ activities
+
+    /** The link calls; what WhatsApp asked for is then ready to be completed. */
+    called() {
+        const call = this.lead.activities.find(
+            (activity) => activity.is_call && activity.can_be_done
+        );
+        if (call) {
+            this.state.done = call.id;
+        }
+    }
+
+    toggleDone(activity) {
+        this.state.done = this.state.done === activity.id ? false : activity.id;
+        this.state.feedback = "";
+    }
+
+    async complete(activity) {
+        await this.orm.call("mail.activity", "action_feedback", [[activity.id]], {
+            feedback: this.state.feedback,
+        });
+        await this.load();
+    }
+
+    async schedule() {
+        await this.store.scheduleActivity("crm.lead", [this.lead.id]);
+        await this.load();
+    }
+
+    // ------------------------------------------------------------ colleagues
+
+    openDialog(name) {
+        return this.action.doAction(`crm_whatsapp_gateway.${name}`, {
+            additionalContext: {default_channel_id: this.props.thread.id},
+            onClose: () => this.load(),
+        });
+    }
+
+    handOver() {
+        return this.openDialog("action_whatsapp_hand_over");
+    }
+
+    askIn() {
+        return this.openDialog("action_whatsapp_ask_in");
     }
 }
 
@@ -97,7 +214,7 @@ threadActions.threadActionsRegistry.add("whatsapp-lead", {
     [PANEL]: LeadPanel,
     // 18.0 passes the component, 19.0 {owner, thread}: both have "thread"
     condition: ({thread, owner}) =>
-        Boolean(thread?.whatsapp_lead) && !owner?.isDiscussSidebarChannelActions,
+        thread?.whatsapp_lead !== undefined && !owner?.isDiscussSidebarChannelActions,
     panelOuterClass: "o-whatsapp-LeadPanel bg-inherit",
     icon: "fa fa-fw fa-star",
     iconLarge: "fa fa-fw fa-lg fa-star",

@@ -2,7 +2,11 @@
 /* Copyright 2026 crm_whatsapp_gateway contributors
  * License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl). */
 
+import {Component} from "@odoo/owl";
+import {Dialog} from "@web/core/dialog/dialog";
 import {registry} from "@web/core/registry";
+
+const actions = registry.category("actions");
 
 /** Open a conversation: beside the inbox, else as a window over the current page. */
 async function openChat(env, {params}) {
@@ -16,4 +20,45 @@ async function openChat(env, {params}) {
     }
 }
 
-registry.category("actions").add("crm_whatsapp_gateway.open_chat", openChat);
+/** Close a conversation wherever it is open: a colleague has it now. */
+async function closeChat(env, {params}) {
+    const store = env.services["mail.store"];
+    const thread = store.Thread.get({model: "discuss.channel", id: params.channel_id});
+    if (thread) {
+        if (thread.eq(store.discuss.thread)) {
+            store.discuss.thread = undefined;
+        }
+        if (thread.eq(store.whatsapp_inbox_thread)) {
+            env.services["crm_whatsapp_gateway.inbox"].hide();
+        }
+        await thread.closeChatWindow();
+    }
+    env.services.notification.add(params.message, {type: "success"});
+    return params.next;
+}
+
+/** Which of a lead's conversations is meant: it wrote to several of our numbers. */
+class ChooseChat extends Component {
+    static template = "crm_whatsapp_gateway.ChooseChat";
+    static components = {Dialog};
+    static props = ["channels", "close"];
+
+    choose(channel) {
+        this.props.close();
+        // the dialog is gone, so its service would not answer
+        this.env.services.action.doActionButton({
+            type: "object",
+            name: "action_open_whatsapp",
+            resModel: "discuss.channel",
+            resId: channel.id,
+        });
+    }
+}
+
+function chooseChat(env, {params}) {
+    env.services.dialog.add(ChooseChat, {channels: params.channels});
+}
+
+actions.add("crm_whatsapp_gateway.open_chat", openChat);
+actions.add("crm_whatsapp_gateway.close_chat", closeChat);
+actions.add("crm_whatsapp_gateway.choose_chat", chooseChat);

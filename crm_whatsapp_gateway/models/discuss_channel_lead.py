@@ -1,0 +1,390 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from markupsafe import Markup
+
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.tools import plaintext2html
+
+from .. import compat
+from .hr_employee import SALESPERSON, Choice
+
+
+class DiscussChannel(models.Model):
+    """The lead beside the chat, the colleagues in it, and notes among them."""
+
+    # a file of its own: together they would be hard to read
+    # pylint: disable=consider-merging-classes-inherited
+    _inherit = "discuss.channel"
+
+    def write(self, vals):
+        """Show another lead to everybody who has the conversation open."""
+        res = super().write(vals)
+        if "lead_id" in vals:
+            self._whatsapp_show_lead()
+        return res
+
+    # ------------------------------------------------------------- the lead
+
+    def _whatsapp_lead_summary(self):
+        """Return what everybody in the conversation sees of its lead, or False."""
+        # sudo: crm.lead - its name is shown in a conversation that one may read
+        lead = self.sudo().lead_id
+        if not lead:
+            return False
+        return {
+            "id": lead.id,
+            "name": lead.name,
+            "stage": lead.stage_id.name or "",
+            "user": lead.user_id.name or "",
+            "user_id": lead.user_id.id,
+            "phone": lead.phone or "",
+        }
+
+    def _whatsapp_show_lead(self):
+        """Bring the lead up to date wherever the conversation is open."""
+        for channel in self:
+            if channel._is_whatsapp():
+                values = {"whatsapp_lead": channel._whatsapp_lead_summary()}
+                channel._bus_send(
+                    "mail.record/insert",
+                    {"discuss.channel": [{"id": channel.id, **values}]},
+                )
+
+    def whatsapp_panel(self):
+        """Tell the chat about its lead, and what the user can do here.
+
+        :return: False for who may not read the conversation (any more), else a dict
+            of known (what is shown of the lead), lead (see ``crm.lead``; False for
+            who may not read it), no_lead_reason (str), people (list of dict of id
+            and name), can_hand_over and can_make_lead (bool)
+        """
+        self.ensure_one()
+        if not self.has_access("read"):
+            return False
+        lead = self._whatsapp_own_lead()
+        sells = self.env.user.has_group(SALESPERSON)
+        # sudo: discuss.channel - names of colleagues, as the list of members shows
+        people = self.sudo().channel_member_ids.partner_id.filtered(
+            lambda partner: partner.active and not partner.partner_share
+        )
+        return {
+            "known": self._whatsapp_lead_summary(),
+            "lead": lead.has_access("read") and lead._whatsapp_panel_values()
+            if lead
+            else False,
+            "no_lead_reason": self.whatsapp_no_lead_reason or "",
+            "people": [{"id": one.id, "name": one.name} for one in people],
+            "can_ask_in": sells,
+            "can_hand_over": sells and self._whatsapp_may_hand_over(),
+            "can_make_lead": sells and not lead and self.has_access("write"),
+        }
+
+    def _whatsapp_choices(self):
+        """Return what tells these conversations apart, the last one first.
+
+        :return: list of dict of id, name, number (of ours), text and unread
+        """
+        return [
+            {
+                "id": channel.id,
+                "name": channel.name,
+                "number": channel.gateway_id.name,
+                "text": channel.whatsapp_last_text or "",
+                "unread": channel.whatsapp_unread,
+            }
+            for channel in self.sorted(
+                lambda one: (one.whatsapp_last_date or one.create_date, one.id),
+                reverse=True,
+            )
+        ]
+
+    def _whatsapp_own_lead(self):
+        """Return the lead with the rights of the user, which may be none."""
+        return self.sudo().lead_id.with_user(self.env.user)
+
+    # ------------------------------------------------------------- who takes part
+
+    def _find_or_create_member_for_self(self):
+        """Let in whoever types: Odoo refuses those who are no members."""
+        if self._is_whatsapp():
+            self._whatsapp_take_part()
+        return super()._find_or_create_member_for_self()
+
+    def _whatsapp_take_part(self):
+        """Let in whoever writes. Looking alone fills nobody's sidebar.
+
+        :raise AccessError: it is a colleague's conversation
+        """
+        user = self.env.user
+        writes = user.active and user._is_internal() and not self.env.su
+        if writes and not self.is_member:
+            self.check_access("read")
+            self._whatsapp_join(user)
+
+    def action_unfollow(self):
+        """Hide the own conversation until the customer writes again.
+
+        Who left it would get no message of the own customer any more.
+        """
+        own = self.filtered(
+            lambda channel: (
+                channel._is_whatsapp() and channel.whatsapp_user_id == self.env.user
+            )
+        )
+        for channel in own:
+            channel.channel_pin(pinned=False)
+        if self - own:
+            super(DiscussChannel, self - own).action_unfollow()
+
+    def _whatsapp_dismiss(self, watchers):
+        """Let those out who were in only because nobody had the conversation.
+
+        :param watchers: ``res.users``; who wrote in it stays
+        """
+        # sudo: mail.message, discuss.channel.member - whether they wrote, not what
+        channel = self.sudo()
+        inside = watchers.partner_id & channel.channel_member_ids.partner_id
+        if not inside:
+            return
+        wrote = (
+            self.env["mail.message"]
+            .sudo()
+            ._read_group(
+                [
+                    ("model", "=", self._name),
+                    ("res_id", "=", self.id),
+                    ("message_type", "=", "comment"),
+                    ("author_id", "in", inside.ids),
+                ],
+                ["author_id"],
+            )
+        )
+        stay = {author.id for (author,) in wrote}
+        self._whatsapp_leave(
+            watchers.filtered(lambda user: user.partner_id.id not in stay)
+        )
+
+    def _whatsapp_colleagues(self):
+        """Return who can work in this conversation: salespeople of its company."""
+        # sudo: res.groups, res.users - salespeople need not read groups
+        company = self.sudo()._whatsapp_company()
+        group = self.env.ref(SALESPERSON).sudo()
+        return compat.users_of(group).filtered(
+            lambda user: user.active and not user.share and company in user.company_ids
+        )
+
+    def _whatsapp_check_colleagues(self, users):
+        """Refuse who could not work in this conversation.
+
+        :raise UserError: no salesperson, or not of the company
+        """
+        for stranger in users - self._whatsapp_colleagues():
+            raise UserError(
+                self.env._(
+                    "%(user)s is no salesperson of %(company)s, and could not see the"
+                    " conversation.",
+                    user=stranger.sudo().name,
+                    company=self.sudo()._whatsapp_company().name,
+                )
+            )
+
+    def _whatsapp_ask_in(self, users, note=""):
+        """Let colleagues in, who see the history; tell them, and say so in the chat.
+
+        :param users: ``res.users``
+        :param str note: what they should know; never sent to the customer
+        :raise AccessError: it is a colleague's conversation
+        :raise UserError: one of them could not work in it
+        """
+        self.ensure_one()
+        self.check_access("read")
+        self._whatsapp_check_colleagues(users)
+        self._whatsapp_join(users)
+        names = ", ".join(users.sudo().mapped("name"))
+        self._whatsapp_post_note(_with_note(self.env._("Asked in: %s", names), note))
+        me = self.env.user.name
+        for user in users - self.env.user:
+            # sudo: res.users - in the language of the colleague
+            words = self.with_context(lang=user.sudo().lang).env
+            line = words._(
+                "%(me)s asks you into the conversation with %(customer)s.",
+                me=me,
+                customer=self.name,
+            )
+            # sudo: mail.message - it belongs to no record
+            self.env["mail.thread"].sudo().message_notify(
+                partner_ids=user.sudo().partner_id.ids,
+                subject=words._("WhatsApp: %s", self.name),
+                body=_with_note(line, note) + self._whatsapp_link_to(words),
+            )
+
+    # ------------------------------------------------------------- handing over
+
+    def _whatsapp_may_hand_over(self):
+        """Tell whether the user may give the conversation away.
+
+        Salespeople may do so with what is theirs or nobody's, managers with all: as
+        Odoo's rules say who may write the lead.
+        """
+        if not self.has_access("read"):
+            return False
+        lead = self._whatsapp_own_lead()
+        return not lead or lead.has_access("write")
+
+    def _whatsapp_hand_over(self, user, note=""):
+        """Give the conversation and its lead to a colleague.
+
+        All conversations of the lead go along. Without a lead the colleague takes
+        part in place of the giver.
+
+        :param user: ``res.users``
+        :param str note: what the colleague should know; never sent to the customer
+        :raise UserError: it is not the user's to give, is the colleague's already,
+            or the colleague could not work in it
+        """
+        self.ensure_one()
+        self._whatsapp_check_handing_over(user)
+        giver, lead = self.env.user, self.sudo().lead_id
+        # sudo: discuss.channel - the giver loses the rights on the way
+        channels = lead.whatsapp_channel_ids or self.sudo()
+        self._whatsapp_post_note(
+            _with_note(self.env._("Handed over to %s", user.sudo().name), note)
+        )
+        if lead:
+            # the colleague is told below
+            lead.with_context(mail_auto_subscribe_no_notify=True)._whatsapp_give(user)
+            line = self.env._("Handed over to %s", user.sudo().name)
+            lead._message_log(body=_with_note(line, note))
+        for channel in channels:
+            channel._whatsapp_join(user)
+            channel._whatsapp_leave(giver - user)
+        self._whatsapp_note_giving(user, note)
+        self._whatsapp_tell_receiver(user, note)
+
+    def _whatsapp_check_handing_over(self, user):
+        if not self._whatsapp_may_hand_over():
+            raise UserError(
+                self.env._(
+                    "You can hand over only what is yours or nobody's. %s has this"
+                    " conversation.",
+                    self.sudo().whatsapp_user_id.name or self.env._("A colleague"),
+                )
+            )
+        if user == self.sudo().whatsapp_user_id:
+            raise UserError(
+                self.env._("%s has this conversation already.", user.sudo().name)
+            )
+        self._whatsapp_check_colleagues(user)
+
+    def _whatsapp_note_giving(self, user, note):
+        """Keep the change in the history of assignments."""
+        reason = (
+            self.env._(
+                "Handed over by %(giver)s: %(note)s",
+                giver=self.env.user.name,
+                note=" ".join(note.split()),
+            )
+            if note
+            else self.env._("Handed over by %s", self.env.user.name)
+        )
+        self.env["whatsapp.assignment"]._note(
+            self.sudo().lead_id,
+            Choice(user, self.env["hr.employee"], reason),
+            company=self.sudo()._whatsapp_company(),
+            giver=self.env.user,
+        )
+
+    def _whatsapp_tell_receiver(self, user, note):
+        if user == self.env.user:
+            return
+        # sudo: res.users, crm.lead - the giver may not read the lead any more
+        person, lead = user.sudo(), self.sudo().lead_id
+        words = self.with_context(lang=person.lang).env
+        line = words._(
+            "%(giver)s hands the conversation with %(customer)s over to you.",
+            giver=self.env.user.name,
+            customer=self.sudo().name,
+        )
+        (lead or self.env["mail.thread"].sudo()).message_notify(
+            partner_ids=person.partner_id.ids,
+            subject=words._("WhatsApp: %s", self.sudo().name),
+            body=_with_note(line, note) + self._whatsapp_link_to(words),
+        )
+
+    def _whatsapp_link_to(self, words):
+        """Return a link that opens the conversation.
+
+        :param words: environment in the language of the reader
+        """
+        return Markup(
+            '<p><a href="/odoo/discuss?active_id=discuss.channel_%s">%s</a></p>'
+        ) % (
+            self.id,
+            words._("Open the conversation"),
+        )
+
+    # ------------------------------------------------------------- notes
+
+    def message_post(self, **kwargs):
+        """Keep notes among colleagues: OCA sends whatever is no notification."""
+        if not self._is_whatsapp():
+            return super().message_post(**kwargs)
+        if self._whatsapp_is_note(kwargs):
+            return super(
+                DiscussChannel, self.with_context(no_gateway_notification=True)
+            ).message_post(**self._whatsapp_note_params(kwargs))
+        received = self.env.context.get("no_gateway_notification")
+        if kwargs.get("message_type") == "comment" and not received:
+            self._whatsapp_take_part()
+        return super().message_post(**kwargs)
+
+    def _whatsapp_is_note(self, params):
+        """Tell whether a message is meant for colleagues only.
+
+        A document's message that somebody sends by OCA's button is meant for the
+        customer, whatever its kind.
+
+        :param dict params: of ``message_post``
+        """
+        xmlid, subtype = params.get("subtype_xmlid"), params.get("subtype_id")
+        if xmlid == "mail.mt_comment" or params.get("gateway_message_id"):
+            return False
+        if xmlid:
+            subtype = self.env["ir.model.data"]._xmlid_to_res_id(xmlid)
+        # sudo: mail.message.subtype - guests post, too
+        subtypes = self.env["mail.message.subtype"].sudo()
+        return bool(subtype) and subtypes.browse(subtype).internal
+
+    def _whatsapp_note_params(self, params):
+        """Return the parameters of a note without whatever reaches customers.
+
+        :param dict params: of ``message_post``
+        """
+        partners = self.env["res.partner"].browse(params.get("partner_ids") or [])
+        if "everyone" in (params.get("special_mentions") or []):
+            # sudo: discuss.channel.member - who takes part is no secret here
+            partners |= self.sudo().channel_member_ids.partner_id
+        return {
+            **{
+                name: value
+                for name, value in params.items()
+                if name not in ("gateway_notifications", "special_mentions")
+            },
+            "partner_ids": partners.filtered(lambda one: not one.partner_share).ids,
+        }
+
+    def _whatsapp_post_note(self, body):
+        """Post what colleagues read in the chat, and the customer never.
+
+        :param body: Markup
+        """
+        return self.message_post(
+            body=body, message_type="comment", subtype_xmlid="mail.mt_note"
+        )
+
+
+def _with_note(line, note):
+    """Return a line and, below it, what somebody wrote, as Markup."""
+    body = Markup("<p>%s</p>") % line
+    return body + plaintext2html(note) if note else body

@@ -1,0 +1,29 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo import fields, models
+
+
+class WhatsappAskIn(models.TransientModel):
+    _name = "whatsapp.ask.in"
+    _inherit = "whatsapp.colleague"
+    _description = "Ask a colleague into a WhatsApp conversation"
+
+    user_ids = fields.Many2many(
+        "res.users", string="Colleagues", domain="[('id', 'in', colleague_ids)]"
+    )
+
+    def _out_of_question(self):
+        # sudo: discuss.channel.member - who takes part is no secret in the chat
+        return (
+            self.env.user
+            | self.channel_id.sudo().channel_member_ids.partner_id.user_ids
+        )
+
+    def action_ask_in(self):
+        """Let the colleagues in, and tell them.
+
+        :raise UserError: one of them could not see the conversation
+        """
+        self.ensure_one()
+        self.channel_id._whatsapp_ask_in(self.user_ids, (self.note or "").strip())
+        return {"type": "ir.actions.act_window_close"}

@@ -1,0 +1,32 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo import api, fields, models
+
+
+class WhatsappColleague(models.AbstractModel):
+    """What the dialogs that bring a colleague into a conversation have in common."""
+
+    _name = "whatsapp.colleague"
+    _description = "Bring a colleague into a WhatsApp conversation"
+
+    channel_id = fields.Many2one("discuss.channel", required=True, readonly=True)
+    colleague_ids = fields.Many2many(
+        "res.users",
+        string="Colleagues to choose from",
+        compute="_compute_colleague_ids",
+    )
+    note = fields.Text()
+
+    @api.depends("channel_id")
+    def _compute_colleague_ids(self):
+        for wizard in self:
+            channel = wizard.channel_id
+            wizard.colleague_ids = (
+                channel._whatsapp_colleagues() - wizard._out_of_question()
+                if channel
+                else False
+            )
+
+    def _out_of_question(self):
+        """Return the users whom it makes no sense to choose."""
+        return self.env["res.users"]
