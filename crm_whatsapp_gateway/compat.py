@@ -54,6 +54,15 @@ def refuse_secrets(records, domain, order, secrets):
         records.check_field_access_rights("read", sorted(named & set(secrets)))
 
 
+def is_true(operator, value):
+    """Tell whether a search by a boolean asks for what is true.
+
+    18.0 asks with = and !=, 19.0 with 'in' and a set.
+    """
+    values = value if isinstance(value, list | tuple | set) else [value]
+    return (operator in ("=", "in")) == any(values)
+
+
 def users_of(group):
     """Return the users of a group, those of groups that imply it included."""
     return group.all_user_ids if V19 else group.users

@@ -96,7 +96,7 @@ class DiscussChannel(models.Model):
         """Return until when a customer is to be answered, if there is a target."""
         self.ensure_one()
         minutes = self.gateway_id.whatsapp_target_minutes
-        if not minutes:
+        if minutes <= 0:
             return {}
         due = self._whatsapp_working_time().after(since, minutes * 60)
         return {"whatsapp_answer_due": due, "whatsapp_late": False}
@@ -291,7 +291,7 @@ class DiscussChannel(models.Model):
     def _whatsapp_greeting(self, now, before):
         """Return WELCOME, AWAY or None; out of hours only the latter is said."""
         gateway = self.gateway_id
-        again = now - timedelta(hours=gateway.whatsapp_greeting_hours)
+        again = now - timedelta(hours=max(gateway.whatsapp_greeting_hours, 1))
 
         def due(last):
             return not last or last <= again

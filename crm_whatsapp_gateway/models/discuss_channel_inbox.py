@@ -40,11 +40,11 @@ class DiscussChannel(models.Model):
         if view_type == "search":
             for mark in arch.xpath("//separator[@name='whatsapp_choices']"):
                 for group in self._whatsapp_filter_choices():
-                    for field, record_id, name in group:
+                    for field, record_id, label in group:
                         mark.addprevious(
                             E.filter(
                                 name=f"{field}_{record_id}",
-                                string=name,
+                                string=label,
                                 domain=f"[('{field}', '=', {record_id})]",
                             )
                         )
@@ -55,7 +55,7 @@ class DiscussChannel(models.Model):
     def _whatsapp_filter_choices(self):
         """Return the numbers and the teams among which one can choose.
 
-        :return: list of lists of (field, id, name); a single one is no choice
+        :return: list of lists of (field, id, label); a single one is no choice
         """
         gateways = self.env["mail.gateway"].search(
             [
@@ -67,10 +67,10 @@ class DiscussChannel(models.Model):
         )
         teams = self.env["crm.team"].search([], limit=CHOICES)
         return [
-            [(field, record.id, record.name) for record in records]
-            for field, records in (
-                ("gateway_id", gateways),
-                ("whatsapp_team_id", teams),
+            [(field, record.id, f"{label}: {record.name}") for record in records]
+            for field, label, records in (
+                ("gateway_id", self.env._("Number"), gateways),
+                ("whatsapp_team_id", self.env._("Team"), teams),
             )
             if len(records) > 1
         ]

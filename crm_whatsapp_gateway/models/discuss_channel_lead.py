@@ -134,8 +134,8 @@ class DiscussChannel(models.Model):
         )
         for channel in own:
             channel.channel_pin(pinned=False)
-        if self - own:
-            super(DiscussChannel, self - own).action_unfollow()
+        others = self - own
+        return super(DiscussChannel, others).action_unfollow() if others else None
 
     def _whatsapp_dismiss(self, watchers):
         """Let those out who were in only because nobody had the conversation.

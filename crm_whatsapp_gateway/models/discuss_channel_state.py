@@ -8,6 +8,7 @@ import pytz
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .. import compat
 from ..concurrency import in_transaction
 from ..tools import conversation, window
 from ..tools.conversation import ANSWERED, CLOSED, OPEN, SNOOZED
@@ -17,15 +18,6 @@ _logger = logging.getLogger(__name__)
 AT_ONCE = 500  # conversations that one run of the cron wakes
 AWAKE = {"whatsapp_snoozed_until": False, "whatsapp_snoozed_by_id": False}
 FAILED = ("failed", "uncertain")  # outgoing messages that somebody has to look at
-
-
-def _is_wanted(operator, value):
-    """Tell whether a search by a boolean asks for the true ones.
-
-    18.0 searches with = and !=, 19.0 with 'in' and a set.
-    """
-    values = value if isinstance(value, list | tuple | set) else [value]
-    return (operator in ("=", "in")) == any(values)
 
 
 class DiscussChannel(models.Model):
@@ -59,6 +51,7 @@ class DiscussChannel(models.Model):
         string="In the inbox since",
         readonly=True,
         copy=False,
+        index="btree_not_null",
         help="When the last message came or went, or the conversation came back.",
     )
     whatsapp_window_closes = fields.Datetime(
@@ -123,27 +116,28 @@ class DiscussChannel(models.Model):
             ("whatsapp_last_customer_date", ">", after),
             ("whatsapp_last_customer_date", "<=", until),
         ]
-        if _is_wanted(operator, value):
+        if compat.is_true(operator, value):
             return domain
         return [("id", "not in", self.sudo()._search(domain))]
 
     def _compute_whatsapp_failed(self):
-        # sudo: whatsapp.message.queue - whoever sees the conversation
-        rows = self.env["whatsapp.message.queue"].sudo()
-        failed = rows._read_group(
-            [("channel_id", "in", self.ids), ("state", "in", FAILED)], ["channel_id"]
-        )
-        ids = {channel.id for (channel,) in failed}
+        failed = self._whatsapp_failed_ids([("channel_id", "in", self.ids)])
         for channel in self:
-            channel.whatsapp_failed = channel.id in ids
+            channel.whatsapp_failed = channel.id in failed
 
     @api.model
     def _search_whatsapp_failed(self, operator, value):
-        # sudo: whatsapp.message.queue - the search is among what the user sees
+        # ids: few have failed messages, which a subquery would not tell PostgreSQL
+        is_in = "in" if compat.is_true(operator, value) else "not in"
+        return [("id", is_in, sorted(self._whatsapp_failed_ids()))]
+
+    @api.model
+    def _whatsapp_failed_ids(self, domain=()):
+        """Return the ids of the conversations with messages that failed."""
+        # sudo: whatsapp.message.queue - of conversations that the user sees
         rows = self.env["whatsapp.message.queue"].sudo()
-        failed = rows._search([("state", "in", FAILED)])
-        wanted = "in" if _is_wanted(operator, value) else "not in"
-        return [("id", wanted, failed.subselect("channel_id"))]
+        groups = rows._read_group([("state", "in", FAILED), *domain], ["channel_id"])
+        return {channel.id for (channel,) in groups}
 
     # ------------------------------------------------------------- create
 

@@ -57,7 +57,7 @@ class MailGateway(models.Model):
     whatsapp_greeting_hours = fields.Integer(
         string="Not again within",
         default=24,
-        help="Hours in which nobody gets the same message twice.",
+        help="Hours in which nobody gets the same message twice; at least one.",
     )
 
     def _whatsapp_greeting_text(self, kind):

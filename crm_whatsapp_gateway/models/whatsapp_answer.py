@@ -64,9 +64,7 @@ class WhatsappAnswer(models.Model):
         " else within those of the team or the company. Public holidays do not count,"
         " somebody's own leave does: the customer waits.",
     )
-    working_minutes = fields.Float(
-        compute="_compute_working_minutes", digits=(16, 1), help="See the seconds."
-    )
+    working_minutes = fields.Float(compute="_compute_working_minutes", digits=(16, 1))
     late = fields.Boolean(readonly=True, help="After the target of the number.")
 
     @api.depends("working_seconds")

@@ -28,8 +28,8 @@ FACTS = """
            lead.campaign_id,
            CASE WHEN sent.notification_status = 'exception'
                 THEN COALESCE(sent.failure_reason, '-') END AS failure_reason,
-           (sent.id IS NULL AND message.whatsapp_by_phone IS NOT TRUE)::integer
-               AS received,
+           (message.whatsapp_message_id IS NOT NULL
+               AND message.whatsapp_by_phone IS NOT TRUE)::integer AS received,
            (message.whatsapp_by_phone IS TRUE OR sent.notification_status IN
                ('pending', 'sent', 'whatsapp_delivered', 'whatsapp_read'))::integer
                AS sent,

@@ -89,6 +89,5 @@ class WorkingTime(NamedTuple):
     def _holidays(self):
         return [
             ("time_type", "=", "leave"),
-            ("resource_id", "=", False),
             ("company_id", "in", (self.company.id, False)),
         ]

@@ -127,6 +127,21 @@ class TestAccess(WhatsappCase):
         )
         self.assertTrue(self.sees(support), "who sells nothing works as with OCA alone")
 
+    def test_membership_is_one_s_own(self):
+        def takes_part(user, wanted=True):
+            # sudo: the search alone is tried here, not the rules that use it
+            channels = self.channel.with_user(user).sudo()
+            return channels.search([("is_member", "=", wanted)])
+
+        self.assertTrue(self.channel.channel_member_ids.guest_id)
+        self.assertIn(self.channel, takes_part(self.owner))
+        self.assertNotIn(self.channel, takes_part(self.owner, False))
+        self.assertNotIn(self.channel, takes_part(self.colleague))
+        self.assertIn(self.channel, takes_part(self.colleague, False))
+        self.assertFalse(takes_part(self.env.ref("base.public_user")))
+        self.channel.active = False
+        self.assertNotIn(self.channel, takes_part(self.owner))
+
     def test_other_channels_are_as_they_were(self):
         group = self.env["discuss.channel"].create(
             {"name": "Us", "channel_type": "group"}

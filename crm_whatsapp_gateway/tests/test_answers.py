@@ -315,6 +315,7 @@ class TestAnswers(AnswerCase):
         with patch.object(DiscussChannel, "_whatsapp_working_time", never):
             self.ask(WEDNESDAY + MINUTE)
             self.ask(person={"from": "34600000001", "name": "Bea"})
+        self.assertEqual(len(self.events(state="done")), 3)
 
     def test_who_reads_which_answers(self):
         channel = self.ask()
@@ -363,6 +364,12 @@ class TestLate(AnswerCase):
         self.assertEqual(channel.whatsapp_answer_due, WEDNESDAY + 15 * MINUTE)
         self.reply(channel, WEDNESDAY + 2 * MINUTE)
         self.assertFalse(channel.whatsapp_answer_due)
+
+    def test_no_target_is_no_target(self):
+        for minutes in (0, -5):
+            self.gateway.whatsapp_target_minutes = minutes
+            channel = self.ask(person={"from": f"3460000000{-minutes}", "name": "X"})
+            self.assertFalse(channel.whatsapp_answer_due)
 
     def test_it_is_due_in_the_hours_of_who_has_the_lead(self):
         self.employees[0].resource_id.tz = "Europe/Madrid"

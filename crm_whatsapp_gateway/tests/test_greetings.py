@@ -24,6 +24,9 @@ class GreetingCase(AnswerCase):
         super().setUp()
         self.gateway.whatsapp_welcome_enabled = True
         self.gateway.whatsapp_away_enabled = True
+        # in one language, whichever is that of the customer
+        self.gateway.whatsapp_welcome_text = WELCOME
+        self.gateway.whatsapp_away_text = AWAY
 
     def greetings(self):
         """Return what was recorded to be sent, oldest first."""
@@ -110,6 +113,15 @@ class TestWelcome(GreetingCase):
         self.ask()
         self.assertEqual(self.greetings(), ["Hello"])
 
+    def test_the_standard_texts_are_in_the_customer_s_language(self):
+        self.env["res.lang"]._activate_lang("es_MX")
+        self.env["ir.module.module"].search(
+            [("name", "=", "crm_whatsapp_gateway")]
+        )._update_translations(["es_MX"])
+        self.gateway.whatsapp_welcome_text = False
+        self.ask()
+        self.assertIn("gracias por escribirnos", self.greetings()[0])
+
     def test_it_is_in_the_customer_s_language(self):
         self.env["res.lang"]._activate_lang("es_MX")
         self.gateway.whatsapp_welcome_text = "Welcome!\nThis is *us*."
@@ -157,6 +169,10 @@ class TestAway(GreetingCase):
         for hours in (0, 1, 9.9, 10, 15):
             self.ask(NIGHT + 4 * DAY + timedelta(hours=hours))  # on a weekend
         self.assertEqual(self.greetings(), [AWAY, AWAY])
+        self.gateway.whatsapp_greeting_hours = 0
+        for minutes in (0, 1):
+            self.ask(NIGHT + 18 * DAY + minutes * MINUTE)
+        self.assertEqual(self.greetings(), [AWAY, AWAY, AWAY], "no flood")
 
     def test_on_a_holiday_the_team_is_away(self):
         self.leave()
@@ -202,6 +218,7 @@ class TestNoGreeting(GreetingCase):
 
         with patch.object(DiscussChannel, "_whatsapp_greeting", never):
             self.ask(NIGHT)
+        self.assertTrue(self.events(state="done"))
         self.assertFalse(self.greetings())
 
     def test_what_is_no_message_to_us_gets_none(self):
@@ -209,6 +226,7 @@ class TestNoGreeting(GreetingCase):
         self.hear(lambda: self.message("reaction", unknown))
         self.hear(lambda: self.message("unsupported", None, errors=[{"code": 131051}]))
         self.echo(WEDNESDAY)
+        self.assertEqual(len(self.events(state="done")), 3)
         self.assertFalse(self.greetings())
 
     def test_what_meta_delivers_hours_later_gets_none(self):

@@ -39,6 +39,11 @@ class LeadPanel extends Component {
         this.store = useService("mail.store");
         this.ui = useService("ui");
         this.colors = COLORS;
+        // Odoo 19.0 closes a dialog once this has ended, so it returns nothing: a load
+        // does not end if the chat is closed meanwhile
+        this.reload = () => {
+            this.load();
+        };
         // "done" is the activity that is being completed
         this.state = useState({panel: undefined, done: false, feedback: ""});
         onWillStart(() => this.load());
@@ -115,7 +120,7 @@ class LeadPanel extends Component {
             resId: this.lead.id,
             resIds: [this.lead.id],
             context: {},
-            onClose: () => this.load(),
+            onClose: this.reload,
         });
     }
 
@@ -194,7 +199,7 @@ class LeadPanel extends Component {
     openDialog(name) {
         return this.action.doAction(`crm_whatsapp_gateway.${name}`, {
             additionalContext: {default_channel_id: this.props.thread.id},
-            onClose: () => this.load(),
+            onClose: this.reload,
         });
     }
 

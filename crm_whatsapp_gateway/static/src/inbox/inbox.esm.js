@@ -208,11 +208,14 @@ const withChat = (Controller, template) =>
         }
 
         get className() {
-            if (!this.hasChat) {
-                return super.className;
+            const classes = [super.className, "o_whatsapp_inbox"];
+            if (this.hasChat) {
+                classes.push("o_whatsapp_split");
             }
-            const kind = this.isColumn ? "o_whatsapp_column" : "o_whatsapp_beside";
-            return `${super.className} o_whatsapp_split ${kind}`;
+            if (this.hasChat && this.isColumn) {
+                classes.push("o_whatsapp_column");
+            }
+            return classes.join(" ");
         }
 
         get scroller() {

@@ -13,7 +13,7 @@ const IS_19 = Boolean(registerThreadAction);
 const PANEL = IS_19 ? "actionPanelComponent" : "component";
 // Of the actions of Discuss, those that a salesperson seldom needs: they stay there
 const LEFT_OUT = ["member-list", "notification-settings", "pinned-messages"];
-const ROOM_FOR_THREE = 1200; // pixels: the list, the chat and a panel
+const ROOM_FOR_BOTH = 640; // pixels: the chat and a panel
 
 /** The chat beside the list of conversations, made of Discuss's own parts. */
 export class InboxChat extends Component {
@@ -69,7 +69,7 @@ export class InboxChat extends Component {
 
     /** Where there is no room for both, the panel covers the chat. */
     get isCovered() {
-        return Boolean(this.panel) && window.innerWidth < ROOM_FOR_THREE;
+        return Boolean(this.panel) && this.root.el?.clientWidth < ROOM_FOR_BOTH;
     }
 
     get threadProps() {

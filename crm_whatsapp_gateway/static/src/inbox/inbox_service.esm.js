@@ -3,11 +3,14 @@
  * License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl). */
 
 import * as record from "@mail/core/common/record";
+import {ChatWindow} from "@mail/core/common/chat_window_model";
 import {Store} from "@mail/core/common/store_service";
 import {Thread} from "@mail/core/common/thread_model";
 import {_t} from "@web/core/l10n/translation";
+import {browser} from "@web/core/browser/browser";
 import {patch} from "@web/core/utils/patch";
 import {registry} from "@web/core/registry";
+import {router} from "@web/core/browser/router";
 
 // 18.0 and 19.0 declare fields differently
 const one = record.fields?.One ?? record.Record.one;
@@ -26,12 +29,24 @@ patch(Thread.prototype, {
     },
 });
 
+patch(ChatWindow.prototype, {
+    _onClose() {
+        const res = super._onClose(...arguments);
+        const inbox = this.store.env.services["crm_whatsapp_gateway.inbox"];
+        if (inbox && this.thread?.id === inbox.wanted) {
+            inbox.forgetBack({undo: true});
+        }
+        return res;
+    },
+});
+
 /** What the inbox and the chats know of each other. */
 class Inbox {
     constructor(services) {
         this.services = services;
         this.view = null;
         this.wanted = null;
+        this.onBack = null;
     }
 
     get store() {
@@ -46,6 +61,10 @@ class Inbox {
     /** Whether a chat can be shown beside the list: not on a phone. */
     get hasRoom() {
         return Boolean(this.view) && !this.services.ui.isSmall;
+    }
+
+    threadOf(id) {
+        return this.store.Thread.get({model: "discuss.channel", id});
     }
 
     call(method, id, ...args) {
@@ -66,6 +85,7 @@ class Inbox {
     detach(view) {
         if (this.view === view) {
             this.view = null;
+            this.forgetBack();
             this.hide();
         }
     }
@@ -99,13 +119,57 @@ class Inbox {
         this.wanted = thread.id;
         if (!this.hasRoom) {
             await thread.open({focus: true});
+            if (this.view) {
+                this.expectBack();
+            }
             return;
         }
         await this.store.ChatWindow.get({thread})?.close();
         thread.composer.autofocus = focus ? thread.composer.autofocus + 1 : 0;
         thread.scrollUnread = true;
         this.store.whatsapp_inbox_thread = thread;
-        thread.markAsRead();
+        this.read(thread); // not awaited: it would keep the page blocked
+    }
+
+    /** What is shown is read; a text field that has the focus has seen to it. */
+    async read(thread) {
+        await thread.isLoadedDeferred;
+        if (thread.eq(this.thread) && !thread.composer.isFocused) {
+            thread.markAsRead();
+        }
+    }
+
+    /** On a phone, the back button leads from the chat to the list. */
+    expectBack() {
+        if (this.onBack) {
+            return;
+        }
+        const {history, location} = browser;
+        history.pushState(history.state, "", location.href);
+        router.skipLoad = true; // the list is still there
+        this.onBack = () => {
+            this.forgetBack();
+            this.threadOf(this.wanted)?.closeChatWindow();
+        };
+        browser.addEventListener("popstate", this.onBack);
+    }
+
+    /**
+     * Nobody has to go back any more.
+     *
+     * @param {Boolean} undo whether the step in the history is to be taken back
+     */
+    forgetBack({undo = false} = {}) {
+        if (!this.onBack) {
+            return;
+        }
+        browser.removeEventListener("popstate", this.onBack);
+        this.onBack = null;
+        if (undo) {
+            browser.history.back();
+        } else {
+            router.skipLoad = false;
+        }
     }
 
     hide() {
@@ -121,10 +185,7 @@ class Inbox {
 
     /** Go to the conversation below (1) or above (-1); the former one is put away. */
     async go(step, options) {
-        const former = this.store.Thread.get({
-            model: "discuss.channel",
-            id: this.wanted,
-        });
+        const former = this.threadOf(this.wanted);
         const id = this.neighbour(step);
         if (!id) {
             return;
@@ -185,6 +246,8 @@ class Inbox {
             } else {
                 this.hide();
             }
+        } else {
+            await this.threadOf(id)?.closeChatWindow();
         }
         await this.view?.reload();
     }

@@ -57,7 +57,7 @@ tours.add("crm_whatsapp_gateway.inbox", {
             run: "click",
         },
         {
-            trigger: ".o_menu_item:contains('Waiting for our answer')",
+            trigger: ".o_menu_item:contains('Waiting for us')",
             run: "click",
         },
         {trigger: ".o_kanban_renderer:not(:has(.o_kanban_record:contains('Eva')))"},
@@ -185,6 +185,38 @@ tours.add("crm_whatsapp_gateway.inbox_phone", {
         {
             trigger: ".o-mail-ChatWindow button[title^='Close Chat Window']",
             run: "click",
+        },
+        {trigger: "body:not(:has(.o-mail-ChatWindow))"},
+        {trigger: ".o_kanban_record:contains('Eva Gil')", run: "click"},
+        {
+            content: "So does the back button of the phone",
+            trigger:
+                ".o-mail-ChatWindow.o-mobile .o-mail-Message:contains('Are you open?')",
+            run: () => history.back(),
+        },
+        {trigger: "body:not(:has(.o-mail-ChatWindow))"},
+        {
+            content: "The next conversation, without going back",
+            trigger: ".o_kanban_record:contains('Ana Pérez')",
+            run: "click",
+        },
+        {
+            trigger:
+                ".o-mail-ChatWindow .o-actionsMenu, .o-mail-ChatWindow-moreActions",
+            run: "click",
+        },
+        {
+            trigger: ".o-dropdown--menu .o-dropdown-item:contains('Next conversation')",
+            run: "click",
+        },
+        {
+            trigger:
+                ".o-mail-ChatWindow.o-mobile .o-mail-Message:contains('Are you open?')",
+        },
+        {
+            content: "One chat only",
+            trigger: "body:not(:has(.o-mail-Message:contains('How much is it?')))",
+            run: () => history.back(),
         },
         {trigger: "body:not(:has(.o-mail-ChatWindow))"},
         {trigger: ".o_kanban_record:contains('Eva Gil')"},

@@ -164,9 +164,8 @@ tours.add("crm_whatsapp_gateway.note", {
         {trigger: `${COMPOSER}.o-whatsapp-noting`},
         {
             trigger: `${COMPOSER} textarea.o-mail-Composer-input`,
-            run: "edit Pays late",
+            run: "edit Pays late && press Enter",
         },
-        {trigger: `${COMPOSER}-send:enabled`, run: "click"},
         {
             content: "It looks like none of the messages",
             trigger: ".o-whatsapp-note:contains('Pays late') .badge:contains('Note')",
