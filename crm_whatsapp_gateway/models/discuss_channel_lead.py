@@ -42,14 +42,23 @@ class DiscussChannel(models.Model):
         }
 
     def _whatsapp_show_lead(self):
-        """Bring the lead up to date wherever the conversation is open."""
+        """Have the lead read anew wherever the conversation is open.
+
+        What it says depends on the reader's language, so it is not sent along.
+        """
         for channel in self:
             if channel._is_whatsapp():
-                values = {"whatsapp_lead": channel._whatsapp_lead_summary()}
-                channel._bus_send(
-                    "mail.record/insert",
-                    {"discuss.channel": [{"id": channel.id, **values}]},
-                )
+                values = {"id": channel.id, "whatsapp_lead_stale": True}
+                channel._bus_send("mail.record/insert", {"discuss.channel": [values]})
+
+    def whatsapp_known(self):
+        """Tell the chat what it shows of its lead now.
+
+        :return: False for who may not read the conversation (any more), else a dict
+            with known (see ``_whatsapp_lead_summary``)
+        """
+        self.ensure_one()
+        return self.has_access("read") and {"known": self._whatsapp_lead_summary()}
 
     def whatsapp_panel(self):
         """Tell the chat about its lead, and what the user can do here.
@@ -199,6 +208,8 @@ class DiscussChannel(models.Model):
         """
         self.ensure_one()
         self.check_access("read")
+        if not users:
+            raise UserError(self.env._("Please choose a colleague."))
         self._whatsapp_check_colleagues(users)
         self._whatsapp_join(users)
         names = ", ".join(users.sudo().mapped("name"))

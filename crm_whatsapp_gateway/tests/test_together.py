@@ -168,11 +168,8 @@ class TestPanel(TogetherCase):
         self.assertFalse(self.panel(self.owner)["lead"]["stages"])
 
     def test_quotations_are_offered_if_their_module_is_there(self):
-        model = self.env.registry["crm.lead"]
-        if not hasattr(model, "action_sale_quotations_new"):
-            self.assertFalse(self.panel(self.owner)["lead"]["can_quote"])
-            return
-        self.assertTrue(self.panel(self.owner)["lead"]["can_quote"])
+        there = hasattr(self.env["crm.lead"], "action_sale_quotations_new")
+        self.assertEqual(self.panel(self.owner)["lead"]["can_quote"], there)
         self.lead.type = "lead"
         self.assertFalse(self.panel(self.owner)["lead"]["can_quote"])
 
@@ -199,8 +196,13 @@ class TestPanel(TogetherCase):
             self.lead.expected_revenue = 5
         ((channel, kind, content),) = told
         self.assertEqual((channel, kind), (self.channel, "mail.record/insert"))
-        shown = content["discuss.channel"][0]["whatsapp_lead"]
-        self.assertEqual(shown["name"], "Ana's kitchen")
+        self.assertEqual(
+            content["discuss.channel"],
+            [{"id": self.channel.id, "whatsapp_lead_stale": True}],
+        )
+        known = self.channel.with_user(self.owner).whatsapp_known()["known"]
+        self.assertEqual(known["name"], "Ana's kitchen")
+        self.assertIs(self.channel.with_user(self.colleague).whatsapp_known(), False)
 
     def test_the_lead_lets_choose_between_two_numbers_of_ours(self):
         other = self.gateway.copy(
@@ -398,6 +400,8 @@ class TestAskIn(TogetherCase):
         clerk = new_test_user(self.env, login="clerk", groups="base.group_user")
         with self.assertRaisesRegex(UserError, "could not see"):
             self.ask_in(self.owner, clerk)
+        with self.assertRaisesRegex(UserError, "choose"):
+            self.ask_in(self.owner, self.env["res.users"])
         self.assertEqual(self.members(), self.owner)
 
 

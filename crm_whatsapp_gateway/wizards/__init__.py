@@ -1,8 +1,8 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from . import whatsapp_colleague  # isort: skip
 from . import (
     whatsapp_ask_in,
+    whatsapp_colleague,
     whatsapp_composer,
     whatsapp_edit_message,
     whatsapp_hand_over,

@@ -2,10 +2,12 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import fields, models
 
+from .whatsapp_colleague import COLLEAGUE
+
 
 class WhatsappAskIn(models.TransientModel):
     _name = "whatsapp.ask.in"
-    _inherit = "whatsapp.colleague"
+    _inherit = COLLEAGUE
     _description = "Ask a colleague into a WhatsApp conversation"
 
     user_ids = fields.Many2many(

@@ -2,11 +2,13 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
 
+COLLEAGUE = "whatsapp.colleague"
+
 
 class WhatsappColleague(models.AbstractModel):
     """What the dialogs that bring a colleague into a conversation have in common."""
 
-    _name = "whatsapp.colleague"
+    _name = COLLEAGUE
     _description = "Bring a colleague into a WhatsApp conversation"
 
     channel_id = fields.Many2one("discuss.channel", required=True, readonly=True)

@@ -2,10 +2,12 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
 
+from .whatsapp_colleague import COLLEAGUE
+
 
 class WhatsappHandOver(models.TransientModel):
     _name = "whatsapp.hand.over"
-    _inherit = "whatsapp.colleague"
+    _inherit = COLLEAGUE
     _description = "Hand a WhatsApp conversation over"
 
     user_id = fields.Many2one(

@@ -15,7 +15,7 @@ ADDON = Path(message.__file__).parents[1]
 I18N = ADDON / "i18n"
 JAVASCRIPT = re.compile(r"""_t\(\s*(["'`])(.+?)\1""")
 PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?[sd]")
-TAG = re.compile(r"</?\w+[^>]*>")
+TAG = re.compile(r"</?\w+")  # the words of its attributes are translated
 TABLES = {
     "message.PHRASES": message.PHRASES,
     "cloud_api.REFUSALS": cloud_api.REFUSALS,

@@ -15,6 +15,7 @@ import {deserializeDate, formatDate} from "@web/core/l10n/dates";
 import {ActionPanel} from "@mail/discuss/core/common/action_panel";
 import {_t} from "@web/core/l10n/translation";
 import {formatMonetary} from "@web/views/fields/formatters";
+import {isSame, learn} from "./owner.esm";
 import {useService} from "@web/core/utils/hooks";
 
 const COLORS = {
@@ -22,10 +23,6 @@ const COLORS = {
     today: "text-warning",
     planned: "text-success",
 };
-
-function isSame(one, other) {
-    return JSON.stringify(one) === JSON.stringify(other);
-}
 
 /** The lead beside the chat: what matters of it, and what to do with it. */
 class LeadPanel extends Component {
@@ -52,14 +49,17 @@ class LeadPanel extends Component {
                 return this.load(thread);
             }
         });
-        // a colleague moved the lead: the chat was told so
+        // A colleague changed the lead
         useEffect(
-            (known) => {
-                if (this.panel && !isSame(known, this.panel.known)) {
+            (known, isStale) => {
+                if (this.panel && (isStale || !isSame(known, this.panel.known))) {
                     this.load();
                 }
             },
-            () => [this.props.thread.whatsapp_lead]
+            () => {
+                const {thread} = this.props;
+                return [thread.whatsapp_lead, thread.whatsapp_lead_stale];
+            }
         );
     }
 
@@ -72,9 +72,8 @@ class LeadPanel extends Component {
             [thread.id],
         ]);
         Object.assign(this.state, {panel, done: false, feedback: ""});
-        // each change draws the chat anew, so nothing is set that is known already
-        if (panel && !isSame(panel.known, thread.whatsapp_lead)) {
-            thread.whatsapp_lead = panel.known;
+        if (panel) {
+            learn(thread, panel.known);
         }
     }
 
