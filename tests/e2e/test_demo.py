@@ -38,6 +38,7 @@ EXPECTED = (
     "the answer to Lucía Fernández was read",
     "Camila Reyes was answered without a phone number",
     "the answer to Javier Ortiz failed once and arrived a minute later",
+    "Lucía Fernández sees that her last message was read",
     "Meta took each answer exactly once",
     "nothing else was refused, on either side",
     "all that Meta delivered is dealt with",
