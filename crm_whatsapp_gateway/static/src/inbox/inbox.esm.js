@@ -36,6 +36,11 @@ class InboxEmpty extends Component {
     static template = "crm_whatsapp_gateway.InboxEmpty";
     static props = {};
 
+    setup() {
+        // no prop changes with the filters, so that 19.0 would not draw it anew
+        useBus(this.env.searchModel, "update", () => this.render());
+    }
+
     get isFiltered() {
         return this.env.searchModel.facets.length > 0;
     }
