@@ -2,6 +2,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """All that must differ between Odoo 18.0 and 19.0, in one file."""
 
+from collections.abc import Iterable
+
 from odoo import release
 from odoo.sql_db import Cursor
 
@@ -59,7 +61,7 @@ def is_true(operator, value):
 
     18.0 asks with = and !=, 19.0 with 'in' and a set.
     """
-    values = value if isinstance(value, list | tuple | set) else [value]
+    values = value if isinstance(value, Iterable) else [value]
     return (operator in ("=", "in")) == any(values)
 
 

@@ -164,6 +164,8 @@ class DiscussChannel(models.Model):
 
         Tells ids only: which conversations, and whose they are.
         """
+        if not self:
+            return
         group = self.env["ir.model.data"]._xmlid_to_res_id(SALESPERSON)
         self.env["bus.bus"]._sendone(
             self.env["res.groups"].browse(group),

@@ -168,22 +168,14 @@ class DiscussChannel(models.Model):
         self.check_access("write")
         for channel in self:
             ours = channel.whatsapp_last_author == "us"
-            channel._whatsapp_move(
-                {
-                    **AWAKE,
-                    "whatsapp_state": ANSWERED if ours else OPEN,
-                    "whatsapp_waiting_since": channel.whatsapp_waiting_since
-                    or (not ours and channel.whatsapp_last_date),
-                    "whatsapp_inbox_date": fields.Datetime.now(),
-                }
-            )
-
-    def action_whatsapp_snooze(self, choice):
-        """Put conversations aside until a ready time.
-
-        :param str choice: one of ``tools.conversation`` HOURS and MORNINGS
-        """
-        self._whatsapp_snooze(self._whatsapp_snooze_end(choice))
+            values = {
+                **AWAKE,
+                "whatsapp_state": ANSWERED if ours else OPEN,
+                "whatsapp_inbox_date": fields.Datetime.now(),
+            }
+            if not (ours or channel.whatsapp_waiting_since):
+                values["whatsapp_waiting_since"] = channel.whatsapp_last_date
+            channel._whatsapp_move(values)
 
     def action_whatsapp_choose_snooze(self):
         """Ask until when these conversations are to be put aside."""
@@ -198,7 +190,10 @@ class DiscussChannel(models.Model):
 
     @api.model
     def _whatsapp_snooze_end(self, choice):
-        """Return when a ready snooze ends, UTC; mornings are the user's own."""
+        """Return when a ready snooze ends, UTC; mornings are the user's own.
+
+        :param str choice: one of ``tools.conversation`` HOURS and MORNINGS
+        """
         now = fields.Datetime.now()
         if choice in conversation.HOURS:
             return now + timedelta(hours=conversation.HOURS[choice])
@@ -251,7 +246,7 @@ class DiscussChannel(models.Model):
         :param str author: 'customer' or 'us'
         :param date: of the message, UTC
         :param bool automatic: no person wrote it
-        :return: dict of values to be written
+        :return: dict of what is to be written, 'waiting since' if it changes only
         """
         last = self.whatsapp_last_date
         late = bool(last and date < last)
@@ -264,10 +259,10 @@ class DiscussChannel(models.Model):
             values["whatsapp_state"] = state
         if before == SNOOZED != state:
             values.update(AWAKE)
-        if author == "customer":
-            if not self.whatsapp_waiting_since:
-                values["whatsapp_waiting_since"] = date
-        elif self.whatsapp_waiting_since and not automatic and not late:
+        waits = self.whatsapp_waiting_since
+        if author == "customer" and not waits:
+            values["whatsapp_waiting_since"] = date
+        elif author == "us" and waits and not (automatic or late):
             values["whatsapp_waiting_since"] = False
         if not late:
             values["whatsapp_inbox_date"] = max(date, self.whatsapp_inbox_date or date)

@@ -43,6 +43,10 @@ class InboxCase(WhatsappCase):
     def later(self, **delta):
         return freeze_time(datetime.fromtimestamp(self.now) + timedelta(**delta))
 
+    def snooze(self, choice, channels=None):
+        channels = self.own if channels is None else channels
+        channels._whatsapp_snooze(channels._whatsapp_snooze_end(choice))
+
     def wake(self):
         self.env.flush_all()
         self.env["discuss.channel"]._cron_wake_snoozed()
@@ -135,6 +139,8 @@ class TestStates(InboxCase):
         whose = {"id": self.channel.id, "user": self.owner.id}
         self.assertEqual(told(), [[whose]])
         self.sent.clear()
+        self.env["crm.lead"].create({"name": "No chat"}).user_id = self.colleague
+        self.assertEqual(told(), [], "a lead without a conversation wakes nobody")
         self.lead.user_id = self.colleague
         self.assertIn([{**whose, "user": self.colleague.id}], told())
 
@@ -143,7 +149,7 @@ class TestStates(InboxCase):
         for move in (
             foreign.action_whatsapp_close,
             foreign.action_whatsapp_reopen,
-            lambda: foreign.action_whatsapp_snooze("hour"),
+            lambda: self.snooze("hour", foreign),
         ):
             with self.assertRaises(AccessError):
                 move()
@@ -184,7 +190,7 @@ class TestSnooze(InboxCase):
     def test_it_comes_back_with_a_reminder_and_the_customer_is_told_nothing(self):
         self.answer(self.channel, "I ask my boss")
         sent = len(self.env["whatsapp.message.queue"].search([]))
-        self.own.action_whatsapp_snooze("hours")
+        self.snooze("hours")
         self.assertEqual(self.channel.whatsapp_state, "snoozed")
         self.assertEqual(self.channel.whatsapp_snoozed_by_id, self.owner)
         self.wake()
@@ -204,7 +210,7 @@ class TestSnooze(InboxCase):
         self.assertEqual(self.channel.whatsapp_state, "answered")
 
     def test_the_customer_ends_it(self):
-        self.own.action_whatsapp_snooze("monday")
+        self.snooze("monday")
         self.receive(self.message(content="Well?"))
         self.assertEqual(self.channel.whatsapp_state, "open")
         self.assertFalse(self.channel.whatsapp_snoozed_until)
@@ -213,7 +219,7 @@ class TestSnooze(InboxCase):
         self.assertFalse(self.reminders(), "nobody is woken twice")
 
     def test_our_own_message_does_not_end_it(self):
-        self.own.action_whatsapp_snooze("monday")
+        self.snooze("monday")
         self.answer(self.channel, "I come back to you on Monday")
         self.assertEqual(self.channel.whatsapp_state, "snoozed")
         self.assertFalse(self.channel.whatsapp_waiting_since)
@@ -229,7 +235,7 @@ class TestSnooze(InboxCase):
     def test_the_cron_is_woken_at_that_time(self):
         cron = self.env.ref("crm_whatsapp_gateway.ir_cron_snoozed")
         before = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
-        self.own.action_whatsapp_snooze("hour")
+        self.snooze("hour")
         after = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
         self.assertEqual((after - before).call_at, self.channel.whatsapp_snoozed_until)
 
@@ -248,7 +254,7 @@ class TestSnooze(InboxCase):
         self.assertEqual(self.channel.whatsapp_snoozed_until, until)
 
     def test_a_reminder_follows_the_lead_and_ends_with_the_conversation(self):
-        self.own.action_whatsapp_snooze("hour")
+        self.snooze("hour")
         with self.later(hours=2):
             self.wake()
         self.lead.user_id = self.colleague
@@ -258,7 +264,7 @@ class TestSnooze(InboxCase):
 
     def test_without_an_open_lead_a_message_reminds(self):
         self.lead.action_set_lost()
-        self.own.action_whatsapp_snooze("hour")
+        self.snooze("hour")
         with self.later(hours=2):
             self.wake()
         self.assertFalse(self.reminders())
@@ -272,7 +278,7 @@ class TestSnooze(InboxCase):
     def test_one_that_cannot_be_woken_holds_back_no_other(self):
         other = self.receive(self.message(content="Hi", person=EVA), person=EVA)
         both = self.channel | other
-        both.action_whatsapp_snooze("hour")
+        self.snooze("hour", both)
         wake = type(self.channel)._whatsapp_wake
 
         def stumble(channel):
