@@ -32,13 +32,16 @@ class DiscussChannel(models.Model):
         ondelete="set null",
         copy=False,
     )
-    # stored: the inbox is grouped by it
+    # The lead tracks these; related fields would inherit that, and say nothing of it.
+    # Stored: the inbox is grouped by it.
     lead_stage_id = fields.Many2one(
-        related="lead_id.stage_id", string="Stage", store=True
+        related="lead_id.stage_id", string="Stage", store=True, tracking=False
     )
     lead_campaign_id = fields.Many2one(related="lead_id.campaign_id", string="Campaign")
     lead_expected_revenue = fields.Monetary(
-        related="lead_id.expected_revenue", currency_field="lead_currency_id"
+        related="lead_id.expected_revenue",
+        currency_field="lead_currency_id",
+        tracking=False,
     )
     lead_currency_id = fields.Many2one(related="lead_id.company_currency")
     lead_activity_summary = fields.Char(
@@ -67,6 +70,7 @@ class DiscussChannel(models.Model):
         related="lead_id.user_id",
         store=True,
         index="btree_not_null",
+        tracking=False,
     )
     whatsapp_phone = fields.Char(
         string="WhatsApp number",

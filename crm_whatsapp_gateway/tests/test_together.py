@@ -243,6 +243,8 @@ class TestHandOver(TogetherCase):
         self.assertIs(self.panel(self.owner), False)
         self.assertIn("until Friday", self.texts(self.channel)[-1])
         self.assertIn("Handed over to", self.texts(self.channel)[-1])
+        empty = self.channel.message_ids.filtered(lambda one: not one.body)
+        self.assertFalse(empty, "the chat shows no tracking")
         log = "".join(self.lead.message_ids.mapped("body"))
         self.assertIn("until Friday", log)
         row = self.lead.whatsapp_assignment_ids.sorted("id")[-1]
