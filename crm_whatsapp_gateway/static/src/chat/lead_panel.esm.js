@@ -224,6 +224,7 @@ threadActions.threadActionsRegistry.add("whatsapp-lead", {
     iconLarge: "fa fa-fw fa-lg fa-star",
     name: _t("Lead"),
     sequence: 5,
-    sequenceGroup: 5,
+    // In the header of a chat window, too, beside "fold" and "close"
+    sequenceQuick: 30,
     toggle: true,
 });

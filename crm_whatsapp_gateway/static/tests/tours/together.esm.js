@@ -242,6 +242,8 @@ tours.add("crm_whatsapp_gateway.no_lead", {
     ],
 });
 
+const LEAD_BUTTON = ".o-mail-ChatWindow-header button[title='Lead']";
+
 tours.add("crm_whatsapp_gateway.phone", {
     steps: () => [
         {
@@ -252,10 +254,20 @@ tours.add("crm_whatsapp_gateway.phone", {
         {trigger: `.o-mail-ChatWindow ${HISTORY}`},
         {trigger: ".o-mail-ChatWindow .o-whatsapp-Owner:contains('sofia')"},
         {
-            trigger: ".o-mail-ChatWindow button[title='Open Actions Menu']",
+            content: "The lead is in the header; on 19.0 in its menu, for lack of room",
+            trigger: ".o-mail-ChatWindow-header",
+            run(helpers) {
+                if (!document.querySelector(LEAD_BUTTON)) {
+                    return helpers.click(
+                        ".o-mail-ChatWindow button[title='Open Actions Menu']"
+                    );
+                }
+            },
+        },
+        {
+            trigger: `${LEAD_BUTTON}, .o-dropdown--menu .o-dropdown-item:contains('Lead')`,
             run: "click",
         },
-        {trigger: ".o-dropdown--menu .o-dropdown-item:contains('Lead')", run: "click"},
         {
             content: "So does the panel, and nothing of it is cut off",
             trigger: `.o-mail-ChatWindow ${PANEL} button:contains('Hand over')`,
