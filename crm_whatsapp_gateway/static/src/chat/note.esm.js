@@ -13,8 +13,6 @@ function isNote(message) {
     return message.gateway_type === "whatsapp" && (message.isNote ?? message.is_note);
 }
 
-const TEXT = "composerText"; // On 19.0; "text" on 18.0
-
 /**
  * Notes among colleagues. The conversation's composer keeps whether one is being
  * written: what is seen and what is sent can thus not differ.
@@ -26,12 +24,14 @@ patch(Composer.prototype, {
     /** Each side has its own draft: half a note must not become a message. */
     toggleWhatsappNote() {
         const {composer} = this.props;
+        // 18.0 and 19.0 call it differently
+        const TEXT = "composerText" in composer ? "composerText" : "text";
         const {text, attachments} = composer.whatsapp_other_draft ?? {};
         composer.whatsapp_other_draft = {
-            text: composer[TEXT in composer ? TEXT : "text"],
+            text: composer[TEXT],
             attachments: [...composer.attachments],
         };
-        composer[TEXT in composer ? TEXT : "text"] = text ?? "";
+        composer[TEXT] = text ?? "";
         composer.attachments = attachments ?? [];
         composer.whatsapp_note = !composer.whatsapp_note;
         composer.autofocus++;
@@ -41,9 +41,10 @@ patch(Composer.prototype, {
             ? _t("Note to colleagues: the customer does not see it")
             : super.placeholder;
     },
-    get postData() {
-        const data = super.postData;
-        return this.whatsappNote ? {...data, isNote: true} : data;
+    /** Whatever is posted from here: text, files, GIFs, what was said. */
+    _sendMessage(value, postData, ...others) {
+        const isNote = this.whatsappNote || postData?.isNote;
+        return super._sendMessage(value, {...postData, isNote}, ...others);
     },
     /** The customer would see that somebody types. */
     notifyIsTyping() {
