@@ -780,6 +780,9 @@ class DiscussChannel(models.Model):
         if users:
             # sudo: discuss.channel - they may not see it any more
             channel = self.sudo()
+            if not self.env.lang:  # a webhook or cron: Odoo's line would be English
+                lang = channel.gateway_id._whatsapp_lang()
+                channel = channel.with_context(lang=lang)
             for partner in users.partner_id & channel.channel_member_ids.partner_id:
                 channel._action_unfollow(partner)
 

@@ -365,8 +365,12 @@ class MailGatewayWhatsapp(models.AbstractModel):
         if row:
             row._apply_status(status, error)
         else:
-            reason = error and self.env["whatsapp.error"]._advice(error)
-            notifications._whatsapp_advance(status.get("status"), reason)
+            dictionary = self.env["whatsapp.error"]
+            notifications._whatsapp_advance(
+                status.get("status"),
+                error and dictionary._advice(error),
+                error and dictionary._of(error),
+            )
 
     def _process_update_status(self, chat_id, status_info):
         """Replace OCA's, which knows only 'failed' and one shape of its error."""

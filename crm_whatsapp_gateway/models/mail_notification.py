@@ -36,20 +36,34 @@ class MailNotification(models.Model):
     # OCA and Odoo search by these on each status
     gateway_message_id = fields.Char(index="btree_not_null")
     gateway_channel_id = fields.Many2one(index="btree_not_null")
+    whatsapp_error_id = fields.Many2one(
+        "whatsapp.error",
+        string="WhatsApp error",
+        ondelete="set null",
+        readonly=True,
+        help="The reports count failures by it, whatever the language of the reason.",
+    )
 
-    def _whatsapp_advance(self, reported, reason=None):
+    def _whatsapp_advance(self, reported, reason=None, error=None):
         """Write a status that Meta reports, unless we know better already.
 
         :param str reported: sent, delivered, read, played or failed
         :param str reason: why, of a failure
+        :param error: ``whatsapp.error`` of it
         """
         for notification in self:
             known = MEANS.get(notification.notification_status)
             if advance(known, reported):
-                notification._whatsapp_show(SHOWN[reported], reason)
+                notification._whatsapp_show(SHOWN[reported], reason, error)
 
-    def _whatsapp_show(self, status, reason=None):
-        """Write a status and show it to everybody who has the message open."""
+    def _whatsapp_show(self, status, reason=None, error=None):
+        """Write a status and show it to everybody who has the message open.
+
+        :param str status: of the notification
+        :param str reason: why it failed, or perhaps did
+        :param error: ``whatsapp.error`` of it
+        """
+        doubtful = status in ("exception", "pending")
         # Odoo's own list of failures tells the author only, and costs most of all this
         failures = status == "exception" or self.filtered(
             lambda n: n.notification_status == "exception"
@@ -58,7 +72,8 @@ class MailNotification(models.Model):
             {
                 "notification_status": status,
                 "failure_type": "unknown" if status == "exception" else False,
-                "failure_reason": status in ("exception", "pending") and reason,
+                "failure_reason": doubtful and reason,
+                "whatsapp_error_id": doubtful and error and error.id,
             }
         )
         if failures:

@@ -10,6 +10,7 @@ from ..tools.window import WINDOW
 
 SOON = timedelta(hours=2)
 RECENT = timedelta(days=7)
+FORGOTTEN = timedelta(days=1)
 SHOWN = 3  # names on a card
 CONVERSATIONS = [
     ("channel_type", "=", "gateway"),
@@ -70,6 +71,17 @@ def _cards(now):
             "whatsapp_team_id",
             "whatsapp_waiting_since",
         ),
+        "snoozed": Card(
+            "discuss.channel",
+            INBOX,
+            [
+                *WAITING,
+                ("whatsapp_state", "=", "snoozed"),
+                ("whatsapp_waiting_since", "<=", now - FORGOTTEN),
+            ],
+            "whatsapp_user_id",
+            "whatsapp_waiting_since",
+        ),
         "failed": Card(
             "whatsapp.message.queue",
             "crm_whatsapp_gateway.action_whatsapp_message_queue",
@@ -77,7 +89,7 @@ def _cards(now):
                 ("state", "in", ("failed", "uncertain")),
                 ("create_date", ">=", now - RECENT),
             ],
-            "error_text",
+            "error_id",
             "create_date",
         ),
         "events": Card(
@@ -108,6 +120,7 @@ class WhatsappAttention(models.Model):
             ("late", "Late answers"),
             ("closing", "Window closes within 2 hours"),
             ("unassigned", "Waiting, and nobody has them"),
+            ("snoozed", "Put aside while the customer waits"),
             ("failed", "Messages that failed"),
             ("events", "Messages that could not be taken"),
         ],

@@ -651,7 +651,9 @@ class WhatsappMessageQueue(models.Model):
             self._whatsapp_cron()._trigger(at=next_attempt)
             return
         self.write({"state": "failed", "next_attempt_at": False})
-        self._notifications()._whatsapp_show("exception", self.error_text)
+        self._notifications()._whatsapp_show(
+            "exception", self.error_text, self.error_id
+        )
         if kind != "permanent" or entry.actor == "administrator":
             self._alert_admin()
 
@@ -687,7 +689,7 @@ class WhatsappMessageQueue(models.Model):
             {"state": "uncertain", "next_attempt_at": False, "uncertain_since": now}
         )
         self._whatsapp_cron()._trigger(at=now + timedelta(minutes=ASK_AFTER))
-        self._notifications()._whatsapp_show("pending", self.error_text)
+        self._notifications()._whatsapp_show("pending", self.error_text, self.error_id)
 
     # ------------------------------------------------------------- statuses
 
@@ -731,7 +733,7 @@ class WhatsappMessageQueue(models.Model):
             values.update(state="failed", **self._error_values(error, entry))
         self._withdraw_questions()
         self.write(values)
-        self._notifications()._whatsapp_advance(reported, self.error_text)
+        self._notifications()._whatsapp_advance(reported, self.error_text, entry)
         if entry.actor == "administrator":
             if entry.kind == "auth":  # what follows would fail as well
                 self.gateway_id._whatsapp_pause(error)

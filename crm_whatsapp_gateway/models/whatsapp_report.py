@@ -27,7 +27,7 @@ FACTS = """
            lead.medium_id,
            lead.campaign_id,
            CASE WHEN sent.notification_status = 'exception'
-                THEN COALESCE(sent.failure_reason, '-') END AS failure_reason,
+                THEN sent.whatsapp_error_id END AS error_id,
            (message.whatsapp_message_id IS NOT NULL
                AND message.whatsapp_by_phone IS NOT TRUE)::integer AS received,
            (message.whatsapp_by_phone IS TRUE OR sent.notification_status IN
@@ -155,7 +155,9 @@ class WhatsappReport(models.Model):
     source_id = fields.Many2one("utm.source", readonly=True)
     medium_id = fields.Many2one("utm.medium", readonly=True)
     campaign_id = fields.Many2one("utm.campaign", readonly=True)
-    failure_reason = fields.Char(string="Reason of failure", readonly=True)
+    error_id = fields.Many2one(
+        "whatsapp.error", string="Reason of failure", readonly=True
+    )
     received = fields.Integer(
         string="Messages received", readonly=True, help="What customers wrote."
     )
@@ -233,10 +235,10 @@ class WhatsappReport(models.Model):
             "whatsapp_message_id",
         ],
         "mail.notification": [
-            "failure_reason",
             "mail_message_id",
             "notification_status",
             "notification_type",
+            "whatsapp_error_id",
         ],
         "whatsapp.answer": [
             "answered_at",

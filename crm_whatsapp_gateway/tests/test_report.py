@@ -96,9 +96,9 @@ class TestReport(ReportCase):
             self.reply(channel, WEDNESDAY + MINUTE)
             self.meta.answers = [(400, UNREACHABLE)] * (1 - number)
             self.send_due()
-        reasons = self.sums("failure_reason", names=("failed", "sent"))
+        reasons = self.sums("error_id", names=("failed", "sent"))
         [failed] = [reason for reason in reasons if reason]
-        self.assertIn("cannot be reached", failed)
+        self.assertEqual(self.env["whatsapp.error"].browse(failed).code, "131026")
         self.assertEqual(reasons[failed], (1, 0))
         self.assertEqual(self.sums(names=("failed", "sent")), (1, 1))
 
@@ -291,6 +291,21 @@ class TestAttention(ReportCase):
         self.assertEqual((card.count, card.who), (1, "WhatsApp"))
         self.assertEqual(self.opened(card), channel)
 
+    def test_put_aside_while_the_customer_waits(self):
+        channel = self.ask()
+        until = WEDNESDAY + timedelta(days=7)
+        with at(WEDNESDAY):
+            channel.with_user(self.sofia)._whatsapp_snooze(until)
+        for hours, count in ((23, 0), (25, 1)):
+            moment = WEDNESDAY + timedelta(hours=hours)
+            with self.subTest(hours=hours):
+                self.assertEqual(self.card("snoozed", moment=moment).count, count)
+        card = self.card("snoozed", moment=moment)
+        self.assertEqual(card.who, self.sofia.name)
+        self.assertEqual(self.opened(card, moment), channel)
+        self.reply(channel, moment)
+        self.assertEqual(self.card("snoozed", moment=moment).count, 0)
+
     def test_messages_that_failed(self):
         channel = self.ask()
         self.reply(channel, WEDNESDAY + MINUTE)
@@ -299,7 +314,7 @@ class TestAttention(ReportCase):
         now = fields.Datetime.now()
         card = self.card("failed", moment=now)
         self.assertEqual(card.count, 1)
-        self.assertIn("cannot be reached", card.who)
+        self.assertIn("131026", card.who)
         self.assertEqual(self.opened(card, now).channel_id, channel)
         later = now + timedelta(days=8)
         self.assertEqual(self.card("failed", moment=later).count, 0)
@@ -341,5 +356,5 @@ class TestAttention(ReportCase):
         self.env.invalidate_all()
         cards = cards.search([])
         cards.mapped("kind")
-        with self.assertQueryCount(20):  # of which five count
+        with self.assertQueryCount(22):  # of which six count
             cards.mapped("count")
