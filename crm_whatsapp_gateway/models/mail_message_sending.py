@@ -13,6 +13,22 @@ class MailMessage(models.Model):
     # pylint: disable=consider-merging-classes-inherited
     _inherit = "mail.message"
 
+    def unlink(self):
+        """Take back what was not sent yet, and let go of what was.
+
+        PostgreSQL would forget message and notification one after the other, and, of a
+        row that the same transaction wrote, look once more for the one that is gone.
+        """
+        self.check_access("unlink")
+        # sudo: whatsapp.message.queue - whoever may delete the message
+        rows = self.env["whatsapp.message.queue"].sudo()
+        rows = rows.search([("message_id", "in", self.ids)])
+        rows.write({"message_id": False, "notification_id": False})
+        unsent = rows.filtered(lambda row: row.state not in ("sending", "sent"))
+        unsent._withdraw_questions()
+        unsent.write({"state": "canceled", "next_attempt_at": False})
+        return super().unlink()
+
     # ------------------------------------------------------------- delivery
 
     def _whatsapp_rows(self):

@@ -125,6 +125,20 @@ class TestSendingTruth(WhatsappCase):
                         self.send_due()
                         self.assertEqual(self.meta.calls, [])
 
+    def test_a_message_that_is_deleted_is_not_sent(self):
+        row = self.answer(self.channel, "Hello")
+        row.message_id.unlink()
+        self.assertEqual(row.state, "canceled")
+        self.send_due()
+        self.assertEqual(self.meta.calls, [])
+
+    def test_what_was_sent_stays_so_without_its_message(self):
+        row = self.leaving()
+        row.message_id.unlink()
+        self.happens(row, "accepted")
+        self.happens(row, "read")
+        self.assertEqual((row.state, row.delivery), ("sent", "read"))
+
     def test_without_any_status_a_message_says_what_is_known(self):
         row = self.leaving()
         for answer, told in {
