@@ -14,6 +14,7 @@ from ..models.mail_gateway import MailGateway, _refusals
 from ..tools import webhook
 from ..tools.cloud_api import CloudApi
 
+BROWSER = "whatsapp_browser"  # tag of the tests that need one
 SECRET = "the app secret"
 ANA = {"from": "5215512345678", "name": "Ana Pérez", "bsuid": "MX.1349120865530274"}
 

@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.tests import new_test_user
+from odoo.tests import new_test_user, tagged
 
-from .common import WhatsappCase
+from .common import BROWSER, WhatsappCase
 
 
+@tagged(BROWSER)
 class TestReportTours(WhatsappCase):
     """What a leader looks at, in a real browser."""
 

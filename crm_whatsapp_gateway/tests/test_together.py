@@ -5,10 +5,10 @@ from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import new_test_user
+from odoo.tests import new_test_user, tagged
 from odoo.tools import html2plaintext
 
-from .common import ANA, WhatsappCase
+from .common import ANA, BROWSER, WhatsappCase
 
 BOB = {"from": "34612345678", "name": "Bob"}
 
@@ -611,6 +611,7 @@ class TestWhoTakesPart(TogetherCase):
         self.assertIn(self.colleague, self.members(lead.whatsapp_channel_ids))
 
 
+@tagged(BROWSER)
 class ToursCase(TogetherCase):
     def setUp(self):
         super().setUp()

@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.tests import new_test_user
+from odoo.tests import new_test_user, tagged
 
-from .common import WhatsappCase
+from .common import BROWSER, WhatsappCase
 
 EVA = {"from": "5215587654321", "name": "Eva Gil"}
 
 
+@tagged(BROWSER)
 class ToursCase(WhatsappCase):
     def setUp(self):
         super().setUp()
@@ -46,6 +47,15 @@ class TestTours(ToursCase):
         self.assertEqual(self.channel.whatsapp_state, "answered")
         self.assertEqual(eva.whatsapp_state, "snoozed")
         self.assertEqual(eva.with_user(self.owner).whatsapp_unread, 0)
+
+    def test_the_keyboard_turns_the_page(self):
+        self.from_eva()
+        self.env.ref("crm_whatsapp_gateway.action_whatsapp_inbox").limit = 1
+        self.start_tour(
+            "/odoo/whatsapp",
+            "crm_whatsapp_gateway.inbox_pages",
+            login=self.owner.login,
+        )
 
     def test_the_inbox_is_grouped_with_the_chat_beside(self):
         self.start_tour(

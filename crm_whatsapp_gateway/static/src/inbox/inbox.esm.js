@@ -177,6 +177,21 @@ const withChat = (Controller, template) =>
             return this.isLoaded ? this.model.root.records : [];
         }
 
+        /**
+         * Load the page below (1) or above (-1) of what is shown.
+         *
+         * @returns {Promise<Boolean>} whether there is one
+         */
+        async turnPage(step) {
+            const {count, isGrouped, limit, offset} = this.model.root;
+            const wanted = offset + step * limit;
+            if (isGrouped || wanted < 0 || wanted >= count) {
+                return false;
+            }
+            await this.model.root.load({limit, offset: wanted});
+            return true;
+        }
+
         get isSelecting() {
             return this.isLoaded && Boolean(this.model.root.selection?.length);
         }

@@ -76,7 +76,7 @@ class Inbox {
     /**
      * A view with conversations is on the screen.
      *
-     * @param {Object} view with records() and reload()
+     * @param {Object} view with records(), reload() and turnPage()
      */
     attach(view) {
         this.view = view;
@@ -186,7 +186,10 @@ class Inbox {
     /** Go to the conversation below (1) or above (-1); the former one is put away. */
     async go(step, options) {
         const former = this.threadOf(this.wanted);
-        const id = this.neighbour(step);
+        let id = this.neighbour(step);
+        if (!id && (await this.view?.turnPage(step))) {
+            id = this.neighbour(step, null); // the first one, or the last
+        }
         if (!id) {
             return;
         }

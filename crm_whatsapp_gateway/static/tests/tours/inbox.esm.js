@@ -152,6 +152,30 @@ tours.add("crm_whatsapp_gateway.inbox_answer", {
     ],
 });
 
+tours.add("crm_whatsapp_gateway.inbox_pages", {
+    steps: () => [
+        {
+            content: "One conversation on a page",
+            trigger: ".o_pager_value:contains('1')",
+        },
+        {trigger: ".o_kanban_record:contains('Ana Pérez')", run: "click"},
+        ...chatOf("Ana Pérez", "How much is it?"),
+        {
+            content: "The next one is on the next page",
+            trigger: `${CHAT} .o-mail-Composer-input`,
+            run: "press alt+ArrowDown",
+        },
+        ...chatOf("Eva Gil", "Are you open?"),
+        {
+            content: "At the end there is no other; and back",
+            trigger: `${CHAT} .o-mail-Composer-input`,
+            run: "press alt+ArrowDown",
+        },
+        {trigger: `${CHAT} .o-mail-Composer-input`, run: "press alt+ArrowUp"},
+        ...chatOf("Ana Pérez", "How much is it?"),
+    ],
+});
+
 tours.add("crm_whatsapp_gateway.inbox_groups", {
     steps: () => [
         {trigger: ".o_searchview_dropdown_toggler", run: "click"},
