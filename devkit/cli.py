@@ -138,6 +138,7 @@ class Step(StrEnum):
     simulator = "simulator"
     oca = "oca"
     addon = "addon"
+    browser = "browser"
     e2e = "e2e"
 
 
@@ -153,6 +154,9 @@ def test(
     ] = None,
     tags: Annotated[
         str | None, typer.Option(help="Odoo's --test-tags for the addon's tests.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="A file for the results.", hidden=True)
     ] = None,
 ) -> None:
     """Run the tests; all of them, or some.
@@ -170,7 +174,14 @@ def test(
     from devkit.checks import runner
 
     get = functools.cache(lambda: _provide(series, odoo))
-    wish = runner.Wish([step.value for step in only or ()], keyword, tags)
+    chosen = {"--series": series and series.value, "--odoo": odoo}
+    wish = runner.Wish(
+        [step.value for step in only or ()],
+        keyword,
+        tags,
+        [f"{name}={value}" for name, value in chosen.items() if value],
+        report,
+    )
     if not runner.run(get, wish):
         raise typer.Exit(1)
 

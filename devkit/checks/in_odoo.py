@@ -15,20 +15,36 @@ from devkit.environment import Environment
 from devkit.server import free_port
 
 OCA_MODULES = ("mail_gateway", "mail_gateway_whatsapp")
+BROWSER = "whatsapp_browser"  # the tag of our tests in a browser
 
 
 def addon(environment: Environment, tags: str | None = None) -> Result:
     """Install our addon into a copy of the prepared database and test it there.
 
-    `tags` narrows the tests down, in Odoo's own notation.
+    `tags` asks for some tests, in Odoo's own notation, also for those in a browser.
     """
+    if not tags:
+        return _addon(environment, "test", f"/{paths.ADDON},-{BROWSER}")
+    return _with_browser(environment, "test", tags)
+
+
+def tours(environment: Environment) -> Result:
+    """Our tests in a browser, in a database of their own."""
+    return _with_browser(environment, "test-browser", f"{BROWSER}/{paths.ADDON}")
+
+
+def _with_browser(environment: Environment, purpose: str, tags: str) -> Result:
     missing = browser.provide()
-    name = f"test-{environment.series}-{paths.checkout()}"
-    tags = tags or f"/{paths.ADDON}"
-    result = _run(environment, name, ("-i", paths.ADDON), tags, (paths.ADDON,), True)
+    result = _addon(environment, purpose, tags)
     if missing:
         result.fail(missing)
     return result
+
+
+def _addon(environment: Environment, purpose: str, tags: str) -> Result:
+    name = f"{purpose}-{environment.series}-{paths.checkout()}"
+    install = ("-i", paths.ADDON)
+    return _run(environment, name, install, tags, (paths.ADDON,), True)
 
 
 def oca(environment: Environment) -> Result:
@@ -48,7 +64,8 @@ def _run(
     with_addon: bool,
 ) -> Result:
     database.copy(environment, name)
-    if with_addon:
+    browses = with_addon and f"-{BROWSER}" not in tags
+    if browses:
         bundles.restore(environment, name)
     log = environment.logs / f"{name}.log"
     command = environment.command(
@@ -63,7 +80,7 @@ def _run(
     result = odoo_log.judge(found, modules, status)
     if not with_addon:
         _check_complete(environment, found, result)
-    if with_addon and found.summary is not None:
+    if browses and found.summary is not None:
         bundles.keep(environment, name)
     if result.problems:
         result.fail(f"log: {log}")

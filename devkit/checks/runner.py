@@ -2,14 +2,17 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Running the chosen steps and adding up."""
 
+import json
+import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from rich.markup import escape
 from rich.table import Table
 
-from devkit.checks import in_odoo, lint, outside
+from devkit.checks import beside, in_odoo, lint, outside
 from devkit.checks.result import Result
 from devkit.console import Failure, console, say
 from devkit.environment import Environment
@@ -22,6 +25,8 @@ class Wish:
     only: Sequence[str] = ()
     keyword: str | None = None  # pytest's -k
     tags: str | None = None  # Odoo's --test-tags
+    odoo: Sequence[str] = ()  # the command line's options that choose the Odoo
+    report: Path | None = None  # where the results are written, too
 
     @property
     def pytest_options(self) -> tuple[str, ...]:
@@ -49,27 +54,53 @@ STEPS: dict[str, Step] = {
     "simulator": _pytest("simulator"),
     "oca": lambda get, _wish: in_odoo.oca(get()),
     "addon": lambda get, wish: in_odoo.addon(get(), wish.tags),
+    "browser": lambda get, _wish: in_odoo.tours(get()),
     "e2e": _end_to_end,
 }
+# These wait for a browser, for time-outs and for processes that start: meanwhile the
+# other steps have the processor.
+BESIDE = ("browser", "e2e")
 
 
 def run(get: Callable[[], Environment], wish: Wish) -> bool:
     """Run the steps, print their table and the line of counts.
 
-    `get` gives the Odoo to test; steps outside Odoo never call it. Returns whether
-    all is well.
+    `get` gives the Odoo to test; steps outside Odoo never call it. Whoever wished a
+    report gets that instead of the table. Returns whether all is well.
     """
-    results = {name: _timed(STEPS[name], get, wish) for name in wish.only or STEPS}
+    results = _results(get, wish)
+    failed = sum(result.failed for result in results.values())
+    if wish.report:
+        found = {name: asdict(result) for name, result in results.items()}
+        wish.report.write_text(json.dumps(found))
+        return not failed
     tested = _tested(get, results)
     console.print(_table(results))
     for name, result in results.items():
         for problem in result.problems:
             console.print(f"[red]{name}[/]: {escape(problem)}", soft_wrap=True)
     passed = sum(result.passed for result in results.values())
-    failed = sum(result.failed for result in results.values())
     say(tested)
     print(f"{passed} passed, {failed} failed", flush=True)
     return not failed
+
+
+def _results(get: Callable[[], Environment], wish: Wish) -> dict[str, Result]:
+    """Run the steps, some in a second process where there is room for two."""
+    chosen = list(wish.only or STEPS)
+    other = [name for name in chosen if name in BESIDE]
+    if len(other) == len(chosen) or not other or (os.cpu_count() or 1) < 2:
+        return _run(chosen, get, wish)
+    with beside.steps(other, (*wish.odoo, *wish.pytest_options)) as await_results:
+        here = [name for name in chosen if name not in BESIDE]
+        results = _run(here, get, wish) | await_results()
+    return {name: results[name] for name in chosen}
+
+
+def _run(
+    names: Sequence[str], get: Callable[[], Environment], wish: Wish
+) -> dict[str, Result]:
+    return {name: _timed(STEPS[name], get, wish) for name in names}
 
 
 def _timed(step: Step, get: Callable[[], Environment], wish: Wish) -> Result:
@@ -86,7 +117,7 @@ def _timed(step: Step, get: Callable[[], Environment], wish: Wish) -> Result:
 
 def _tested(get: Callable[[], Environment], results: dict[str, Result]) -> str:
     """Which Odoo the steps inside Odoo were run on."""
-    if not {"oca", "addon", "e2e"} & results.keys():
+    if not {"oca", "addon", "browser", "e2e"} & results.keys():
         return "tested without Odoo"
     try:
         odoo = get().odoo
