@@ -37,6 +37,9 @@ class CrmLead(models.Model):
     whatsapp_unread = fields.Integer(
         string="Unread WhatsApp messages", compute="_compute_whatsapp_channels"
     )
+    whatsapp_waiting_since = fields.Datetime(
+        string="The customer waits since", compute="_compute_whatsapp_channels"
+    )
     whatsapp_opened_at = fields.Datetime(
         string="Opened by WhatsApp",
         readonly=True,
@@ -115,6 +118,8 @@ class CrmLead(models.Model):
             own = by_lead.get(lead._origin, channels.browse())
             lead.whatsapp_channel_count = len(own)
             lead.whatsapp_unread = sum(own.mapped("whatsapp_unread"))
+            waits = filter(None, own.mapped("whatsapp_waiting_since"))
+            lead.whatsapp_waiting_since = min(waits, default=False)
 
     @api.depends("whatsapp_assignment_ids")
     def _compute_whatsapp_assign_reason(self):

@@ -4,10 +4,12 @@ from datetime import datetime, timedelta
 from unittest.mock import patch
 
 from freezegun import freeze_time
+from lxml import etree
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
+from odoo.tools.safe_eval import safe_eval
 
 from ..hooks import post_init_hook
 from ..models.discuss_channel_inbox import INBOX_BUS
@@ -331,6 +333,24 @@ class TestFilters(InboxCase):
         self.assertTrue(closing())
         self.answer(self.channel, "In time")
         self.assertFalse(closing())
+
+    def test_words_of_any_message_and_tags_of_the_lead(self):
+        """As the search view asks for them."""
+        arch = etree.fromstring(
+            self.env["discuss.channel"]
+            .with_user(self.owner)
+            .get_view(self.view.id, "search")["arch"]
+        )
+        self.answer(self.channel, "The oak table is sold")
+        self.receive(self.message(content="A pity"))
+        tag = self.env["crm.tag"].create({"name": "Wholesale"})
+        self.channel.lead_id.tag_ids = tag
+        for label, word in (("Any message", "oak"), ("Tag of the lead", "whole")):
+            [field] = arch.xpath(f"//field[@string='{label}']")
+            for typed, wanted in ((word, True), ("nothing of it", False)):
+                domain = safe_eval(field.get("filter_domain"), {"self": typed})
+                found = self.env["discuss.channel"].with_user(self.owner).search(domain)
+                self.assertEqual(self.channel in found, wanted, (label, typed))
 
     def test_failed_messages(self):
         row = self.answer(self.channel, "Hello")

@@ -624,6 +624,10 @@ class TestLink(LeadCase):
         lead = channel.lead_id.with_user(self.sofia)
         self.assertEqual(lead.whatsapp_unread, 2)
         self.assertEqual(channel.lead_id.with_user(self.tomas).whatsapp_unread, 0)
+        self.assertEqual(lead.whatsapp_waiting_since, channel.whatsapp_waiting_since)
+        self.answer(channel, "Hello")
+        lead.invalidate_recordset()
+        self.assertFalse(lead.whatsapp_waiting_since)
 
     def test_an_answer_in_the_chat_completes_the_call(self):
         channel = self.say()

@@ -57,6 +57,13 @@ class TestTours(ToursCase):
             login=self.owner.login,
         )
 
+    def test_the_chat_opens_over_the_pipeline(self):
+        self.start_tour(
+            "/odoo/action-crm.crm_lead_action_pipeline",
+            "crm_whatsapp_gateway.pipeline",
+            login=self.owner.login,
+        )
+
     def test_the_inbox_is_grouped_with_the_chat_beside(self):
         self.start_tour(
             "/odoo/whatsapp",

@@ -333,6 +333,22 @@ tours.add("crm_whatsapp_gateway.lead", {
     ],
 });
 
+tours.add("crm_whatsapp_gateway.pipeline", {
+    steps: () => [
+        {
+            content: "In the pipeline the lead's card tells who waits",
+            trigger:
+                ".o_kanban_record:contains('Ana Pérez') .o_whatsapp_card:contains('min')",
+            run: "click",
+        },
+        {
+            content: "And opens the chat over it",
+            trigger: ".o-mail-ChatWindow .o-mail-Message:contains('How much is it?')",
+        },
+        {trigger: ".o_kanban_record:contains('Ana Pérez')"},
+    ],
+});
+
 tours.add("crm_whatsapp_gateway.salespeople", {
     steps: () => [
         {
