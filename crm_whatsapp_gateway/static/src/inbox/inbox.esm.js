@@ -204,9 +204,14 @@ const withChat = (Controller, template) =>
             await this.model.load();
             if (focused) {
                 const record = this.records().find(({resId}) => resId === focused);
-                requestAnimationFrame(() =>
-                    this.rootRef.el?.querySelector(`[data-id='${record?.id}']`)?.focus()
-                );
+                requestAnimationFrame(() => {
+                    // Meanwhile the chat may have taken it
+                    if (document.activeElement === document.body) {
+                        this.rootRef.el
+                            ?.querySelector(`[data-id='${record?.id}']`)
+                            ?.focus();
+                    }
+                });
             }
         }
 
