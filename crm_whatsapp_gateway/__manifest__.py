@@ -44,6 +44,7 @@
         "views/whatsapp_agent_views.xml",
         "views/whatsapp_assignment_views.xml",
         "views/menu_views.xml",
+        "views/whatsapp_setup_views.xml",
         "views/whatsapp_answer_views.xml",
         "views/whatsapp_report_views.xml",
         "views/whatsapp_attention_views.xml",

@@ -8,7 +8,7 @@ from odoo.http import request, route
 from odoo.addons.mail_gateway.controllers.gateway import GatewayController
 
 from .. import worker
-from ..tools import webhook
+from ..tools import setup, webhook
 
 _logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class WhatsappWebhook(GatewayController):
         known = gateways._whatsapp_webhook(token)
         if not known:
             _logger.warning("WhatsApp webhook: no gateway has this address")
-            return self._whatsapp_answer("refused", 403)
+            return self._whatsapp_answer(setup.UNKNOWN_ADDRESS, 403)
         if request.httprequest.method == "GET":
             return self._whatsapp_verify(known, request.httprequest.args)
         return self._whatsapp_receive(known)
@@ -41,7 +41,7 @@ class WhatsappWebhook(GatewayController):
             _logger.warning(
                 "WhatsApp webhook: verify token refused, gateway %s", known["id"]
             )
-            return self._whatsapp_answer("refused", 403)
+            return self._whatsapp_answer(setup.WRONG_TOKEN, 403)
         gateway = request.env["mail.gateway"].sudo().browse(known["id"])
         if gateway.integrated_webhook_state != "integrated":
             gateway.integrated_webhook_state = "integrated"

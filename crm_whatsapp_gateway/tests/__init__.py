@@ -17,6 +17,7 @@ from . import (
     test_report,
     test_report_tours,
     test_sending_truth,
+    test_setup,
     test_templates,
     test_together,
     test_tours,

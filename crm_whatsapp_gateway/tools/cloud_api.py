@@ -97,9 +97,11 @@ PHONE_NUMBER_FIELDS = (
     "code_verification_status",
     "name_status",
     "platform_type",
+    "status",
     "throughput",
     "whatsapp_business_manager_messaging_limit",
 )
+ACCOUNT_NUMBER_FIELDS = ("id", "display_phone_number", "verified_name")
 TEMPLATE_FIELDS = (
     "id",
     "name",
@@ -150,6 +152,38 @@ class MediaInfo:
     mime_type: str | None = None
     sha256: str | None = None
     file_size: int | None = None
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """Where an app gets webhooks of one kind of object, and which fields of it."""
+
+    object: str
+    callback_url: str | None
+    active: bool
+    fields: tuple
+
+
+class _WithoutTokens(logging.Filter):
+    """Keeps the token that is asked about, part of an address, out of the log.
+
+    At its lowest level urllib3 logs addresses.
+
+    >>> record = logging.makeLogRecord({"msg": "%s", "args": ("/x?input_token=EAA&b=1",)})
+    >>> _WithoutTokens().filter(record), record.getMessage()
+    (True, '/x?input_token=***&b=1')
+    """
+
+    def filter(self, record):
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                re.sub(r"(_token=)[^&\s]+", r"\1***", arg) if isinstance(arg, str) else arg
+                for arg in record.args
+            )
+        return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_WithoutTokens())
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -203,6 +237,18 @@ class CloudApi:
             return self
         client = copy.copy(self)
         client._session = get_session()
+        return client
+
+    def patient(self, timeout):
+        """The same client with other patience: seconds to connect, and to read."""
+        client = copy.copy(self)
+        client._timeout = timeout
+        return client
+
+    def as_app(self, app_id, app_secret):
+        """The same client with the rights of the app itself."""
+        client = copy.copy(self)
+        client._token = f"{app_id}|{app_secret}"
         return client
 
     # -- sending
@@ -318,6 +364,60 @@ class CloudApi:
     def subscribed_apps(self, account_id):
         """The apps that get the account's webhooks; empty means that none arrives."""
         return list(self._pages(account_id, "subscribed_apps", (), 100))
+
+    def subscribe_app(self, account_id):
+        """Let the account deliver its webhooks to the app, at the app's address."""
+        self._repeatable("POST", account_id, "subscribed_apps")
+
+    def account(self, account_id, fields=("id", "name")):
+        """The named fields of a WhatsApp Business account."""
+        return self._repeatable("GET", account_id, params=_fields(fields))
+
+    def phone_numbers(self, account_id, fields=ACCOUNT_NUMBER_FIELDS):
+        """Every business number of the account."""
+        return list(self._pages(account_id, "phone_numbers", fields, 100))
+
+    # -- the app
+
+    def token_info(self):
+        """What Meta says of this client's token: app, kind, permissions, end."""
+        try:
+            answer = self._repeatable(
+                "GET", "debug_token", params={"input_token": self._token}
+            )
+        except CloudApiError as error:
+            # without its cause, whose text has the address and so the token
+            raise _copy(error, type(error), error.kind, error.reason) from None
+        data = answer.get("data")
+        if not isinstance(data, dict):
+            raise _safe_to_repeat(_unreadable("Meta's answer lacks data"))
+        return data
+
+    def subscriptions(self, app_id):
+        """Subscription of each kind of object; only for a client `as_app`."""
+        return [
+            Subscription(
+                object=_str(row.get("object")) or "",
+                callback_url=_str(row.get("callback_url")),
+                active=bool(row.get("active")),
+                fields=_names(row.get("fields")),
+            )
+            for row in self._pages(app_id, "subscriptions", (), 100)
+        ]
+
+    def subscribe(self, app_id, object_, callback_url, verify_token, fields):
+        """Let Meta deliver to an address; Meta calls and verifies it meanwhile.
+
+        Only for a client `as_app`. What was subscribed before is replaced.
+        """
+        values = {
+            "object": object_,
+            "callback_url": callback_url,
+            "verify_token": verify_token,
+            "fields": ",".join(fields),
+            "include_values": "true",
+        }
+        self._repeatable("POST", app_id, "subscriptions", data=values)
 
     def _pages(self, account_id, edge, fields, limit):
         params = {**_fields(fields), "limit": limit}
@@ -665,6 +765,17 @@ def _ascii_name(filename):
 
 def _fields(fields):
     return {"fields": ",".join(fields)} if fields else {}
+
+
+def _names(fields):
+    """Names of subscribed fields; newer versions of the API add their own version.
+
+    >>> _names([{"name": "messages", "version": "v23.0"}, "security", None])
+    ('messages', 'security')
+    """
+    fields = fields if isinstance(fields, list) else []
+    names = (_str(f.get("name") if isinstance(f, dict) else f) for f in fields)
+    return tuple(name for name in names if name)
 
 
 def _first(items):

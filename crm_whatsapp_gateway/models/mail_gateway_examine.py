@@ -1,0 +1,357 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import secrets
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from odoo import fields, http, models
+
+from ..tools import duty, setup
+from ..tools.errors import CloudApiError
+from ..tools.reach import knock
+from ..tools.setup import Verdict
+
+PATIENCE = (5, 9)  # seconds to connect to Meta, and to wait for its answer
+KNOCK_SECONDS = 8
+OVERDUE = 15  # minutes until a scheduled action is late
+OLDER = "crm_import_leads"
+NEUTRALIZED = "neutralized-"  # begins what neutralize.sql leaves of a token
+NO_SUCH_OBJECT = 100  # Meta's code, also for a field that this kind of object lacks
+
+
+@dataclass
+class Findings:
+    """What the tests of one run have learned, for those that follow."""
+
+    verdicts: dict = field(default_factory=dict)
+    token: dict = field(default_factory=dict)
+    numbers: list | None = None
+    apps: list = field(default_factory=list)
+    subscription: object = None
+
+    @property
+    def app_id(self):
+        return str(self.token.get("app_id") or "")
+
+    @property
+    def app(self):
+        return setup.app_name(self.token)
+
+
+class MailGateway(models.Model):
+    """The tests of a number: each asks, and returns a verdict; none writes."""
+
+    # a file of its own: together they would be hard to read
+    # pylint: disable=consider-merging-classes-inherited
+    _inherit = "mail.gateway"
+
+    def _whatsapp_examine(self, kinds=None):
+        """Test, and first what is needed for it. Writes nothing.
+
+        :param kinds: iterable of keys of ``tools.setup.CHECKS``; None: all
+        :return: dict of kind -> ``tools.setup.Verdict``
+        """
+        self.ensure_one()
+        found = Findings()
+        for kind in setup.with_needs(kinds or self._whatsapp_check_kinds()):
+            found.verdicts[kind] = setup.blocked(
+                kind, found.verdicts
+            ) or self._whatsapp_examine_one(kind, found)
+        return found.verdicts
+
+    def _whatsapp_examine_one(self, kind, found):
+        try:
+            return getattr(self, f"_whatsapp_check_{kind}")(found)
+        except CloudApiError as error:
+            return self._whatsapp_refusal(error)
+
+    def _whatsapp_refusal(self, error, outcome="refused"):
+        """Return what an error of Meta says about a check."""
+        values = {"meta": self._whatsapp_without_secrets(error)}
+        values["error"] = list(error.entries)
+        if error.kind in ("transient", "throttled"):
+            return Verdict("missed", values)
+        return Verdict(outcome, values)
+
+    def _whatsapp_without_secrets(self, error):
+        return setup.without_secrets(
+            str(error), self.token, self.webhook_secret, self.whatsapp_security_key
+        )
+
+    def _whatsapp_examiner(self):
+        """Return a client of Meta that does not wait for long.
+
+        :raise CloudApiError: a setting of the gateway cannot be used
+        """
+        return self._whatsapp_client().patient(PATIENCE)
+
+    # ------------------------------------------------------------- first
+
+    def _whatsapp_check_copy(self, found):
+        return Verdict("copied")
+
+    def _whatsapp_check_older(self, found):
+        return Verdict("older_installed")
+
+    # ------------------------------------------------------------- Meta
+
+    def _whatsapp_check_token(self, found):
+        """Ask Meta what it knows of the token: also whether it will end."""
+        token = self.token or ""
+        if not token:
+            return Verdict("token_missing")
+        if token.startswith(NEUTRALIZED):
+            return Verdict("token_neutralized")
+        found.token = self._whatsapp_examiner().token_info()
+        return setup.judge_token(found.token, int(time.time()))
+
+    def _whatsapp_check_account(self, found):
+        account = self.whatsapp_account_id
+        if not account:
+            return Verdict("account_missing")
+        client = self._whatsapp_examiner()
+        try:
+            name = client.account(account).get("name")
+            found.numbers = client.phone_numbers(account)
+        except CloudApiError as error:
+            if error.code != NO_SUCH_OBJECT:
+                raise
+            return self._whatsapp_wrong_account(found, client)
+        granted = setup.granted_accounts(found.token)
+        if granted and account not in granted:
+            return Verdict("account_not_granted", {"targets": granted})
+        shown = [str(each.get("display_phone_number")) for each in found.numbers]
+        return Verdict("account_ok", {"name": name or "?", "numbers": shown or ["-"]})
+
+    def _whatsapp_wrong_account(self, found, client):
+        """Tell an ID of a number that stands in the place of the account's."""
+        if self._whatsapp_is(client.phone_number, self.whatsapp_account_id):
+            other = self.whatsapp_from_phone
+            swapped = other and self._whatsapp_is(client.phone_numbers, other)
+            return Verdict("account_swapped" if swapped else "account_swapped_alone")
+        granted = setup.granted_accounts(found.token)
+        if granted:
+            return Verdict("account_not_granted", {"targets": granted})
+        return Verdict("account_unknown")
+
+    def _whatsapp_is(self, ask, object_id):
+        """Tell whether Meta answers a question that only one kind of object has."""
+        try:
+            ask(object_id)
+        except CloudApiError as error:
+            if error.code == NO_SUCH_OBJECT:
+                return False
+            raise
+        return True
+
+    def _whatsapp_check_number(self, found):
+        number = (self.whatsapp_from_phone or "").strip()
+        if not number:
+            return Verdict("number_missing")
+        client = self._whatsapp_examiner()
+        if not number.isdecimal():
+            return setup.find_number(number, found.numbers)
+        try:
+            answer = client.phone_number(number)
+        except CloudApiError as error:
+            if error.code != NO_SUCH_OBJECT:
+                raise
+            return self._whatsapp_wrong_number(number, found, client)
+        return setup.judge_number(answer, self.whatsapp_account_id, found.numbers)
+
+    def _whatsapp_wrong_number(self, number, found, client):
+        """Tell an account's ID, or a phone number, in the place of a number's ID."""
+        if self._whatsapp_is(client.phone_numbers, number):
+            account = self.whatsapp_account_id
+            swapped = account and self._whatsapp_is(client.phone_number, account)
+            return Verdict("number_swapped" if swapped else "number_swapped_alone")
+        return setup.find_number(number, found.numbers)
+
+    def _whatsapp_check_secret(self, found):
+        """Prove the app secret before any delivery: the app itself may ask with it."""
+        if not self.webhook_secret:
+            return Verdict("secret_missing")
+        client = self._whatsapp_examiner()
+        subscriptions = self._whatsapp_as_app(client, found, self.webhook_secret)
+        if subscriptions is not None:
+            found.subscription = next(
+                (each for each in subscriptions if each.object == setup.OBJECT), None
+            )
+            return Verdict("secret_ok", {"app": found.app})
+        other = self.whatsapp_security_key or ""
+        if setup.APP_SECRET.fullmatch(other):
+            if self._whatsapp_as_app(client, found, other) is not None:
+                return Verdict("secret_swapped")
+        return Verdict("secret_wrong", {"app": found.app})
+
+    def _whatsapp_as_app(self, client, found, secret):
+        """Return the subscriptions of the app, or None if this is not its secret.
+
+        Meta has several codes for a wrong secret, so the HTTP status decides.
+        """
+        try:
+            return client.as_app(found.app_id, secret).subscriptions(found.app_id)
+        except CloudApiError as error:
+            wrong = error.status in (400, 401, 403) and error.kind != "throttled"
+            if wrong or error.reason == "token":
+                return None
+            raise
+
+    def _whatsapp_check_subscribed(self, found):
+        apps = self._whatsapp_examiner().subscribed_apps(self.whatsapp_account_id)
+        found.apps = apps
+        ours = {self.webhook_url, *self._whatsapp_siblings()}
+        return setup.judge_apps(apps, found.app_id, found.app, ours)
+
+    def _whatsapp_check_webhook(self, found):
+        siblings = self._whatsapp_siblings()
+        override = setup.override_of(found.apps, found.app_id)
+        address = override or (found.subscription and found.subscription.callback_url)
+        counts = siblings.get(address, self)
+        return setup.judge_webhook(
+            found.subscription,
+            found.app,
+            self.webhook_url,
+            {url: sibling.name for url, sibling in siblings.items()},
+            override,
+            seen=counts.integrated_webhook_state == "integrated",
+        )
+
+    def _whatsapp_siblings(self):
+        """Return the other gateways of the same Meta app, by address."""
+        if not self.webhook_secret:
+            return {}
+        # sudo: mail.gateway - they may be of other companies
+        siblings = self.sudo().search(
+            [
+                ("webhook_secret", "=", self.webhook_secret),
+                ("gateway_type", "=", "whatsapp"),
+                ("webhook_key", "!=", False),
+                ("id", "!=", self.id),
+            ]
+        )
+        return {sibling.webhook_url: sibling for sibling in siblings}
+
+    # ------------------------------------------------------------- address
+
+    def _whatsapp_check_address(self, found):
+        if not self.webhook_key or not self.whatsapp_security_key:
+            return Verdict("address_missing")
+        # sudo: ir.config_parameter - where Odoo says that it is
+        parameter = self.env["ir.config_parameter"].sudo().get_param
+        graph = parameter("crm_whatsapp_gateway.graph_url") or ""
+        return setup.judge_address(
+            self.webhook_url,
+            frozen=bool(parameter("web.base.url.freeze")),
+            simulated=setup.is_loopback(graph),
+        )
+
+    def _whatsapp_check_reachable(self, found):
+        """Knock at our own door as Meta does, with a verify token that is none."""
+        answer = self._whatsapp_knock(secrets.token_urlsafe(16))
+        host = setup.host_of(self.webhook_url)
+        return setup.judge_knock(
+            answer,
+            open_here=bool(self.integrated_webhook_state),
+            databases=len(http.db_list(force=True, host=host)),
+            seconds=KNOCK_SECONDS,
+        )
+
+    def _whatsapp_knock(self, verify_token):
+        return knock(self.webhook_url, verify_token, KNOCK_SECONDS)
+
+    def _whatsapp_check_signature(self, found):
+        row = self.whatsapp_check_ids.filtered(lambda row: row.kind == "signature")
+        # what is dealt with is removed after a month, what was proven is not forgotten
+        known = (row.values or {}).get("accepted_at")
+        event = self.env["whatsapp.webhook.event"].search(
+            [("gateway_id", "=", self.id)], order="id desc", limit=1
+        )
+        times = [event.create_date, known and datetime.fromisoformat(known)]
+        return setup.judge_signature(
+            max(filter(None, times), default=None),
+            self.whatsapp_refused_at,
+            self.whatsapp_secret_at,
+            self.whatsapp_refused_reason,
+        )
+
+    # ------------------------------------------------------------- team
+
+    def _whatsapp_check_templates(self, found):
+        templates = self.env["mail.whatsapp.template"].search(
+            [("gateway_id", "=", self.id), ("state", "!=", "deleted")]
+        )
+        approved = templates.filtered(lambda each: each.state == "approved")
+        read_at = self.whatsapp_templates_at
+        values = {
+            "count": len(templates),
+            "approved": len(approved),
+            "read_at": read_at and fields.Datetime.to_string(read_at),
+        }
+        if not templates:
+            return Verdict("templates_none")
+        if not approved:
+            return Verdict("templates_waiting", values)
+        return Verdict("templates_ok" if read_at else "templates_some", values)
+
+    def _whatsapp_check_salespeople(self, found):
+        company = self.company_id or self.env.company
+        # sudo: hr.employee - administrators need not be of the personnel department
+        members, hours = self.env["hr.employee"].sudo()._whatsapp_pool(company, self)
+        agents = [
+            member.agent
+            for member in members
+            if member.in_pool and member.agent.receives
+        ]
+        roster = duty.Roster.of(agents, hours)
+        names = [agent.name for agent in agents]
+        if roster.on_duty:
+            on = [agent.name for agent in roster.on_duty]
+            return Verdict("people_ok", {"on": on})
+        if not agents:
+            return Verdict("people_nobody")
+        if any(why == duty.HOURS for _agent, why in roster.off):
+            return Verdict("people_later", {"names": names})
+        return Verdict("people_away", {"names": names})
+
+    def _whatsapp_check_alerts(self, found):
+        chosen = self.whatsapp_alert_user_ids.filtered("active")
+        users = self._whatsapp_alerted()
+        values = {"names": users.mapped("name")}
+        if not chosen:
+            return Verdict("alerts_default", values)
+        if not any(chosen.mapped("email")):
+            return Verdict("alerts_mute", values)
+        return Verdict("alerts_ok", values)
+
+    # ------------------------------------------------------------- server
+
+    def _whatsapp_check_crons(self, found):
+        crons = self._whatsapp_crons()
+        off = crons.filtered(lambda cron: not cron.active)
+        if off:
+            return Verdict("crons_off", {"names": off.mapped("name")})
+        since = fields.Datetime.now() - timedelta(minutes=OVERDUE)
+        late = crons.filtered(lambda cron: cron.nextcall < since)
+        if late:
+            names = late.mapped("name")
+            return Verdict("crons_late", {"names": names, "minutes": OVERDUE})
+        return Verdict("crons_ok", {"count": len(crons)})
+
+    def _whatsapp_crons(self):
+        """Return the scheduled actions of this addon."""
+        # sudo: ir.model.data and ir.cron - who looks need not be allowed to change them
+        ids = (
+            self.env["ir.model.data"]
+            .sudo()
+            .search(
+                [
+                    ("module", "=", "crm_whatsapp_gateway"),
+                    ("model", "=", "ir.cron"),
+                ]
+            )
+            .mapped("res_id")
+        )
+        crons = self.env["ir.cron"].sudo().with_context(active_test=False)
+        return crons.browse(ids).exists()

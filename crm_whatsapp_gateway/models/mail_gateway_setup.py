@@ -1,0 +1,446 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import logging
+import secrets
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..concurrency import in_transaction
+from ..tools import setup
+from ..tools.errors import CloudApiError
+from .mail_gateway import SECRETS
+from .mail_gateway_examine import OLDER, Findings
+
+_logger = logging.getLogger(__name__)
+
+WORSE = "crm_whatsapp_gateway.mail_activity_type_setup"
+# What Odoo can do by a change of its own, without Meta
+AT_HOME = ("crons", "freeze", "keys", "swap_ids", "swap_secrets", "use_number")
+
+
+def _checks(step):
+    """A page of the set-up shows the checks of one step."""
+    return fields.One2many(
+        "whatsapp.gateway.check",
+        "gateway_id",
+        domain=[("step", "=", step)],
+        readonly=True,
+        groups=SECRETS,
+    )
+
+
+class MailGateway(models.Model):
+    """The set-up of a number: what is tested, kept, mended and told."""
+
+    # a file of its own: together they would be hard to read
+    # pylint: disable=consider-merging-classes-inherited
+    _name = "mail.gateway"
+    _inherit = ["mail.gateway", "mail.thread", "mail.activity.mixin"]
+
+    whatsapp_check_ids = fields.One2many(
+        "whatsapp.gateway.check", "gateway_id", readonly=True, groups=SECRETS
+    )
+    whatsapp_check_first_ids = _checks("first")
+    whatsapp_check_token_ids = _checks("token")
+    whatsapp_check_number_ids = _checks("number")
+    whatsapp_check_secret_ids = _checks("secret")
+    whatsapp_check_webhook_ids = _checks("webhook")
+    whatsapp_check_team_ids = _checks("team")
+    whatsapp_check_server_ids = _checks("server")
+    whatsapp_setup_state = fields.Selection(
+        [
+            ("unknown", "Not tested yet"),
+            ("ok", "Everything is fine"),
+            ("warning", "Look at this"),
+            ("bad", "To be mended"),
+        ],
+        string="Set-up",
+        compute="_compute_whatsapp_setup",
+        groups=SECRETS,
+    )
+    whatsapp_setup_summary = fields.Char(
+        string="Result of the tests", compute="_compute_whatsapp_setup", groups=SECRETS
+    )
+    whatsapp_secret_at = fields.Datetime(
+        string="App secret since", readonly=True, copy=False, groups=SECRETS
+    )
+    whatsapp_templates_at = fields.Datetime(
+        string="Templates read on", readonly=True, copy=False
+    )
+
+    @api.depends("whatsapp_check_ids.state")
+    def _compute_whatsapp_setup(self):
+        for gateway in self:
+            states = gateway.whatsapp_check_ids.mapped("state")
+            fine = states.count("ok")
+            worst = next(
+                (s for s in ("bad", "warning", "unknown", "ok") if s in states), False
+            )
+            tested = [state for state in states if state != "unknown"]
+            gateway.whatsapp_setup_state = worst if tested or not worst else "unknown"
+            gateway.whatsapp_setup_summary = bool(states) and self.env._(
+                "%(fine)s of %(all)s are fine", fine=fine, all=len(states)
+            )
+
+    # ------------------------------------------------------------- CRUD
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Give a new number the address and the verify token that nobody must guess."""
+        for vals in vals_list:
+            if vals.get("gateway_type") == "whatsapp":
+                for name, value in self._whatsapp_new_keys().items():
+                    vals[name] = vals.get(name) or value
+                if vals.get("webhook_secret"):
+                    vals["whatsapp_secret_at"] = fields.Datetime.now()
+        gateways = super().create(vals_list)
+        gateways._whatsapp_make_checks()
+        return gateways
+
+    def write(self, vals):
+        touched = {
+            name: self.filtered(
+                lambda gateway, name=name: gateway._fields[name].type == "many2many"
+                or gateway[name] != vals[name]
+            )
+            for name in setup.TOUCHED
+            if name in vals
+        }
+        res = super().write(vals)
+        if "gateway_type" in vals:
+            self._whatsapp_make_checks()
+        for name, gateways in touched.items():
+            gateways._whatsapp_forget(name)
+        if touched.get("webhook_secret"):
+            touched["webhook_secret"].whatsapp_secret_at = fields.Datetime.now()
+        return res
+
+    def _whatsapp_forget(self, name):
+        """Let what depends on a field count as not tested."""
+        # sudo: whatsapp.gateway.check - whatever changes the gateway
+        rows = self.sudo().whatsapp_check_ids
+        rows.filtered(lambda row: row.kind in setup.TOUCHED[name])._forget()
+
+    @api.model
+    def _whatsapp_new_keys(self):
+        """Return a new part of an address and a new verify token, hard to guess."""
+        return {
+            "webhook_key": secrets.token_urlsafe(24),
+            "whatsapp_security_key": secrets.token_urlsafe(24),
+        }
+
+    def _whatsapp_check_kinds(self):
+        """Return the kinds of checks that concern this number."""
+        there = {"copy": self._whatsapp_is_copy(), "older": self._whatsapp_has_older()}
+        return [kind for kind in setup.CHECKS if there.get(kind, True)]
+
+    @api.model
+    def _whatsapp_is_copy(self):
+        # sudo: ir.config_parameter - what kind of database this is
+        parameters = self.env["ir.config_parameter"].sudo()
+        return bool(parameters.get_param("database.is_neutralized"))
+
+    @api.model
+    def _whatsapp_has_older(self):
+        # sudo: ir.module.module - what else is installed
+        modules = self.env["ir.module.module"].sudo()
+        return bool(
+            modules.search_count([("name", "=", OLDER), ("state", "=", "installed")])
+        )
+
+    def _whatsapp_make_checks(self):
+        """Make the rows that are missing, and drop those that no longer apply.
+
+        :return: ``whatsapp.gateway.check`` of these gateways, with all rights
+        """
+        # sudo: whatsapp.gateway.check - nobody writes verdicts by hand
+        checks = self.env["whatsapp.gateway.check"].sudo()
+        order = list(setup.CHECKS)
+        for gateway in self:
+            here = checks.search([("gateway_id", "=", gateway.id)])
+            is_ours = gateway.gateway_type == "whatsapp"
+            kinds = gateway._whatsapp_check_kinds() if is_ours else []
+            here.filtered(lambda row, kinds=kinds: row.kind not in kinds).unlink()
+            known = set(here.exists().mapped("kind"))
+            checks.create(
+                [
+                    {
+                        "gateway_id": gateway.id,
+                        "kind": kind,
+                        "step": setup.CHECKS[kind].step,
+                        "sequence": order.index(kind),
+                    }
+                    for kind in kinds
+                    if kind not in known
+                ]
+            )
+        self.invalidate_recordset()
+        return checks.search([("gateway_id", "in", self.ids)])
+
+    # ------------------------------------------------------------- test
+
+    def action_whatsapp_test(self):
+        """Test everything."""
+        self.ensure_one()
+        self._whatsapp_test()
+
+    def _whatsapp_test(self, kinds=None):
+        """Test, keep what was found, and close what was told and is well again.
+
+        :param kinds: see ``_whatsapp_examine``
+        :raise AccessError: only who may change the gateway tests it
+        """
+        self.check_access("write")
+        self._whatsapp_keep(self._whatsapp_examine(kinds))
+
+    def _whatsapp_keep(self, verdicts, daily=False):
+        """Keep verdicts; tell whoever is to be told.
+
+        :param dict verdicts: kind -> ``tools.setup.Verdict``
+        :param bool daily: whether what got worse since the day before is told
+        """
+        self.ensure_one()
+        worse = False
+        for row in self._whatsapp_make_checks():
+            if row.kind in verdicts:
+                worse |= row._record(verdicts[row.kind], daily)
+        self._whatsapp_tell(worse)
+
+    # ------------------------------------------------------------- mend
+
+    def _whatsapp_mend(self, kind):
+        """Put something right, and test it.
+
+        :param str kind: the check
+        :return: action to go on with, or None
+        :raise AccessError: only who may change the gateway mends it
+        :raise UserError: Meta refuses
+        """
+        self.check_access("write")
+        row = self._whatsapp_make_checks().filtered(lambda row: row.kind == kind)
+        mend = setup.OUTCOMES[row.outcome].mend
+        if not mend:
+            return None  # somebody else was quicker
+        if mend == "agents":
+            return self.env["ir.actions.actions"]._for_xml_id(
+                "crm_whatsapp_gateway.action_whatsapp_agent"
+            )
+        if mend in AT_HOME:
+            getattr(self, f"_whatsapp_mend_{mend}")(row)
+            self._whatsapp_test(self._whatsapp_also(kind))
+        elif mend in ("subscribe", "deliver"):
+            self._whatsapp_ask_meta(
+                lambda client: client.subscribe_app(self.whatsapp_account_id)
+            )
+            self._whatsapp_test(["subscribed", "webhook"])
+        elif mend == "templates":
+            return self.button_import_whatsapp_template()
+        else:
+            self._whatsapp_mend_webhook(row)
+        return None
+
+    def _whatsapp_also(self, kind):
+        """Return what is to be tested after a change at home."""
+        together = {
+            "account": ["account", "number"],
+            "number": ["account", "number"],
+            "secret": ["secret", "webhook"],
+            "address": ["address", "reachable"],
+        }
+        return together.get(kind, [kind])
+
+    def _whatsapp_ask_meta(self, ask):
+        """Let Meta do something.
+
+        :raise UserError: it refuses, with what a person can do
+        """
+        try:
+            ask(self._whatsapp_examiner())
+        except CloudApiError as error:
+            raise UserError(
+                self.env._(
+                    "%(advice)s Meta says: %(error)s",
+                    advice=self.env["whatsapp.error"]._advice(error),
+                    error=self._whatsapp_without_secrets(error),
+                )
+            ) from error
+
+    def _whatsapp_mend_keys(self, row):
+        missing = {
+            name: value
+            for name, value in self._whatsapp_new_keys().items()
+            if not self[name]
+        }
+        self.write(missing)
+
+    def _whatsapp_mend_freeze(self, row):
+        # sudo: ir.config_parameter - an administrator has pressed the button
+        parameters = self.env["ir.config_parameter"].sudo()
+        parameters.set_param("web.base.url.freeze", "True")
+
+    def _whatsapp_mend_swap_ids(self, row):
+        self.write(
+            {
+                "whatsapp_from_phone": self.whatsapp_account_id,
+                "whatsapp_account_id": self.whatsapp_from_phone,
+            }
+        )
+
+    def _whatsapp_mend_use_number(self, row):
+        self.whatsapp_from_phone = row.values["right"]
+
+    def _whatsapp_mend_swap_secrets(self, row):
+        self.write(
+            {
+                "webhook_secret": self.whatsapp_security_key,
+                # what stood in its place is perhaps known to others
+                "whatsapp_security_key": secrets.token_urlsafe(24),
+            }
+        )
+
+    def _whatsapp_mend_crons(self, row):
+        self._whatsapp_crons().active = True
+
+    def _whatsapp_mend_webhook(self, row):
+        """Set up the webhook at Meta: address, verify token and fields.
+
+        Another address than the one that the person saw is not replaced. While Meta is
+        asked it verifies ours, in a transaction that must already see it as awaited.
+        """
+        found = Findings()
+        seen = dict(row.values or {}), row.outcome
+        for kind in setup.with_needs(["subscribed", "webhook"]):
+            verdict = setup.blocked(kind, found.verdicts)
+            verdict = verdict or self._whatsapp_examine_one(kind, found)
+            found.verdicts[kind] = verdict
+        verdict = found.verdicts["webhook"]
+        mend = setup.OUTCOMES[verdict.outcome].mend
+        if not mend or (setup.MENDS[mend].asks and (verdict.values, verdict.outcome) != seen):
+            self._whatsapp_keep(found.verdicts)
+            return
+        known = found.subscription
+        siblings = self._whatsapp_siblings()
+        target = siblings.get(known and known.callback_url, self)
+        target._whatsapp_await_meta()
+        try:
+            self._whatsapp_examiner().as_app(
+                found.app_id, self.webhook_secret
+            ).subscribe(
+                found.app_id,
+                setup.OBJECT,
+                target.webhook_url,
+                target.whatsapp_security_key,
+                self._whatsapp_wanted_fields(known),
+            )
+        except CloudApiError as error:
+            verdict = self._whatsapp_refusal(error, "webhook_unreached")
+            self._whatsapp_afresh(
+                lambda gateway: gateway._whatsapp_keep({"webhook": verdict})
+            )
+        else:
+            self._whatsapp_afresh(lambda gateway: gateway._whatsapp_test(["webhook"]))
+
+    def _whatsapp_afresh(self, work):
+        """Do something in a transaction that sees what others wrote meanwhile."""
+        in_transaction(
+            self.env.registry, lambda env: work(env[self._name].browse(self.id))
+        )
+        self.env.invalidate_all()
+
+    @api.model
+    def _whatsapp_wanted_fields(self, known):
+        """Return what Meta is to tell of; nothing is taken away from others."""
+        before = known.fields if known else ()
+        return sorted({*before, *setup.FIELDS, *setup.FIELDS_OF_PHONES})
+
+    def _whatsapp_await_meta(self):
+        """Let the webhook take a verification, in this process and in all others."""
+        if self.integrated_webhook_state:
+            return
+        self._whatsapp_afresh(lambda gateway: gateway.set_webhook())
+        self.env.registry.signal_changes()
+
+    # ------------------------------------------------------------- templates
+
+    def button_import_whatsapp_template(self):
+        res = super().button_import_whatsapp_template()
+        # sudo: mail.gateway - whoever may read the templates, who saw to it is kept
+        gateway = self.sudo()
+        gateway.whatsapp_templates_at = fields.Datetime.now()
+        verdict = gateway._whatsapp_check_templates(Findings())
+        gateway._whatsapp_keep({"templates": verdict})
+        return res
+
+    # ------------------------------------------------------------- daily
+
+    @api.model
+    def _cron_whatsapp_setup(self):
+        """Test every number that is connected; tell what got worse."""
+        gateways = self.search(
+            [
+                ("gateway_type", "=", "whatsapp"),
+                ("integrated_webhook_state", "!=", False),
+            ]
+        )
+        for gateway in gateways:
+            try:
+                gateway._whatsapp_test_daily()
+            except Exception:  # one number must not keep the others waiting
+                _logger.exception("gateway %s could not be tested", gateway.id)
+
+    def _whatsapp_test_daily(self):
+        """Ask first, then write: nothing is locked while the network is slow."""
+        verdicts = self._whatsapp_examine()
+        self._whatsapp_afresh(
+            lambda gateway: gateway._whatsapp_keep(verdicts, daily=True)
+        )
+
+    def _whatsapp_tell(self, worse):
+        """Tell that something got worse, or that all is as before again.
+
+        :param bool worse: whether there is something new to be told
+        """
+        rows = self.sudo().whatsapp_check_ids.filtered("alerted_from")
+        told = self._whatsapp_told()
+        if not rows:
+            for activity in told:
+                words = self.with_context(lang=activity.user_id.lang).env
+                activity.action_feedback(feedback=words._("It is mended."))
+            return
+        for user in self._whatsapp_alerted() if worse else told.user_id:
+            spoken = rows.with_context(lang=user.lang, tz=user.tz)
+            note = Markup("<ul>%s</ul>") % Markup().join(
+                Markup("<li>%s</li>") % row._told() for row in spoken
+            )
+            summary = spoken.env._("%s: something got worse", self.name)
+            mine = told.filtered(lambda one, user=user: one.user_id == user)
+            if mine:
+                if mine.note != note:
+                    mine.write({"note": note, "summary": summary})
+            elif self._whatsapp_may_be_told(user):
+                self.sudo().activity_schedule(
+                    WORSE, summary=summary, note=note, user_id=user.id
+                )
+
+    def _whatsapp_told(self):
+        """Return the open activities about the set-up of this number."""
+        # sudo: mail.activity - those of others
+        return (
+            self.env["mail.activity"]
+            .sudo()
+            .search(
+                [
+                    ("res_model", "=", self._name),
+                    ("res_id", "=", self.id),
+                    ("activity_type_id", "=", self.env.ref(WORSE).id),
+                ]
+            )
+        )
+
+    def _whatsapp_may_be_told(self, user):
+        companies = user.company_ids.ids
+        theirs = self.with_user(user).with_context(allowed_company_ids=companies)
+        return theirs.has_access("read")

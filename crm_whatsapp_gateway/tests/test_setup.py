@@ -1,0 +1,656 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import fields, http
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user
+from odoo.tools import mute_logger
+
+from ..models.mail_gateway_whatsapp_kinds import NOTICES
+from ..tools import setup
+from ..tools.setup import Knock
+from .setup_common import APP, OTHER, SECRET, URL, SetupCase, refusal
+
+SETUP = "odoo.addons.crm_whatsapp_gateway.models.mail_gateway_setup"
+
+
+class TestSetup(SetupCase):
+    """Each point: shown fine, broken, said so, mended."""
+
+    def test_a_number_that_is_right_is_fine_in_every_point(self):
+        self.gateway.action_whatsapp_test()
+        self.env.invalidate_all()
+        rows = self.gateway.whatsapp_check_ids
+        wrong = rows.filtered(lambda row: row.state != "ok")
+        self.assertFalse(wrong, wrong.mapped(lambda row: (row.kind, row.found)))
+        self.assertEqual(
+            rows.mapped("kind"),
+            [kind for kind in setup.CHECKS if kind not in setup.OPTIONAL],
+        )
+        self.assertEqual(self.gateway.whatsapp_setup_state, "ok")
+        self.assertEqual(self.gateway.whatsapp_setup_summary, "13 of 13 are fine")
+        self.assertEqual(self.knocks, [URL])
+        self.assertFalse(self.meta.sent, "nobody is written to")
+
+    def test_a_new_number_has_its_points_and_its_keys(self):
+        new = self.env["mail.gateway"].create(
+            {"name": "New", "gateway_type": "whatsapp", "token": "EAAnew"}
+        )
+        self.assertEqual(len(new.whatsapp_check_ids), 13)
+        self.assertEqual(set(new.whatsapp_check_ids.mapped("state")), {"unknown"})
+        self.assertEqual(new.whatsapp_setup_state, "unknown")
+        self.assertGreater(len(new.webhook_key), 30)
+        self.assertNotEqual(new.webhook_key, new.whatsapp_security_key)
+
+    def test_numbers_of_before_get_their_points(self):
+        self.env["whatsapp.gateway.check"].search([]).unlink()
+        self.env.flush_all()
+        self.env["whatsapp.gateway.check"].init()
+        self.env.invalidate_all()
+        self.assertEqual(len(self.gateway.whatsapp_check_ids), 13)
+        self.env["whatsapp.gateway.check"].init()
+        self.env.invalidate_all()
+        self.assertEqual(len(self.gateway.whatsapp_check_ids), 13)
+        self.assertFine("token")
+
+    def test_what_depends_on_something_broken_says_so(self):
+        self.meta.token["is_valid"] = False
+        self.gateway.action_whatsapp_test()
+        for kind in ("account", "number", "secret", "subscribed", "webhook"):
+            row = self.row(kind)
+            self.assertEqual(row.state, "unknown")
+            self.assertEqual(row.found, "First mend: Access token.")
+        self.assertEqual(self.row("crons").state, "ok")
+        self.assertEqual(self.gateway.whatsapp_setup_state, "bad")
+
+    def test_a_change_makes_the_old_result_worthless(self):
+        self.gateway.action_whatsapp_test()
+        self.gateway.token = "EAAother"
+        self.env.invalidate_all()
+        row = self.row("number")
+        self.assertEqual((row.state, row.found), ("unknown", "Changed since the last test."))
+        self.assertEqual(self.row("crons").state, "ok")
+        self.gateway.token = "EAAother"
+        self.assertFine("number")
+
+    def test_words_are_in_the_reader_s_language_and_time(self):
+        self.meta.token["expires_at"] = 1900000000
+        row = self.check("token")
+        self.assertIn("03/17/2030", row.found)
+        self.env["res.lang"]._activate_lang("es_MX")
+        self.assertIn("17/03/2030", row.with_context(lang="es_MX").found)
+
+    # ------------------------------------------------------------- token
+
+    def test_token(self):
+        fine = dict(self.meta.token)
+        for change, outcome, state, word in (
+            ({"is_valid": False}, "token_invalid", "bad", "new token"),
+            ({"expires_at": 1700000000}, "token_expired", "bad", "11/14/2023"),
+            ({"expires_at": 4000000000}, "token_expires", "warning", "10/02/2096"),
+            ({"data_access_expires_at": 4000000000}, "token_expires", "warning", "2096"),
+            ({"type": "USER"}, "token_personal", "warning", "USER"),
+            (
+                {"scopes": ["whatsapp_business_messaging"]},
+                "token_scopes",
+                "bad",
+                "whatsapp_business_management",
+            ),
+        ):
+            self.meta.token = {**fine, **change}
+            self.assertCheck("token", outcome, state, word)
+        self.meta.token = fine
+        self.assertFine("token")
+
+    def test_what_meta_says_is_told_without_secrets(self):
+        self.meta.token["is_valid"] = True
+        with patch.object(
+            type(self.meta),
+            "_answer",
+            lambda *args: refusal(190, "Malformed access token EAAtoken", 401),
+        ):
+            row = self.assertCheck("token", "refused", "bad", "Malformed", "renew")
+        self.assertNotIn("EAAtoken", f"{row.found} {row.values}")
+
+    def test_a_neutralized_copy_is_off_on_purpose(self):
+        self.env["ir.config_parameter"].set_param("database.is_neutralized", "True")
+        self.gateway.token = f"neutralized-{self.gateway.id}"
+        self.gateway.action_whatsapp_test()
+        self.assertEqual(self.row("copy").state, "warning")
+        self.assertEqual(self.row("token").outcome, "token_neutralized")
+        self.env["ir.config_parameter"].set_param("database.is_neutralized", False)
+        self.gateway.token = "EAAtoken"
+        self.gateway.action_whatsapp_test()
+        self.assertFalse(self.row("copy"))
+        self.assertEqual(self.row("token").state, "ok")
+
+    # ------------------------------------------------------------- number
+
+    def test_account(self):
+        self.gateway.whatsapp_account_id = False
+        self.assertCheck("account", "account_missing", "bad")
+        self.gateway.whatsapp_account_id = "29999"
+        self.assertCheck("account", "account_not_granted", "bad", "20001")
+        self.meta.token["granular_scopes"] = []
+        self.assertCheck("account", "account_unknown", "bad", "assets")
+        self.gateway.whatsapp_account_id = "20001"
+        self.assertFine("account")
+
+    def test_ids_that_are_swapped_are_swapped_back(self):
+        self.gateway.write(
+            {"whatsapp_from_phone": "20001", "whatsapp_account_id": "10001"}
+        )
+        self.assertCheck("account", "account_swapped", "bad")
+        self.assertCheck("number", "number_swapped", "bad")
+        self.assertEqual(self.mend("number").state, "ok")
+        self.assertEqual(self.row("account").state, "ok")
+        self.assertEqual(self.gateway.whatsapp_from_phone, "10001")
+
+    def test_a_phone_number_is_no_id(self):
+        self.meta.numbers["10002"] = {
+            "id": "10002",
+            "display_phone_number": "+52 1 55 0000 0002",
+        }
+        for typed in ("+52 1 55 0000-0001", "5215500000001"):
+            self.gateway.whatsapp_from_phone = typed
+            self.gateway._whatsapp_test(["account", "number"])
+            row = self.row("number")
+            self.assertEqual(row.outcome, "number_is_phone")
+            self.assertEqual(row.mend_label, "Take the ID 10001")
+        self.gateway.whatsapp_account_id = False
+        self.gateway.whatsapp_from_phone = "+52 1 55 0000-0001"
+        self.assertCheck("number", "number_looks_like_phone", "bad")
+        self.gateway.whatsapp_account_id = "20001"
+        self.gateway._whatsapp_test(["account", "number"])
+        self.assertEqual(self.mend("number").state, "ok")
+        self.assertEqual(self.gateway.whatsapp_from_phone, "10001")
+
+    def test_number(self):
+        number = self.meta.numbers["10001"]
+        self.assertCheck("number", "number_ok", "ok", "+52 1 55", "Muebles", "TIER_2K")
+        number["quality_rating"] = "RED"
+        self.assertCheck("number", "number_quality", "warning", "RED")
+        number["status"] = "RESTRICTED"
+        self.assertCheck("number", "number_status", "bad", "RESTRICTED")
+        number["platform_type"] = "NOT_APPLICABLE"
+        self.assertCheck("number", "number_unregistered", "bad", "not registered")
+        number.update(
+            quality_rating="GREEN", status="CONNECTED", platform_type="CLOUD_API"
+        )
+        self.assertFine("number")
+
+    def test_a_number_of_another_account_or_of_nobody(self):
+        self.meta.elsewhere["10009"] = {"id": "10009", "display_phone_number": "+34 6"}
+        self.gateway.whatsapp_from_phone = "10009"
+        self.gateway._whatsapp_test(["account", "number"])
+        self.assertEqual(self.row("number").outcome, "number_elsewhere")
+        self.gateway.whatsapp_from_phone = "77"
+        self.gateway._whatsapp_test(["account", "number"])
+        self.assertEqual(self.row("number").outcome, "number_choose")
+        self.assertEqual(self.mend("number").state, "ok")
+        self.gateway.whatsapp_from_phone = False
+        self.assertCheck("number", "number_missing", "bad")
+
+    # ------------------------------------------------------------- secret
+
+    def test_app_secret(self):
+        self.assertFine("secret")
+        self.gateway.webhook_secret = "another"
+        self.assertCheck("secret", "secret_wrong", "bad", f"Shop ({APP})")
+        self.gateway.webhook_secret = False
+        self.assertCheck("secret", "secret_missing", "bad", "refused")
+        self.gateway.webhook_secret = SECRET
+        self.assertFine("secret")
+
+    def test_secrets_in_each_other_s_place(self):
+        self.meta.secret = "0123456789abcdef" * 2
+        self.gateway.write(
+            {"webhook_secret": "verify me", "whatsapp_security_key": self.meta.secret}
+        )
+        self.assertCheck("secret", "secret_swapped", "bad")
+        self.assertEqual(self.mend("secret").state, "ok")
+        self.assertEqual(self.gateway.webhook_secret, self.meta.secret)
+        self.assertNotIn(
+            self.gateway.whatsapp_security_key, ("verify me", self.meta.secret)
+        )
+
+    # ------------------------------------------------------------- address
+
+    def test_address(self):
+        parameters = self.env["ir.config_parameter"]
+        fine = parameters.get_param("web.base.url")
+        for base, outcome, word in (
+            ("http://odoo.valle.mx", "address_http", "https"),
+            ("https://10.0.0.4", "address_local", "10.0.0.4"),
+            ("https://odoo.local", "address_local", "odoo.local"),
+            ("http://localhost:8069", "address_local", "localhost"),
+            ("https://odoo.valle.mx:8443", "address_port", "8443"),
+        ):
+            parameters.set_param("web.base.url", base)
+            self.assertCheck("address", outcome, "bad", word, "web.base.url")
+            self.assertEqual(self.check("reachable").outcome, "blocked")
+        parameters.set_param("web.base.url", fine)
+        self.assertFine("address")
+
+    def test_an_address_that_may_change_is_kept(self):
+        self.env["ir.config_parameter"].set_param("web.base.url.freeze", False)
+        self.assertCheck("address", "address_loose", "warning", "logs in")
+        self.assertEqual(self.mend("address").state, "ok")
+        self.assertTrue(
+            self.env["ir.config_parameter"].get_param("web.base.url.freeze")
+        )
+
+    def test_a_number_without_keys_gets_them(self):
+        self.gateway.write({"webhook_key": False, "whatsapp_security_key": False})
+        self.assertCheck("address", "address_missing", "bad")
+        self.assertEqual(self.mend("address").state, "ok")
+        self.assertTrue(self.gateway.webhook_key)
+
+    def test_a_meta_on_this_machine_needs_no_public_address(self):
+        parameters = self.env["ir.config_parameter"]
+        parameters.set_param("web.base.url", "http://127.0.0.1:8069")
+        parameters.set_param("crm_whatsapp_gateway.graph_url", "http://127.0.0.1:8099")
+        self.assertCheck("address", "address_simulated", "ok")
+
+    def test_our_own_door_answers(self):
+        self.assertFine("reachable")
+        self.gateway.integrated_webhook_state = False
+        self.assertFine("reachable")
+
+    def test_whoever_else_answers_is_told(self):
+        for knock, outcome, state, word in (
+            (Knock(404), "reachable_lost", "bad", "dbfilter"),
+            (Knock(403, "refused"), "reachable_elsewhere", "bad", "dbfilter"),
+            (Knock(403, "<html>WAF"), "reachable_other", "bad", "HTTP 403"),
+            (Knock(200, "<html>"), "reachable_other", "bad", "HTTP 200"),
+            (Knock(301, "", OTHER), "reachable_redirect", "bad", OTHER),
+            (
+                Knock(failure="certificate", why="CertificateError"),
+                "reachable_certificate",
+                "bad",
+                "CertificateError",
+            ),
+            (Knock(failure="timeout"), "reachable_slow", "warning", "8 seconds"),
+            (Knock(failure="offline", why="gaierror"), "reachable_none", "warning", "gai"),
+        ):
+            with patch.object(
+                type(self.gateway), "_whatsapp_knock", lambda *args, k=knock: k
+            ):
+                self.assertCheck("reachable", outcome, state, word)
+        with (
+            patch.object(
+                type(self.gateway), "_whatsapp_knock", lambda *args: Knock(404)
+            ),
+            patch.object(http, "db_list", lambda **kwargs: ["a", "b", "c"]),
+        ):
+            self.assertCheck("reachable", "reachable_databases", "bad", "3 databases")
+        self.assertFine("reachable")
+
+    # ------------------------------------------------------------- webhook
+
+    def test_webhook_is_set_up_from_here(self):
+        self.gateway.integrated_webhook_state = False
+        self.meta.subscription = None
+
+        def verify(url):
+            state = self.env["mail.gateway"].browse(self.gateway.id)
+            state.invalidate_recordset()
+            self.assertEqual(state.integrated_webhook_state, "pending")
+            answer = self.url_open(
+                f"{url.removeprefix('https://odoo.mueblesdelvalle.mx')}"
+                "?hub.mode=subscribe&hub.challenge=7&hub.verify_token=verify me"
+            )
+            return answer.text == "7"
+
+        self.meta.verifies = verify
+        self.assertCheck("webhook", "webhook_none", "bad", "Shop")
+        self.assertEqual(self.mend("webhook").outcome, "webhook_ok")
+        self.assertEqual(self.gateway.integrated_webhook_state, "integrated")
+        self.assertEqual(self.meta.subscription["callback_url"], URL)
+        names = {field["name"] for field in self.meta.subscription["fields"]}
+        self.assertLessEqual({"messages", "smb_message_echoes"}, names)
+
+    def test_what_meta_says_when_it_cannot_verify(self):
+        self.meta.subscription = None
+        self.meta.verifies = lambda url: False
+        self.check("webhook")
+        row = self.mend("webhook")
+        self.assertEqual((row.outcome, row.state), ("webhook_unreached", "bad"))
+        self.assertNotIn(SECRET, row.found)
+        self.meta.verifies = None
+        self.assertEqual(self.mend("webhook").state, "ok")
+
+    def test_another_address_is_replaced_with_open_eyes_only(self):
+        self.meta.subscription["callback_url"] = OTHER
+        row = self.assertCheck("webhook", "webhook_other", "bad", OTHER)
+        self.assertTrue(row.asks)
+        # meanwhile somebody enters a third one
+        self.meta.subscription["callback_url"] = OTHER + "/new"
+        self.assertIn(OTHER + "/new", self.mend("webhook").found)
+        self.assertEqual(self.meta.subscription["callback_url"], OTHER + "/new")
+        self.assertEqual(self.mend("webhook").state, "ok")
+        self.assertEqual(self.meta.subscription["callback_url"], URL)
+
+    def test_fields_that_meta_does_not_tell_of(self):
+        self.meta.subscription["fields"] = [{"name": "flows"}]
+        self.assertCheck("webhook", "webhook_deaf", "bad", "messages")
+        self.meta.subscription["fields"].append({"name": "messages"})
+        self.assertCheck("webhook", "webhook_fields", "warning", "account_update")
+        self.assertEqual(self.mend("webhook").state, "ok")
+        names = {field["name"] for field in self.meta.subscription["fields"]}
+        self.assertIn("flows", names, "nothing is taken away from others")
+        self.assertLessEqual(set(NOTICES), names)
+
+    def test_a_webhook_that_is_off_or_was_never_verified(self):
+        self.meta.subscription["active"] = False
+        self.assertCheck("webhook", "webhook_off", "bad")
+        self.assertEqual(self.mend("webhook").state, "ok")
+        self.gateway.integrated_webhook_state = "pending"
+        self.assertCheck("webhook", "webhook_unverified", "warning")
+
+    def test_numbers_of_one_app_share_an_address(self):
+        other = self.env["mail.gateway"].create(
+            {
+                "name": "Support",
+                "gateway_type": "whatsapp",
+                "token": "EAAtoken",
+                "whatsapp_from_phone": "10002",
+                "whatsapp_account_id": "20001",
+                "webhook_secret": SECRET,
+            }
+        )
+        row = other.whatsapp_check_ids.filtered(lambda row: row.kind == "webhook")
+        row.action_test()
+        self.env.invalidate_all()
+        self.assertEqual((row.outcome, row.found.count("Sales")), ("webhook_sibling", 1))
+
+    def test_the_account_delivers_to_the_app(self):
+        self.assertFine("subscribed")
+        stranger = {"whatsapp_business_api_data": {"id": "5", "name": "Old CRM"}}
+        for apps, outcome, word in (
+            ([], "subscribed_nobody", "no app"),
+            ([stranger], "subscribed_not", "Old CRM (5)"),
+            (
+                [{**self.meta.apps[0], "override_callback_uri": OTHER}],
+                "subscribed_elsewhere",
+                OTHER,
+            ),
+        ):
+            self.meta.apps = apps
+            self.assertCheck("subscribed", outcome, "bad", word)
+            self.assertEqual(self.mend("subscribed").state, "ok")
+        self.meta.apps[0]["override_callback_uri"] = URL
+        self.meta.subscription["callback_url"] = OTHER
+        self.gateway.action_whatsapp_test()
+        self.assertEqual(self.row("webhook").outcome, "webhook_override")
+
+    def test_a_refused_mending_is_said(self):
+        self.meta.apps = []
+        self.check("subscribed")
+        with patch.object(
+            type(self.meta),
+            "_account",
+            lambda *args: refusal(200, "no right, EAAtoken", 403),
+        ):
+            with self.assertRaisesRegex(UserError, "permissions.*no right") as caught:
+                self.row("subscribed").action_mend()
+        self.assertNotIn("EAAtoken", str(caught.exception))
+
+    def test_deliveries_prove_the_secret(self):
+        self.assertFine("signature")
+        refused = self.post(self.delivery(), secret="wrong")
+        self.assertEqual(refused.status_code, 403)
+        self.sql("UPDATE whatsapp_webhook_event"
+                 "   SET create_date = create_date - interval '1 hour'")
+        self.assertCheck("signature", "signature_after", "warning", "Signature")
+        self.gateway.webhook_secret = "new one"
+        self.sql("UPDATE mail_gateway SET whatsapp_refused_at = NULL")
+        self.assertCheck("signature", "signature_since", "warning", "your own phone")
+        self.post(self.delivery(), secret="wrong")
+        self.sql(
+            "UPDATE mail_gateway SET whatsapp_refused_at ="
+            " whatsapp_secret_at + interval '1 second'"
+        )
+        self.assertCheck("signature", "signature_refused", "bad", "Signature")
+        self.sql(
+            "UPDATE mail_gateway SET whatsapp_secret_at = NULL,"
+            " whatsapp_refused_at = NULL"
+        )
+        self.assertFine("signature")
+        self.env["whatsapp.webhook.event"].search([]).unlink()
+        self.assertFine("signature")  # what was proven is not forgotten
+        self.env["whatsapp.gateway.check"].search([]).write({"values": False})
+        self.assertCheck("signature", "signature_none", "warning")
+
+    def sql(self, statement):
+        self.env.flush_all()
+        self.env.cr.execute(statement)
+        self.env.invalidate_all()
+
+    # ------------------------------------------------------------- team
+
+    def test_templates(self):
+        self.assertFine("templates")
+        self.approved.state = "rejected"
+        self.assertCheck("templates", "templates_waiting", "warning", "1 templates")
+        self.approved.unlink()
+        self.assertCheck("templates", "templates_none", "warning", "24 hours")
+        self.meta.templates = [
+            {
+                "id": "1",
+                "name": "hello",
+                "language": "es_MX",
+                "status": "APPROVED",
+                "category": "UTILITY",
+                "components": [{"type": "BODY", "text": "Hola"}],
+            }
+        ]
+        self.assertEqual(self.mend("templates").outcome, "templates_ok")
+
+    def test_salespeople(self):
+        self.assertCheck("salespeople", "people_ok", "ok", "sofia", "tomas")
+        leave = {
+            "name": "Away",
+            "date_from": fields.Datetime.now() - timedelta(days=1),
+            "date_to": fields.Datetime.now() + timedelta(days=1),
+        }
+        away = self.env["resource.calendar.leaves"].create(
+            [{**leave, "resource_id": e.resource_id.id} for e in self.employees]
+        )
+        row = self.assertCheck("salespeople", "people_away", "warning", "sofia")
+        self.assertEqual(row.action_mend()["res_model"], "whatsapp.agent")
+        away.unlink()
+        self.gateway.whatsapp_only_working_hours = True
+        calendar = self.employees.resource_id.calendar_id
+        calendar.attendance_ids.unlink()
+        self.assertCheck("salespeople", "people_later", "ok", "nobody's hour")
+        self.employees.whatsapp_agent = False
+        row = self.assertCheck("salespeople", "people_nobody", "bad", "Nobody")
+        self.assertTrue(row.can_mend)
+        self.gateway.whatsapp_only_working_hours = False
+        self.employees.whatsapp_agent = True
+        self.assertFine("salespeople")
+
+    def test_who_is_told(self):
+        self.assertFine("alerts")
+        self.admin.email = False
+        self.assertCheck("alerts", "alerts_mute", "warning", "setup-admin")
+        self.gateway.whatsapp_alert_user_ids = False
+        self.assertCheck("alerts", "alerts_default", "warning", "Nobody is chosen")
+        self.admin.email = "admin@valle.mx"
+        self.gateway.whatsapp_alert_user_ids = self.admin
+        self.assertFine("alerts")
+
+    # ------------------------------------------------------------- server
+
+    def test_scheduled_actions(self):
+        self.assertFine("crons")
+        cron = self.env.ref("crm_whatsapp_gateway.ir_cron_message_queue")
+        cron.active = False
+        self.assertCheck("crons", "crons_off", "bad", "send again")
+        self.assertEqual(self.mend("crons").state, "ok")
+        self.assertTrue(cron.active)
+        cron.nextcall = fields.Datetime.now() - timedelta(minutes=20)
+        self.assertCheck("crons", "crons_late", "bad", "max_cron_threads")
+        cron.nextcall = fields.Datetime.now()
+        self.assertFine("crons")
+
+    def test_the_older_module_is_told_of_while_it_is_there(self):
+        older = self.env["ir.module.module"].create(
+            {"name": "crm_import_leads", "state": "installed"}
+        )
+        self.gateway.action_whatsapp_test()
+        row = self.row("older")
+        self.assertEqual(row.state, "warning")
+        self.assertIn("uninstall it under Apps", row.advice)
+        older.state = "uninstalled"
+        self.gateway.action_whatsapp_test()
+        self.assertFalse(self.row("older"))
+
+    # ------------------------------------------------------------- rights
+
+    def test_a_salesperson_neither_tests_nor_reads(self):
+        gateway = self.gateway.with_user(self.sofia)
+        with self.assertRaises(AccessError):
+            gateway.action_whatsapp_test()
+        row = self.row("token").with_user(self.sofia)
+        for call in (row.action_test, row.action_mend):
+            with self.assertRaises(AccessError):
+                call()
+        with self.assertRaises(AccessError):
+            row.read(["found"])
+        for name in ("whatsapp_check_ids", "whatsapp_setup_summary"):
+            with self.assertRaises(AccessError):
+                gateway.read([name])
+        manager = new_test_user(
+            self.env, login="boss", groups="sales_team.group_sale_manager"
+        )
+        with self.assertRaises(AccessError):
+            self.gateway.with_user(manager).action_whatsapp_test()
+        self.assertFalse(self.meta.calls)
+        self.assertTrue(gateway.read())
+
+    def test_nobody_writes_a_result_by_hand(self):
+        with self.assertRaises(AccessError):
+            self.row("token").write({"state": "ok"})
+
+
+class TestSetupDaily(SetupCase):
+    """What the administrator hears of, and how often."""
+
+    def day(self):
+        self.env["mail.gateway"]._cron_whatsapp_setup()
+        self.env.invalidate_all()
+
+    def told(self):
+        activities = self.env["mail.activity"].search(
+            [("res_model", "=", "mail.gateway"), ("res_id", "=", self.gateway.id)]
+        )
+        self.assertLessEqual(len(activities), 1)
+        return activities
+
+    def test_what_gets_worse_is_told_once_and_closed_when_it_is_well(self):
+        self.day()
+        self.assertFalse(self.told())
+        self.meta.numbers["10001"]["quality_rating"] = "RED"
+        self.day()
+        activity = self.told()
+        self.assertEqual(activity.user_id, self.admin)
+        self.assertIn("RED", activity.note)
+        stamp = activity.write_date
+        self.day()
+        self.assertEqual((self.told(), activity.write_date), (activity, stamp))
+        self.meta.numbers["10001"]["status"] = "BANNED"
+        self.meta.apps = []
+        self.day()
+        self.assertEqual(self.told(), activity)
+        self.assertIn("BANNED", activity.note)
+        self.assertIn("no app at all", activity.note)
+        self.meta.numbers["10001"].update(quality_rating="GREEN", status="CONNECTED")
+        self.day()
+        self.assertNotIn("BANNED", self.told().note)
+        self.mend("subscribed")
+        self.assertFalse(self.told(), "closed by the mending itself")
+
+    def test_who_closes_it_hears_of_it_again_when_it_gets_worse_only(self):
+        self.day()
+        self.meta.numbers["10001"]["quality_rating"] = "RED"
+        self.day()
+        self.told().action_feedback(feedback="I know")
+        self.day()
+        self.assertFalse(self.told())
+        self.meta.numbers["10001"]["status"] = "BANNED"
+        self.day()
+        self.assertTrue(self.told())
+
+    def test_a_minute_without_meta_is_nothing_worse(self):
+        self.day()
+        self.meta.down = True
+        self.day()
+        self.assertFalse(self.told())
+        row = self.row("token")
+        self.assertEqual(row.state, "ok")
+        self.assertTrue(row.missed_at)
+        self.assertEqual(self.row("crons").state, "ok")
+        self.meta.down = False
+        self.day()
+        self.assertFalse(self.row("token").missed_at)
+
+    def test_without_an_answer_nothing_is_known_of_a_new_number(self):
+        self.meta.down = True
+        self.gateway.action_whatsapp_test()
+        for kind in ("token", "number", "subscribed"):
+            row = self.row(kind)
+            self.assertEqual((row.state, row.outcome), ("unknown", "missed"))
+
+    def test_one_cause_is_told_as_one(self):
+        self.day()
+        self.meta.token["is_valid"] = False
+        self.day()
+        self.assertEqual(self.told().note.count("<li>"), 1)
+        self.meta.token["is_valid"] = True
+        self.day()
+        self.assertFalse(self.told())
+
+    def test_what_was_tested_by_hand_counts_as_known(self):
+        self.gateway.action_whatsapp_test()
+        self.assertFalse(self.told())
+        self.meta.apps = []
+        self.day()
+        self.assertIn("no app at all", self.told().note)
+
+    def test_a_number_that_is_not_connected_is_left_in_peace(self):
+        self.gateway.integrated_webhook_state = False
+        self.day()
+        self.assertFalse(self.meta.calls)
+
+    @mute_logger(SETUP)
+    def test_one_number_does_not_keep_the_others_waiting(self):
+        other = self.env["mail.gateway"].create(
+            {
+                "name": "Support",
+                "gateway_type": "whatsapp",
+                "token": "EAAtoken",
+                "whatsapp_from_phone": "10002",
+                "integrated_webhook_state": "integrated",
+            }
+        )
+        usual = type(other)._whatsapp_examine
+
+        def examine(gateway, kinds=None):
+            if gateway.id == self.gateway.id:
+                raise ValueError("a bug")
+            return usual(gateway, kinds)
+
+        with patch.object(type(other), "_whatsapp_examine", examine):
+            self.day()
+        self.assertNotIn("unknown", other.whatsapp_check_ids[0].mapped("state"))
+
+    def test_the_note_is_in_the_language_of_who_reads_it(self):
+        self.day()
+        self.meta.apps = []
+        self.day()
+        self.assertIn("The account delivers to the app", self.told().note)
+        self.assertEqual(self.told().summary, "Sales: something got worse")
