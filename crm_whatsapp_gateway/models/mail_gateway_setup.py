@@ -103,8 +103,10 @@ class MailGateway(models.Model):
     def write(self, vals):
         touched = {
             name: self.filtered(
-                lambda gateway, name=name: gateway._fields[name].type == "many2many"
-                or gateway[name] != vals[name]
+                lambda gateway, name=name: (
+                    gateway._fields[name].type == "many2many"
+                    or gateway[name] != vals[name]
+                )
             )
             for name in setup.TOUCHED
             if name in vals
@@ -318,7 +320,9 @@ class MailGateway(models.Model):
             found.verdicts[kind] = verdict
         verdict = found.verdicts["webhook"]
         mend = setup.OUTCOMES[verdict.outcome].mend
-        if not mend or (setup.MENDS[mend].asks and (verdict.values, verdict.outcome) != seen):
+        if not mend or (
+            setup.MENDS[mend].asks and (verdict.values, verdict.outcome) != seen
+        ):
             self._whatsapp_keep(found.verdicts)
             return
         known = found.subscription

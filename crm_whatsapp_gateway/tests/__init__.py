@@ -18,6 +18,7 @@ from . import (
     test_report_tours,
     test_sending_truth,
     test_setup,
+    test_setup_tours,
     test_templates,
     test_together,
     test_tours,

@@ -70,7 +70,9 @@ class TestSetup(SetupCase):
         self.gateway.token = "EAAother"
         self.env.invalidate_all()
         row = self.row("number")
-        self.assertEqual((row.state, row.found), ("unknown", "Changed since the last test."))
+        self.assertEqual(
+            (row.state, row.found), ("unknown", "Changed since the last test.")
+        )
         self.assertEqual(self.row("crons").state, "ok")
         self.gateway.token = "EAAother"
         self.assertFine("number")
@@ -90,7 +92,12 @@ class TestSetup(SetupCase):
             ({"is_valid": False}, "token_invalid", "bad", "new token"),
             ({"expires_at": 1700000000}, "token_expired", "bad", "11/14/2023"),
             ({"expires_at": 4000000000}, "token_expires", "warning", "10/02/2096"),
-            ({"data_access_expires_at": 4000000000}, "token_expires", "warning", "2096"),
+            (
+                {"data_access_expires_at": 4000000000},
+                "token_expires",
+                "warning",
+                "2096",
+            ),
             ({"type": "USER"}, "token_personal", "warning", "USER"),
             (
                 {"scopes": ["whatsapp_business_messaging"]},
@@ -273,7 +280,12 @@ class TestSetup(SetupCase):
                 "CertificateError",
             ),
             (Knock(failure="timeout"), "reachable_slow", "warning", "8 seconds"),
-            (Knock(failure="offline", why="gaierror"), "reachable_none", "warning", "gai"),
+            (
+                Knock(failure="offline", why="gaierror"),
+                "reachable_none",
+                "warning",
+                "gai",
+            ),
         ):
             with patch.object(
                 type(self.gateway), "_whatsapp_knock", lambda *args, k=knock: k
@@ -364,7 +376,9 @@ class TestSetup(SetupCase):
         row = other.whatsapp_check_ids.filtered(lambda row: row.kind == "webhook")
         row.action_test()
         self.env.invalidate_all()
-        self.assertEqual((row.outcome, row.found.count("Sales")), ("webhook_sibling", 1))
+        self.assertEqual(
+            (row.outcome, row.found.count("Sales")), ("webhook_sibling", 1)
+        )
 
     def test_the_account_delivers_to_the_app(self):
         self.assertFine("subscribed")
@@ -402,8 +416,10 @@ class TestSetup(SetupCase):
         self.assertFine("signature")
         refused = self.post(self.delivery(), secret="wrong")
         self.assertEqual(refused.status_code, 403)
-        self.sql("UPDATE whatsapp_webhook_event"
-                 "   SET create_date = create_date - interval '1 hour'")
+        self.sql(
+            "UPDATE whatsapp_webhook_event"
+            "   SET create_date = create_date - interval '1 hour'"
+        )
         self.assertCheck("signature", "signature_after", "warning", "Signature")
         self.gateway.webhook_secret = "new one"
         self.sql("UPDATE mail_gateway SET whatsapp_refused_at = NULL")

@@ -177,7 +177,9 @@ class _WithoutTokens(logging.Filter):
     def filter(self, record):
         if isinstance(record.args, tuple):
             record.args = tuple(
-                re.sub(r"(_token=)[^&\s]+", r"\1***", arg) if isinstance(arg, str) else arg
+                re.sub(r"(_token=)[^&\s]+", r"\1***", arg)
+                if isinstance(arg, str)
+                else arg
                 for arg in record.args
             )
         return True

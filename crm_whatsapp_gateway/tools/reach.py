@@ -50,7 +50,9 @@ def _why(error):
     'KeyError'
     """
     while True:
-        inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
+        inner = getattr(error, "reason", None) or (
+            error.args[0] if error.args else None
+        )
         if not isinstance(inner, BaseException):
             return type(error).__name__
         error = inner

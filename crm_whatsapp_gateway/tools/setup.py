@@ -415,7 +415,10 @@ OUTCOMES = {
         "bad", _("The app %(app)s has no webhook yet."), "", "webhook"
     ),
     "webhook_other": Outcome(
-        "bad", _("The app %(app)s delivers to another address: %(address)s"), "", "replace"
+        "bad",
+        _("The app %(app)s delivers to another address: %(address)s"),
+        "",
+        "replace",
     ),
     "webhook_off": Outcome("bad", _("The webhook is switched off."), "", "webhook"),
     "webhook_deaf": Outcome(
@@ -632,7 +635,9 @@ def judge_token(data, now):
     >>> judge_token({**good, "scopes": [SCOPES[0]]}, 0).values
     {'missing': ['whatsapp_business_management']}
     """
-    ends = [_seconds(data.get(name)) for name in ("expires_at", "data_access_expires_at")]
+    ends = [
+        _seconds(data.get(name)) for name in ("expires_at", "data_access_expires_at")
+    ]
     end = min(filter(None, ends), default=None)
     if end and end <= now:
         return Verdict("token_expired", {"expires_on": moment(end)})

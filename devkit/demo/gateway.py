@@ -21,27 +21,35 @@ class Gateway:
 
 
 def connect(admin: Session, simulator: Simulator, url: str) -> Gateway:
-    """Set up the gateway on both sides. Its secrets are new, and never shown."""
-    key = secrets.token_urlsafe(24)
+    """Set up the gateway on its page. Its secrets are new, and never shown."""
     at_meta = simulator.setup(
         app={
             "name": people.COMPANY["name"],
             "secret": secrets.token_hex(16),
             "token": f"EAA{secrets.token_urlsafe(48)}",
-            "verify_token": secrets.token_urlsafe(16),
-            "callback_url": f"{url}/gateway/whatsapp/{key}/update",
         },
-        account={"name": people.COMPANY["name"]},
+        account={"name": people.COMPANY["name"], "subscriptions": []},
         number={
             "phone": people.COMPANY["phone"],
             "verified_name": people.COMPANY["name"],
         },
     )
     _set_parameters(admin, simulator, url)
-    gateway_id = _make_gateway(admin, at_meta, key)
-    admin.call("mail.gateway", "set_webhook", [gateway_id])
-    _verify(admin, simulator, at_meta["app"]["id"], gateway_id)
+    gateway_id = _make_gateway(admin, at_meta)
+    admin.call("mail.gateway", "action_whatsapp_test", [gateway_id])
+    for kind in ("subscribed", "webhook", "templates"):
+        check = _check(admin, gateway_id, kind)
+        admin.call("whatsapp.gateway.check", "action_mend", [check["id"]])
+        check = _check(admin, gateway_id, kind)
+        if check["state"] != "ok":
+            raise Failure(f"the set-up of the gateway, {kind}: {check['found']}")
     return Gateway(gateway_id, at_meta["account"]["id"], at_meta["number"]["id"])
+
+
+def _check(admin: Session, gateway_id: int, kind: str) -> dict:
+    """One point of the set-up page."""
+    domain = [("gateway_id", "=", gateway_id), ("kind", "=", kind)]
+    return admin.read("whatsapp.gateway.check", domain, "state", "found")[0]
 
 
 def _set_parameters(admin: Session, simulator: Simulator, url: str) -> None:
@@ -52,7 +60,7 @@ def _set_parameters(admin: Session, simulator: Simulator, url: str) -> None:
         admin.call("ir.config_parameter", "set_param", name, value)
 
 
-def _make_gateway(admin: Session, at_meta: dict, key: str) -> int:
+def _make_gateway(admin: Session, at_meta: dict) -> int:
     app = at_meta["app"]
     team = admin.read("crm.team", [("name", "=", people.TEAM)], "user_id")[0]
     return admin.create(
@@ -60,23 +68,9 @@ def _make_gateway(admin: Session, at_meta: dict, key: str) -> int:
         name=people.COMPANY["name"],
         gateway_type="whatsapp",
         token=app["token"],
-        webhook_key=key,
         webhook_secret=app["secret"],
-        whatsapp_security_key=app["verify_token"],
         whatsapp_from_phone=at_meta["number"]["id"],
         whatsapp_account_id=at_meta["account"]["id"],
         whatsapp_team_id=team["id"],
         member_ids=[team["user_id"][0]],
     )
-
-
-def _verify(admin: Session, simulator: Simulator, app_id: str, gateway_id: int) -> None:
-    """Meta asks the webhook for its token, and Odoo then counts as connected."""
-    answer = simulator.verify(app_id)
-    if not answer["ok"]:
-        raise Failure(f"the webhook was not verified: {answer['error']}")
-    gateway = admin.read(
-        "mail.gateway", [("id", "=", gateway_id)], "integrated_webhook_state"
-    )[0]
-    if gateway["integrated_webhook_state"] != "integrated":
-        raise Failure("the gateway is not integrated after Meta's verification")

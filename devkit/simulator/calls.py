@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from .errors import Refusal, bad_token, no_token, unknown_object
+from .errors import Refusal, bad_secret, bad_token, no_token, unknown_object
 from .faults import OUTCOMES, Fault, facts
 from .meta import Meta
 from .state import Account, App, Number
@@ -20,6 +20,7 @@ META: web.AppKey[Meta] = web.AppKey("meta", Meta)
 DEFAULT_VERSION = "v25.0"
 OLDEST_VERSION = 21  # a call to an ended version is served by the next living one
 FOREVER = 3600.0
+EXPIRED = 463  # subcode of a token whose time is over
 NO_LINGER = struct.pack("ii", 1, 0)  # closing throws away, and sends a reset
 
 
@@ -39,11 +40,12 @@ class Raw(Exception):
         super().__init__(response.status)
 
 
-def endpoint(name: str | None) -> Callable:
+def endpoint(name: str | None, of_app: bool = False) -> Callable:
     """A call of Meta's side that faults know as `name`.
 
     None: the handler looks after its faults itself. The handler gets the app of the
-    token, and raises Refusal; the answer then has Meta's shape and headers.
+    token, and raises Refusal; the answer then has Meta's shape and headers. `of_app`:
+    only for the app itself, with its secret, and not for a user of the business.
     """
 
     def decorate(function: Callable) -> Callable:
@@ -53,7 +55,8 @@ def endpoint(name: str | None) -> Callable:
             entry = _log(meta, request)
             trace = meta.ids.trace()
             try:
-                response = await _answer(meta, request, name, function)
+                app = (authorised_app if of_app else authorised)(meta, request)
+                response = await _answer(meta, request, app, name, function)
             except Refusal as refusal:
                 entry["code"] = refusal.code
                 response = web.json_response(
@@ -89,9 +92,8 @@ def _log(meta: Meta, request: web.Request) -> dict:
 
 
 async def _answer(
-    meta: Meta, request: web.Request, name: str | None, function: Callable
+    meta: Meta, request: web.Request, app: App, name: str | None, function: Callable
 ) -> web.StreamResponse:
-    app = authorised(meta, request)
     if name is None:
         return await function(meta, request, app)
     node = request.match_info.get("node")
@@ -132,16 +134,34 @@ def abort(request: web.Request, reset: bool = False) -> web.Response:
     return web.Response()
 
 
-def authorised(meta: Meta, request: web.Request) -> App:
-    """The app of the Bearer token (header, or `access_token`); raises Refusal."""
+def _token(request: web.Request) -> str:
+    """The Bearer token (header, or `access_token`); raises Refusal."""
     header = request.headers.get("Authorization", "")
     token = header.removeprefix("Bearer ").strip() if header else ""
     token = token or request.query.get("access_token", "")
     if not token:
         raise no_token()
-    app = meta.state.app_of_token(token)
+    return token
+
+
+def authorised_app(meta: Meta, request: web.Request) -> App:
+    """The app of an app access token; raises Refusal."""
+    token = _token(request)
+    if "|" not in token:
+        raise Refusal(15)
+    app = meta.state.app_of_secret(token)
+    if app is None:
+        raise bad_secret()
+    return app
+
+
+def authorised(meta: Meta, request: web.Request) -> App:
+    """The app of a system user's token; raises Refusal."""
+    app = meta.state.app_of_token(_token(request))
     if app is None:
         raise bad_token()
+    if app.token_expires_at and app.token_expires_at <= meta.clock.seconds():
+        raise bad_token(EXPIRED)
     if not app.token_valid:
         raise bad_token(app.token_subcode)
     return app

@@ -27,6 +27,7 @@ CODES = {
     3: Known(500, "API Method", "Capability or permissions issue."),
     4: Known(400, "API Too Many Calls", "The app has reached its API call rate limit."),
     10: Known(403, "Permission Denied", "Permission is not granted or was removed."),
+    15: Known(400, "This method must be called with an app access_token."),
     33: Known(400, "Parameter value is not valid", "The number has been deleted."),
     100: Known(400, "Invalid parameter", "Unsupported or misspelled parameters."),
     190: Known(401, "Invalid OAuth access token", "Your access token has expired."),
@@ -194,6 +195,11 @@ def bad_token(subcode: int | None = None) -> Refusal:
         details="",
         subcode=subcode,
     )
+
+
+def bad_secret() -> Refusal:
+    """An app access token whose secret is not that of the app."""
+    return Refusal(1, http=400, message="Error validating application.", details="")
 
 
 def no_token() -> Refusal:

@@ -14,7 +14,7 @@ decides. `match` limits it; each key given must fit, a list if one of it does: `
 field), `template` (name).
 
 Faults of Meta's endpoints. `on` is one of messages, read, upload, media, download,
-templates, number, account, any; default messages:
+templates, number, account, app, any; default messages:
 
 | fault    | parameters                                                              |
 |----------|-------------------------------------------------------------------------|
@@ -56,6 +56,7 @@ ENDPOINTS = (
     "templates",
     "number",
     "account",
+    "app",
     "any",
 )
 ENDPOINT_FAULTS = {

@@ -63,6 +63,7 @@ ROUTES = (
     ("GET", "/{node}/subscribed_apps", accounts.subscription_list),
     ("POST", "/{node}/subscribed_apps", accounts.subscribe),
     ("DELETE", "/{node}/subscribed_apps", accounts.unsubscribe),
+    ("GET", "/{node}/subscriptions", accounts.app_subscriptions),
     ("POST", "/{node}/subscriptions", accounts.app_subscribe),
     *((method, "/{node}", node) for method in NODES),
 )

@@ -23,6 +23,31 @@ def _callbacks(app: App | None, account: Account, number: Number) -> dict:
     return found
 
 
+# What a WhatsApp Business account has to tell; Meta's page webhooks/overview, copy of
+# 2026-09-11
+WEBHOOK_FIELDS = (
+    "account_alerts",
+    "account_review_update",
+    "account_settings_update",
+    "account_update",
+    "business_capability_update",
+    "calls",
+    "flows",
+    "history",
+    "message_template_components_update",
+    "message_template_quality_update",
+    "message_template_status_update",
+    "messages",
+    "partner_solutions",
+    "payment_configuration_update",
+    "phone_number_name_update",
+    "phone_number_quality_update",
+    "security",
+    "smb_app_state_sync",
+    "smb_message_echoes",
+    "template_category_update",
+    "user_preferences",
+)
 NUMBER_FIELDS = (
     "verified_name",
     "code_verification_status",
@@ -176,27 +201,55 @@ async def unsubscribe(meta: Meta, request: web.Request, app: App) -> web.Respons
     return web.json_response({"success": True})
 
 
-@endpoint("account")
+@endpoint("app", of_app=True)
+async def app_subscriptions(meta: Meta, request: web.Request, app: App) -> web.Response:
+    """GET /{app_id}/subscriptions: the callback, and the fields that it is for."""
+    _check_own(request, app)
+    if not app.callback_url:
+        return web.json_response({"data": []})
+    names = WEBHOOK_FIELDS if app.fields is None else app.fields
+    entry = {
+        "object": "whatsapp_business_account",
+        "callback_url": app.callback_url,
+        "active": app.webhook_active,
+        "fields": [{"name": name, "version": "v25.0"} for name in names],
+    }
+    return web.json_response({"data": [entry]})
+
+
+@endpoint("app", of_app=True)
 async def app_subscribe(meta: Meta, request: web.Request, app: App) -> web.Response:
     """POST /{app_id}/subscriptions: a new callback, verified at once."""
-    if request.match_info["node"] != app.id:
-        raise unknown_object(request.match_info["node"], "post")
+    _check_own(request, app)
     values = await parsed(request)
     for name in ("object", "callback_url", "verify_token"):
         if not values.get(name):
             raise Refusal(100, f"The parameter {name} is required.")
-    wanted = {
-        "override_callback_uri": values["callback_url"],
-        "verify_token": values["verify_token"],
-    }
-    await _override(meta, wanted)
+    wanted = values.get("fields")
+    names = wanted.split(",") if isinstance(wanted, str) else wanted
+    if unknown := set(names or ()) - set(WEBHOOK_FIELDS):
+        raise Refusal(100, f"Unknown webhook fields: {', '.join(sorted(unknown))}")
+    await _override(
+        meta,
+        {
+            "override_callback_uri": values["callback_url"],
+            "verify_token": values["verify_token"],
+        },
+    )
     app.callback_url, app.verify_token = values["callback_url"], values["verify_token"]
-    if names := values.get("fields"):
-        app.fields = names.split(",") if isinstance(names, str) else list(names)
+    app.webhook_active = True
+    if names:
+        app.fields = list(names)
     return web.json_response({"success": True})
 
 
-@endpoint("account")
+def _check_own(request: web.Request, app: App) -> None:
+    node = request.match_info["node"]
+    if node != app.id:
+        raise unknown_object(node, request.method.lower())
+
+
+@endpoint("app")
 async def debug_token(meta: Meta, request: web.Request, app: App) -> web.Response:
     asked = request.query.get("input_token")
     if not asked:
@@ -207,21 +260,23 @@ async def debug_token(meta: Meta, request: web.Request, app: App) -> web.Respons
         return web.json_response(
             {"data": {"error": problem, "is_valid": False, "scopes": []}}
         )
-    scopes = ["whatsapp_business_management", "whatsapp_business_messaging"]
+    ends = owner.token_expires_at
+    over = ends and ends <= meta.clock.seconds()
     targets = [a.id for a in meta.state.accounts.values() if owner.id in a.app_ids]
     return web.json_response(
         {
             "data": {
                 "app_id": owner.id,
-                "type": "SYSTEM_USER",
+                "type": owner.token_type,
                 "application": owner.name,
-                "data_access_expires_at": 0,
-                "expires_at": 0,
-                "is_valid": owner.token_valid,
+                "data_access_expires_at": owner.token_data_expires_at,
+                "expires_at": ends,
+                "is_valid": owner.token_valid and not over,
                 "issued_at": meta.clock.seconds() - 86400,
-                "scopes": scopes,
+                "scopes": owner.token_scopes,
                 "granular_scopes": [
-                    {"scope": scope, "target_ids": targets} for scope in scopes
+                    {"scope": scope, "target_ids": targets}
+                    for scope in owner.token_scopes
                 ],
             }
         }

@@ -20,7 +20,10 @@ class Override:
 
 @dataclass
 class App:
-    """A Meta app; one webhook endpoint, one app secret, one system-user token."""
+    """A Meta app; one webhook endpoint, one app secret, one system-user token.
+
+    `token_expires_at` and `token_data_expires_at` are Unix times, 0 for never.
+    """
 
     id: str
     name: str
@@ -29,11 +32,22 @@ class App:
     verify_token: str
     callback_url: str | None = None
     fields: list[str] | None = None  # subscribed webhook fields; None means all
+    webhook_active: bool = True
+    token_type: str = "SYSTEM_USER"
+    token_expires_at: int = 0
+    token_data_expires_at: int = 0
+    token_scopes: list[str] = field(
+        default_factory=lambda: [
+            "whatsapp_business_management",
+            "whatsapp_business_messaging",
+        ]
+    )
     token_valid: bool = True
     token_subcode: int | None = None  # 458, 460, 463 or 467 of a dead token
 
     def wants(self, name: str) -> bool:
-        return self.fields is None or name in self.fields
+        wanted = self.fields is None or name in self.fields
+        return self.webhook_active and wanted
 
 
 @dataclass
@@ -253,6 +267,12 @@ class State:
 
     def app_of_token(self, token: str) -> App | None:
         return next((a for a in self.apps.values() if a.token == token), None)
+
+    def app_of_secret(self, token: str) -> App | None:
+        """The app of an app access token, `id|secret`."""
+        app_id, _bar, secret = token.partition("|")
+        app = self.apps.get(app_id)
+        return app if app and app.secret == secret else None
 
     def account_of(self, number: Number) -> Account:
         return self.accounts[number.account_id]

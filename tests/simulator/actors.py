@@ -124,6 +124,12 @@ class Business:
     def get(self, path: str, **query) -> requests.Response:
         return self.call("GET", path, params=query)
 
+    def as_app(self, method: str, path: str, secret: str | None = None, **options):
+        """A call with the rights of the app itself."""
+        token = f"{self.app['id']}|{secret or self.app['secret']}"
+        headers = {"Authorization": f"Bearer {token}"}
+        return self.call(method, path, headers=headers, **options)
+
     def post(self, payload, number: dict | None = None, **options):
         number = number or self.number
         return self.call("POST", f"{number['id']}/messages", json=payload, **options)

@@ -192,6 +192,26 @@ def test_debug_token(simulator, business):
     assert data["is_valid"] is False and data["error"]["code"] == 190
 
 
+def test_a_token_that_ends_or_lacks_a_permission(simulator, business):
+    def info():
+        return business.get("debug_token", input_token=business.app["token"]).json()
+
+    end = int(simulator.clock()) + 60
+    simulator.app(
+        id=business.app["id"],
+        token_type="USER",
+        token_expires_at=end,
+        token_data_expires_at=end + 1,
+        token_scopes=["whatsapp_business_messaging"],
+    )
+    data = info()["data"]
+    assert (data["type"], data["expires_at"], data["is_valid"]) == ("USER", end, True)
+    assert data["data_access_expires_at"] == end + 1
+    assert data["scopes"] == ["whatsapp_business_messaging"]
+    simulator.clock(advance=120)
+    assert info()["error"]["error_subcode"] == 463
+
+
 @pytest.mark.parametrize(
     ("asked", "served"),
     [("v18.0", "v21.0"), ("v23.0", "v23.0"), ("v25.0", "v25.0"), (None, "v25.0")],

@@ -172,7 +172,7 @@ def test_when_a_message_was_taken(simulator, business, open_window):
     assert 0.2 <= accepted["accepted_at"] - accepted["at"] < 2
 
 
-@pytest.mark.parametrize("on", ["number", "account", "templates", "read", "any"])
+@pytest.mark.parametrize("on", ["number", "account", "app", "templates", "read", "any"])
 def test_every_endpoint_can_fail(on, simulator, business, ana, open_window):
     simulator.fault("error", on=on, code=190, times=1)
     account = business.account["id"]
@@ -184,6 +184,7 @@ def test_every_endpoint_can_fail(on, simulator, business, ana, open_window):
     calls = {
         "number": lambda: business.get(business.number["id"]),
         "account": lambda: business.get(f"{account}/subscribed_apps"),
+        "app": lambda: business.as_app("GET", f"{business.app['id']}/subscriptions"),
         "templates": lambda: business.get(f"{account}/message_templates"),
         "read": lambda: business.post(read),
         "any": lambda: business.get(f"{account}/phone_numbers"),

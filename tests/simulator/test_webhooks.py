@@ -235,15 +235,67 @@ def test_number_override_comes_first(simulator, business, ana, callback):
     assert len(callback.messages()) == 1
 
 
-def test_new_callback_of_the_app(simulator, business, ana, callback):
+@pytest.fixture
+def subscriptions(business):
+    return f"{business.app['id']}/subscriptions"
+
+
+def test_new_callback_of_the_app(simulator, business, ana, callback, subscriptions):
     simulator.app(id=business.app["id"], callback_url=None)
+    assert business.as_app("GET", subscriptions).json() == {"data": []}
     values = {"object": "whatsapp_business_account", "callback_url": callback.url}
-    path = f"{business.app['id']}/subscriptions"
-    assert business.call("POST", path, json=values).json()["error"]["code"] == 100
+    refused = business.as_app("POST", subscriptions, data=values).json()
+    assert refused["error"]["code"] == 100
     values["verify_token"] = VERIFY_TOKEN
-    assert business.call("POST", path, json=values).json() == {"success": True}
+    values["fields"] = "messages,security"
+    answer = business.as_app("POST", subscriptions, data=values)
+    assert answer.json() == {"success": True}
+    (entry,) = business.as_app("GET", subscriptions).json()["data"]
+    assert (entry["callback_url"], entry["active"]) == (callback.url, True)
+    assert [field["name"] for field in entry["fields"]] == ["messages", "security"]
     ana.send_text("Hola")
     assert len(callback.messages()) == 1
+
+
+def test_a_callback_that_is_not_verified_changes_nothing(business, callback):
+    path = f"{business.app['id']}/subscriptions"
+    values = {
+        "object": "whatsapp_business_account",
+        "callback_url": callback.url + "/new",
+        "verify_token": "wrong",
+    }
+    error = business.as_app("POST", path, data=values).json()["error"]
+    assert (error["code"], error["error_subcode"]) == (100, 2200)
+    (entry,) = business.as_app("GET", path).json()["data"]
+    assert entry["callback_url"] == callback.url
+
+
+def test_fields_that_do_not_exist_are_refused(business, callback, subscriptions):
+    values = {
+        "object": "whatsapp_business_account",
+        "callback_url": callback.url,
+        "verify_token": VERIFY_TOKEN,
+        "fields": "messages,gossip",
+    }
+    error = business.as_app("POST", subscriptions, data=values).json()["error"]
+    assert "gossip" in error["error_data"]["details"]
+
+
+def test_subscriptions_are_for_the_app_itself(simulator, business, subscriptions):
+    assert business.get(subscriptions).json()["error"]["code"] == 15
+    wrong = business.as_app("GET", subscriptions, secret="wrong")
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (400, 1)
+    other = simulator.app()
+    path = f"{other['id']}/subscriptions"
+    assert business.as_app("GET", path).json()["error"]["error_subcode"] == 33
+    number = business.as_app("GET", business.number["id"])
+    assert number.json()["error"]["code"] == 190
+
+
+def test_a_webhook_that_is_off_delivers_nothing(simulator, business, ana, callback):
+    simulator.app(id=business.app["id"], webhook_active=False)
+    ana.send_text("Hola")
+    assert not callback.posts
 
 
 # -- raw deliveries ------------------------------------------------------------------

@@ -1,0 +1,56 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from ..models.mail_gateway_examine import MailGateway
+from ..tools import setup
+from .setup_common import OTHER, SetupCase
+
+
+class TestSetupTours(SetupCase):
+    """An administrator connects a number on its page, in a real browser."""
+
+    def setUp(self):
+        super().setUp()
+        self.gateway.write(
+            {"whatsapp_from_phone": "55555", "webhook_secret": "ab" * 16, "name": "Old"}
+        )
+        self.admin.password = "admin-in-the-browser"
+        self.env.ref("base.user_admin").email = "boss@valle.mx"
+        self.meta.apps = []
+        self.meta.subscription["callback_url"] = OTHER
+        self.meta.verifies = self.verified
+        self.meta.templates = [
+            {
+                "id": "1",
+                "name": "hello",
+                "language": "es_MX",
+                "status": "APPROVED",
+                "category": "UTILITY",
+                "components": [{"type": "BODY", "text": "Hola"}],
+            }
+        ]
+        # the test's own server answers one request after the other
+        answer = setup.Knock(403, setup.WRONG_TOKEN)
+        self.patch(MailGateway, "_whatsapp_knock", lambda *args: answer)
+
+    def verified(self, url):
+        """What our webhook does when Meta asks for the verify token."""
+        key = url.split("/")[-2]
+        with self.registry.cursor() as cr:
+            cr.execute(
+                "UPDATE mail_gateway SET integrated_webhook_state = 'integrated'"
+                " WHERE webhook_key = %s AND integrated_webhook_state = 'pending'",
+                (key,),
+            )
+            return cr.rowcount == 1
+
+    def test_a_number_is_set_up_on_its_page(self):
+        self.start_tour(
+            "/odoo/whatsapp-numbers",
+            "crm_whatsapp_gateway.setup",
+            login=self.admin.login,
+        )
+        self.env.invalidate_all()
+        new = self.env["mail.gateway"].search([("name", "=", "Sales")])
+        self.assertEqual(new.whatsapp_from_phone, "10001")
+        self.assertEqual(new.integrated_webhook_state, "integrated")
+        self.assertEqual(self.meta.subscription["callback_url"], new.webhook_url)
