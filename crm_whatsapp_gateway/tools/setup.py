@@ -539,7 +539,7 @@ MENDS = {
     "fields": Mend(_("Ask Meta for what is missing")),
     "freeze": Mend(_("Keep this address")),
     "keys": Mend(_("Make both")),
-    "replace": Mend(_("Replace that address"), asks=True),
+    "replace": Mend(_("Replace %(host)s"), asks=True),
     "subscribe": Mend(_("Let the account deliver to the app")),
     "swap_ids": Mend(_("Swap the two IDs")),
     "swap_secrets": Mend(_("Put it where it belongs")),
@@ -900,7 +900,8 @@ def judge_webhook(subscription, app, mine, siblings=None, override=None, seen=Tr
     if not subscription or not address:
         return Verdict("webhook_none", {"app": app})
     if address != mine and address not in siblings:
-        return Verdict("webhook_other", {"app": app, "address": address})
+        host = host_of(address)
+        return Verdict("webhook_other", {"app": app, "address": address, "host": host})
     if not subscription.active:
         return Verdict("webhook_off", {"app": app})
     if NEEDED_FIELD not in subscription.fields:

@@ -42,7 +42,7 @@ registry.category("web_tour.tours").add("crm_whatsapp_gateway.setup", {
         {trigger: point("Messaging limit: TIER_2K", "ok")},
         mend("delivers to no app", "bad", "Let the account deliver to the app"),
         {trigger: point("The account delivers to the app Shop", "ok")},
-        mend("delivers to another address", "bad", "Replace that address"),
+        mend("delivers to another address", "bad", "Replace other.example.org"),
         {
             content: "Another address is not replaced without a question",
             trigger: ".modal:contains('Go on?') .modal-footer .btn-primary",
