@@ -58,7 +58,8 @@ registry.category("web_tour.tours").add("crm_whatsapp_gateway.setup", {
         },
         {
             content: "Only the first delivery is missing",
-            trigger: ".o_field_widget[name='whatsapp_setup_summary']:contains('12 of 13')",
+            trigger:
+                ".o_field_widget[name='whatsapp_setup_summary']:contains('12 of 13')",
         },
         {trigger: point("No delivery has come", "warning")},
         {

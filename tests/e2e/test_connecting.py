@@ -1,0 +1,179 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""A number is connected from Odoo alone: several workers, and a Meta that verifies."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from devkit import paths
+from devkit import shop as shops
+from devkit.demo.rpc import Session
+from devkit.server import free_port
+from devkit.simulator.client import Simulator
+from devkit.simulator.server import running
+
+SERIES = os.environ.get("CWG_SERIES", paths.DEFAULT_SERIES)
+ODOO = Path(os.environ["ODOO_PATH"]) if os.environ.get("ODOO_PATH") else None
+WORKERS = 2  # the one that Meta asks need not be the one that somebody clicked in
+OTHER = "http://127.0.0.1:9/an-older-crm"
+
+
+@dataclass
+class Page:
+    """The set-up page of one number, and what stands behind it."""
+
+    admin: Session
+    simulator: Simulator
+    app: dict
+    number: dict
+    account: dict
+    gateway: int
+    log: Path
+
+    def points(self):
+        """State, outcome and words of each point, by its kind."""
+        rows = self.admin.read(
+            "whatsapp.gateway.check",
+            [("gateway_id", "=", self.gateway)],
+            *("kind", "state", "outcome", "found", "advice"),
+        )
+        return {row["kind"]: row for row in rows}
+
+    def test(self, kind=None):
+        if kind is None:
+            self.admin.call("mail.gateway", "action_whatsapp_test", [self.gateway])
+            return self.points()
+        row = self.points()[kind]
+        self.admin.call("whatsapp.gateway.check", "action_test", [row["id"]])
+        return self.points()[kind]
+
+    def mend(self, kind):
+        row = self.points()[kind]
+        self.admin.call("whatsapp.gateway.check", "action_mend", [row["id"]])
+        return self.points()[kind]
+
+    def write(self, **values):
+        self.admin.call("mail.gateway", "write", [self.gateway], values)
+
+
+@pytest.fixture(scope="module")
+def page():
+    with shops.opened("e2e-setup", SERIES, ODOO) as shop, running(seed=7) as url:
+        server = shop.start(f"--workers={WORKERS}", f"--gevent-port={free_port()}")
+        admin = Session(server.url, shop.database, "admin", "admin")
+        for name, value in (
+            ("web.base.url", server.url),
+            ("crm_whatsapp_gateway.graph_url", url),
+        ):
+            admin.call("ir.config_parameter", "set_param", name, value)
+        simulator = Simulator(url)
+        at_meta = simulator.setup(
+            app={"callback_url": OTHER}, account={"subscriptions": []}
+        )
+        gateway = admin.create(
+            "mail.gateway",
+            name="Shop",
+            gateway_type="whatsapp",
+            token="EAAmistyped",
+            webhook_secret=at_meta["app"]["secret"],
+            whatsapp_from_phone=at_meta["number"]["id"],
+            whatsapp_account_id=at_meta["account"]["id"],
+        )
+        yield Page(admin, simulator, **at_meta, gateway=gateway, log=server.log)
+
+
+def test_from_nothing_to_the_first_message(page):
+    points = page.test()
+    assert points["token"]["state"] == "bad", points["token"]
+    assert points["webhook"]["outcome"] == "blocked"
+    page.write(token=page.app["token"])
+    points = page.test()
+    assert points["token"]["state"] == points["secret"]["state"] == "ok", points
+    assert points["reachable"]["state"] == "ok", points["reachable"]
+    assert points["subscribed"]["outcome"] == "subscribed_nobody"
+    assert page.mend("subscribed")["state"] == "ok"
+    assert points["webhook"]["outcome"] == "webhook_other"
+    assert OTHER in points["webhook"]["found"]
+    assert page.mend("webhook")["outcome"] == "webhook_ok"
+    assert page.mend("templates")["state"] == "ok"
+    assert page.points()["signature"]["state"] == "warning"
+    page.simulator.person("+52 55 1234 5678", name="Ana").send_text("Hola")
+    assert page.test("signature")["state"] == "ok"
+    points = page.test()
+    wrong = {kind: row["found"] for kind, row in points.items() if row["state"] != "ok"}
+    assert not wrong
+
+
+def test_what_breaks_at_meta_is_seen(page):
+    simulator, app = page.simulator, page.app["id"]
+    for change, kind, outcome in (
+        ({"token_expires_at": int(time.time()) + 9999}, "token", "token_expires"),
+        ({"token_scopes": []}, "token", "token_scopes"),
+        ({"token_valid": False}, "token", "refused"),
+        ({"secret": "0" * 32}, "secret", "secret_wrong"),
+        ({"callback_url": OTHER}, "webhook", "webhook_other"),
+        ({"webhook_active": False}, "webhook", "webhook_off"),
+        ({"fields": ["security"]}, "webhook", "webhook_deaf"),
+    ):
+        before = {name: page.simulator.state()["apps"][0][name] for name in change}
+        simulator.app(id=app, **change)
+        assert page.test(kind)["outcome"] == outcome
+        simulator.app(id=app, **before)
+        assert page.test(kind)["state"] == "ok"
+
+
+def test_a_number_of_somebody_else(page):
+    account = page.simulator.account(preload=False, app_ids=[page.app["id"]])
+    theirs = page.simulator.number(account_id=account["id"], phone="34910000001")
+    for number, outcome in (
+        (theirs["id"], "number_elsewhere"),
+        (page.account["id"], "number_swapped_alone"),
+        ("+34 910 000 000", "number_is_phone"),
+    ):
+        page.write(whatsapp_from_phone=number)
+        assert page.test()["number"]["outcome"] == outcome
+    page.write(whatsapp_from_phone=page.number["id"])
+    assert page.test("number")["state"] == "ok"
+
+
+def test_ids_in_each_other_s_place_are_swapped(page):
+    page.write(
+        whatsapp_from_phone=page.account["id"], whatsapp_account_id=page.number["id"]
+    )
+    assert page.test()["number"]["outcome"] == "number_swapped"
+    assert page.mend("number")["state"] == "ok"
+    assert page.points()["account"]["state"] == "ok"
+
+
+def test_a_meta_that_is_slow_or_down_says_nothing(page):
+    page.test()
+    for fault in (
+        {"fault": "hang", "accept": False, "seconds": 30},
+        {"fault": "error", "http": 503, "code": 2},
+        {"fault": "error", "code": 4},
+    ):
+        page.simulator.fault(on="any", **fault)
+        begin = time.monotonic()
+        points = page.test()
+        assert time.monotonic() - begin < 20
+        page.simulator.clear_faults()
+        assert points["token"]["state"] == points["number"]["state"] == "ok"
+
+
+def test_an_address_that_meta_cannot_verify(page):
+    page.simulator.app(id=page.app["id"], callback_url=None)
+    fault = page.simulator.fault("error", on="app", code=100, subcode=2200, times=None)
+    assert page.test("webhook")["state"] == "unknown"  # the secret is not proven
+    page.simulator.clear_faults(fault)
+    assert page.test("webhook")["outcome"] == "webhook_none"
+    assert page.mend("webhook")["state"] == "ok"
+
+
+def test_no_secret_is_logged(page):
+    text = page.log.read_text()
+    for secret in (page.app["token"], page.app["secret"]):
+        assert secret not in text
