@@ -26,3 +26,15 @@ UPDATE whatsapp_message_queue
 UPDATE whatsapp_webhook_event
    SET state = 'ignored', next_attempt_at = NULL, error = 'This database is a neutralized copy.'
  WHERE state = 'pending';
+
+-- What was tested there says nothing of the copy, which is off on purpose.
+UPDATE whatsapp_gateway_check
+   SET outcome = 'untested', state = 'unknown', values = NULL,
+       checked_at = NULL, missed_at = NULL, known_state = NULL, alerted_from = NULL;
+INSERT INTO whatsapp_gateway_check
+            (gateway_id, kind, step, sequence, outcome, state)
+SELECT gateway.id, 'copy', 'first', 0, 'copied', 'warning'
+  FROM mail_gateway gateway
+ WHERE gateway.gateway_type = 'whatsapp'
+   AND NOT EXISTS (SELECT FROM whatsapp_gateway_check known
+                    WHERE known.gateway_id = gateway.id AND known.kind = 'copy');

@@ -103,7 +103,6 @@ class WhatsappGatewayCheck(models.Model):
 
     def init(self):
         """Give the numbers of before their rows, and all rows their place."""
-        super().init()
         for sequence, (kind, check) in enumerate(setup.CHECKS.items()):
             self.env.cr.execute(
                 "UPDATE whatsapp_gateway_check SET step = %s, sequence = %s"
@@ -126,6 +125,7 @@ class WhatsappGatewayCheck(models.Model):
                     """,
                     {"kind": kind, "step": check.step, "sequence": sequence},
                 )
+        return super().init()
 
     # ------------------------------------------------------------- words
 

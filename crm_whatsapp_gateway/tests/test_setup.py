@@ -6,7 +6,7 @@ from unittest.mock import patch
 from odoo import fields, http
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
-from odoo.tools import mute_logger
+from odoo.tools import file_open, mute_logger
 
 from ..models.mail_gateway_whatsapp_kinds import NOTICES
 from ..tools import setup
@@ -122,8 +122,12 @@ class TestSetup(SetupCase):
         self.assertNotIn("EAAtoken", f"{row.found} {row.values}")
 
     def test_a_neutralized_copy_is_off_on_purpose(self):
+        self.gateway.action_whatsapp_test()
         self.env["ir.config_parameter"].set_param("database.is_neutralized", "True")
-        self.gateway.token = f"neutralized-{self.gateway.id}"
+        with file_open("crm_whatsapp_gateway/data/neutralize.sql") as script:
+            self.sql(script.read())
+        self.assertEqual(self.row("copy").state, "warning")
+        self.assertEqual(self.row("token").state, "unknown")
         self.gateway.action_whatsapp_test()
         self.assertEqual(self.row("copy").state, "warning")
         self.assertEqual(self.row("token").outcome, "token_neutralized")

@@ -169,9 +169,9 @@ class _WithoutTokens(logging.Filter):
 
     At its lowest level urllib3 logs addresses.
 
-    >>> record = logging.makeLogRecord({"msg": "%s", "args": ("/x?input_token=EAA&b=1",)})
+    >>> record = logging.makeLogRecord({"msg": "%s", "args": ("?input_token=EAA&b=1",)})
     >>> _WithoutTokens().filter(record), record.getMessage()
-    (True, '/x?input_token=***&b=1')
+    (True, '?input_token=***&b=1')
     """
 
     def filter(self, record):

@@ -384,7 +384,7 @@ OUTCOMES = {
         _("See which database this host name leads to: the option dbfilter."),
     ),
     "reachable_other": Outcome(
-        "bad", _("Not Odoo answers there, but somebody else: %(status)s."), _PROXY
+        "bad", _("Somebody else answers there, not Odoo: %(status)s."), _PROXY
     ),
     # -- subscribed
     "subscribed_ok": Outcome("ok", _("The account delivers to the app %(app)s.")),
