@@ -94,8 +94,6 @@ class MailGateway(models.Model):
             if vals.get("gateway_type") == "whatsapp":
                 for name, value in self._whatsapp_new_keys().items():
                     vals[name] = vals.get(name) or value
-                if vals.get("webhook_secret"):
-                    vals["whatsapp_secret_at"] = fields.Datetime.now()
         gateways = super().create(vals_list)
         gateways._whatsapp_make_checks()
         return gateways

@@ -470,7 +470,7 @@ OUTCOMES = {
     ),
     "signature_since": Outcome(
         "warning",
-        _("No delivery has come since the app secret was changed."),
+        _("No delivery has come since the app secret was typed in."),
         _("Write to the number from your own phone, then test again."),
     ),
     # -- team
