@@ -139,6 +139,7 @@ class Step(StrEnum):
     oca = "oca"
     addon = "addon"
     browser = "browser"
+    package = "package"
     e2e = "e2e"
 
 
@@ -329,6 +330,42 @@ def lint(
     result.settle()
     console.print(f"{result.passed} passed, {result.failed} failed")
     raise typer.Exit(result.failed)
+
+
+@app.command()
+def package(
+    series: Annotated[
+        Series | None, typer.Option(help="Only the wheel of this series.")
+    ] = None,
+    target: Annotated[
+        Path, typer.Option("--to", help="The folder that gets the wheels.")
+    ] = Path("dist"),
+) -> None:
+    """Make the wheels that customers install: one for each series.
+
+    Example:
+
+        ./dev package --series 18.0
+    """
+    from devkit import package as wheels
+
+    for each in [series.value] if series else paths.SERIES:
+        console.print(str(wheels.build(each, target)), soft_wrap=True)
+
+
+@app.command()
+def screenshots(series: SeriesOption = None, odoo: OdooOption = None) -> None:
+    """Take the pictures of the guides and of the app list anew.
+
+    Plays the demo's story in a database of its own, and needs a browser.
+
+    Example:
+
+        ./dev screenshots --series 18.0
+    """
+    from devkit import screenshots as pictures
+
+    pictures.report(pictures.run(_series(series, odoo), odoo))
 
 
 @app.command()

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from devkit import paths, stamps
+from devkit import paths, readme, stamps
 from devkit.checks.result import Result
 from devkit.console import Failure, say, step
 from devkit.shell import run
@@ -40,6 +40,8 @@ def check() -> Result:
 
 def fix() -> int:
     """Let the tools repair what they can. Returns how many could not run."""
+    if readme.write():
+        say("  ... renewed the addon's README.md")
     hooks = re.findall(r"- id: (fix-\S+)", CONFIG.read_text())
     failed = 0
     for hook in hooks:
@@ -55,7 +57,7 @@ def _pre_commit(*arguments: str) -> subprocess.CompletedProcess:
     env = {
         **os.environ,
         "PRE_COMMIT_HOME": str(paths.cache() / "pre-commit"),
-        "PATH": f"{_node()}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{node()}{os.pathsep}{os.environ['PATH']}",
     }
     env.pop("PYTHONPATH", None)
     with stamps.locked("pre-commit"):
@@ -69,7 +71,7 @@ def _pre_commit(*arguments: str) -> subprocess.CompletedProcess:
         )
 
 
-def _node() -> Path:
+def node() -> Path:
     """The folder of node and npm: the system's, else those of a Python wheel."""
     node = shutil.which("node")
     if node and shutil.which("npm") and os.environ.get("CWG_NODE") != "wheel":

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
-from devkit.checks import beside, in_odoo, lint, outside
+from devkit.checks import beside, in_odoo, lint, outside, packaged
 from devkit.checks.result import Result
 from devkit.console import Failure, console, say
 from devkit.environment import Environment
@@ -55,6 +55,7 @@ STEPS: dict[str, Step] = {
     "oca": lambda get, _wish: in_odoo.oca(get()),
     "addon": lambda get, wish: in_odoo.addon(get(), wish.tags),
     "browser": lambda get, _wish: in_odoo.tours(get()),
+    "package": lambda get, _wish: packaged.check(get()),
     "e2e": _end_to_end,
 }
 # These wait for a browser, for time-outs and for processes that start: meanwhile the
@@ -117,7 +118,7 @@ def _timed(step: Step, get: Callable[[], Environment], wish: Wish) -> Result:
 
 def _tested(get: Callable[[], Environment], results: dict[str, Result]) -> str:
     """Which Odoo the steps inside Odoo were run on."""
-    if not {"oca", "addon", "browser", "e2e"} & results.keys():
+    if not {"oca", "addon", "browser", "package", "e2e"} & results.keys():
         return "tested without Odoo"
     try:
         odoo = get().odoo

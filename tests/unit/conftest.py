@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ADDON = Path(__file__).parents[2] / "crm_whatsapp_gateway"
-sys.path.insert(0, str(ADDON))
+sys.path[:0] = [str(ADDON), str(Path(__file__).parent)]
 
 
 def _load_payloads():

@@ -1,0 +1,114 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""The addon as wheels, built as OCA builds its own: one source, a wheel per series.
+
+The dependencies of a wheel name one series (`odoo==18.0.*`), and pip chooses by the
+version, so one wheel cannot serve two. What differs is written into a copy.
+"""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+from devkit import paths
+from devkit.console import Failure
+from devkit.shell import run
+
+VERSION = re.compile(r'(?P<head>"version": ")(?P<version>\d+(?:\.\d+){2})"')
+SERIES = re.compile(r'(?P<head>odoo_series_override = ")\d+\.0"')
+
+
+def build(series: str, target: Path, source: Path | None = None) -> Path:
+    """Make the wheel of one series in `target`; returns it.
+
+    `source` is the addon's folder, the one of this checkout when not given.
+    """
+    source = source or paths.REPO / paths.ADDON
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / paths.ADDON
+        copy_tracked(source, folder)
+        name_series(folder, series)
+        wheels = Path(scratch) / "wheels"
+        run(
+            [
+                *(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"),
+                *("--disable-pip-version-check", "--no-build-isolation"),
+                *("--wheel-dir", wheels, folder),
+            ],
+            what=f"building the wheel for {series}",
+        )
+        (wheel,) = wheels.glob("*.whl")
+        target.mkdir(parents=True, exist_ok=True)
+        return Path(shutil.copy(wheel, target))
+
+
+def copy_tracked(source: Path, target: Path) -> None:
+    """Copy what git tracks; without git, all but what Python leaves behind."""
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "-z"],
+            cwd=source,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    except (OSError, subprocess.CalledProcessError):
+        listed = ""
+    names = [name for name in listed.split("\0") if name and (source / name).exists()]
+    if not names:
+        shutil.copytree(
+            source, target, ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
+        )
+    for name in names:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source / name, target / name)
+
+
+def name_series(folder: Path, series: str) -> None:
+    """Write the series into the version, as OCA does, and into whool's settings."""
+    _replace(folder / "__manifest__.py", VERSION, rf'\g<head>{series}.\g<version>"')
+    _replace(folder / "pyproject.toml", SERIES, rf'\g<head>{series}"')
+
+
+def _replace(file: Path, pattern: re.Pattern, new: str) -> None:
+    text, times = pattern.subn(new, file.read_text())
+    if times != 1:
+        raise Failure(f"{file.name}: {pattern.pattern} is there {times} times, not once")
+    file.write_text(text)
+
+
+def manifest_of(folder: Path) -> dict:
+    """The manifest of the addon that lies in `folder`."""
+    return ast.literal_eval((folder / "__manifest__.py").read_text())
+
+
+def previous_tag(repo: Path = paths.REPO) -> str | None:
+    """The newest tag `v...` of another version than this one; None without any."""
+    here = manifest_of(repo / paths.ADDON)["version"]
+    try:
+        listed = subprocess.run(
+            ["git", "tag", "--list", "v*", "--merged", "HEAD", "--sort=-v:refname"],
+            cwd=repo,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return next((tag for tag in listed.split() if tag != f"v{here}"), None)
+
+
+def build_tag(tag: str, series: str, target: Path, repo: Path = paths.REPO) -> Path:
+    """Make the wheel that the tagged version had."""
+    with tempfile.TemporaryDirectory() as scratch:
+        archive = Path(scratch) / "addon.tar"
+        command = ["git", "-C", repo, "archive", f"--output={archive}", tag, paths.ADDON]
+        run(command, what=f"reading {tag}")
+        with tarfile.open(archive) as files:
+            files.extractall(scratch, filter="data")
+        return build(series, target, Path(scratch) / paths.ADDON)

@@ -1,0 +1,45 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""The addon's README.md, put together from the fragments in its folder `readme`."""
+
+import re
+from pathlib import Path
+
+from devkit import package, paths
+
+SECTIONS = {
+    "DESCRIPTION": None,
+    "CONFIGURE": "Configuration",
+    "USAGE": "Usage",
+    "ROADMAP": "Known issues and roadmap",
+    "HISTORY": "Changelog",
+    "CONTRIBUTORS": "Contributors",
+    "CREDITS": "Credits",
+}
+GUIDES = """## Guides
+
+In Spanish, in the folder `docs`: [README.md](docs/README.md),
+[CONFIGURACION.md](docs/CONFIGURACION.md) (from the Meta app to the first lead) and
+[TESTING.md](docs/TESTING.md)."""
+
+
+def text(addon: Path) -> str:
+    """What the README of the addon must say."""
+    parts = [f"# {package.manifest_of(addon)['name']}"]
+    for name, title in SECTIONS.items():
+        fragment = (addon / "readme" / f"{name}.md").read_text().strip()
+        # a chapter of a fragment is a section of the whole
+        fragment = re.sub(r"^## ", "### ", fragment, flags=re.MULTILINE)
+        parts += [f"## {title}"] if title else []
+        parts += [fragment] + ([GUIDES] if name == "USAGE" else [])
+    licence = "## Licence\n\nAGPL-3.0 or later."
+    return "\n\n".join([*parts, licence]) + "\n"
+
+
+def write() -> bool:
+    """Renew it. Returns whether it changed."""
+    addon = paths.REPO / paths.ADDON
+    file = addon / "README.md"
+    before, after = file.read_text(), text(addon)
+    file.write_text(after)
+    return before != after
