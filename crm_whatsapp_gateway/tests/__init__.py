@@ -8,6 +8,7 @@ from . import (
     test_duty,
     test_failures,
     test_greetings,
+    test_guides,
     test_hooks,
     test_inbound,
     test_inbox,

@@ -97,9 +97,9 @@ class WhatsappSendTemplate(models.TransientModel):
     @api.depends("template_id", "line_ids.value")
     def _compute_preview(self):
         for wizard in self:
-            wizard.preview = wizard.template_id and wizard.template_id._whatsapp_text(
-                wizard._values()
-            )
+            template = wizard.template_id
+            values = wizard._values()
+            wizard.preview = template._whatsapp_text(values) if template else False
 
     def _values(self):
         return {

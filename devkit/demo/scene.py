@@ -17,7 +17,7 @@ INSIDE = Path(__file__).with_name("inside.py")
 NOT_INSTALLED = ("tests", "docs", "__pycache__")  # change nothing in a database
 
 
-def make(env: Environment, *, for_browser: bool) -> str:
+def make(env: Environment, *, for_browser: bool, name: str | None = None) -> str:
     """A fresh database of the demo, with our addon and the scene. Returns its name.
 
     `for_browser`: with the web client's bundles, so that the first page is quick.
@@ -25,7 +25,7 @@ def make(env: Environment, *, for_browser: bool) -> str:
     source = _template(env)
     if for_browser:
         _warm(env, source)
-    name = database.demo_name(env.series)
+    name = name or database.demo_name(env.series)
     with step(f"a fresh database, {name}"):
         database.copy(env, name, source)
     return name

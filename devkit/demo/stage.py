@@ -86,12 +86,12 @@ def _name(series: str, what: str) -> str:
 
 @contextlib.contextmanager
 def simulator(
-    env: Environment, port: int | None, ended: list[str]
+    env: Environment, port: int | None, ended: list[str], whose: str = "demo"
 ) -> Iterator[Simulator]:
     """The simulator in Meta's place, as a process of its own."""
-    port_file = env.folder / "simulator.port"
+    port_file = env.folder / f"simulator-{whose}.port"
     port_file.unlink(missing_ok=True)
-    log = env.logs / "simulator.log"
+    log = env.logs / f"simulator-{whose}.log"
     command = [sys.executable, "-m", "devkit.simulator"]
     command += ["--port", str(port or 0), "--port-file", str(port_file)]
     with step("the simulator in Meta's place"):
@@ -104,7 +104,7 @@ def simulator(
                 cwd=paths.REPO,
                 start_new_session=True,  # Ctrl-C is for us
             )
-        started = processes.record(_name(env.series, "simulator"), process.pid)
+        started = processes.record(f"{whose}-{env.series}-simulator", process.pid)
         try:
             url = _await_port(process, port_file, log)
         except BaseException:

@@ -105,6 +105,16 @@ class Story:
         self._await_quiet()
         return self.told
 
+    def fail_to_reach(self, who: Customer, text: str) -> None:
+        """One more answer, which Meta refuses for good: nobody has that number."""
+        match = {"person": self._customers[who.name].id}
+        self._simulator.fault("error", code=131026, http=400, times=1, match=match)
+        self._answer(who, text)
+        self._until(
+            f"knows that {who.name} cannot be reached",
+            lambda: self._row(who)["state"] == "failed",
+        )
+
     # ------------------------------------------------------------- before
 
     def _write_down_known_lead(self) -> None:

@@ -1,0 +1,292 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""The pictures of the guides and of the app list, taken from a running system.
+
+The demo's shop and story, in a database of its own; a browser goes where the guides
+send their reader. Each picture has a name, somebody who looks, a size, and the way.
+"""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from devkit import database, environment, paths
+from devkit.browser import Page, open_page
+from devkit.console import Failure, say, step
+from devkit.demo import gateway, people, scene, stage
+from devkit.demo.rpc import Session
+from devkit.demo.story import Story
+from devkit.server import Server, free_port, start
+from devkit.simulator.client import Simulator
+
+ADDON = paths.REPO / paths.ADDON
+GUIDES = ADDON / "docs" / "img"
+APP_LIST = ADDON / "static" / "description"
+LARGEST = 150 * 1024  # bytes of a picture in the app list, which everybody downloads
+DESKTOP, PHONE = (1400, 900), (390, 844)
+CHAT = ".o_whatsapp_chat"
+# what the guides show also stands in the app list, under this name
+SHARED = {"bandeja": "inbox", "lead": "lead", "atencion": "attention"}
+TEMPLATE = "Saludo Inicial"
+# what of the lead stands for its variables
+VALUES = {"{{1}}": "contact_name", "{{2}}": "user_id"}
+NEWCOMER = {"contact_name": "Gabriela Núñez", "phone": "+52 55 8765 4321"}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the pictures are taken of: addresses, and who may see them."""
+
+    url: str
+    owner: str  # login of the salesperson who has Lucía's lead
+    gateway_id: int
+    ad_lead_id: int
+    new_lead_id: int
+
+    def action(self, name: str, record: int | None = None) -> str:
+        """The address of an action of ours, or of one of its records."""
+        module = "" if "." in name else f"{paths.ADDON}."
+        tail = f"/{record}" if record else ""
+        return f"{self.url}/odoo/action-{module}{name}{tail}"
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture."""
+
+    name: str
+    who: Callable[[Scene], str]
+    way: Callable[[Page, Scene], None]
+    size: tuple[int, int] = DESKTOP
+
+
+def _owner(scene: Scene) -> str:
+    return scene.owner
+
+
+def _manager(_scene: Scene) -> str:
+    return people.MANAGER.login
+
+
+def _admin(_scene: Scene) -> str:
+    return people.ADMIN[0]
+
+
+# ------------------------------------------------------------- the ways
+
+
+def _inbox(page: Page, scene: Scene) -> None:
+    page.go(scene.action("action_whatsapp_inbox"))
+    page.click(".o_kanban_record", people.LUCIA.name)
+    page.see(".o-mail-Message", "En nogal. ¿Y entregan los sábados?")
+
+
+def _chat(page: Page, scene: Scene) -> None:
+    _inbox(page, scene)
+    page.click(f"{CHAT} button[name='whatsapp-lead']")
+    page.see(".o-whatsapp-LeadPanel", people.LUCIA.name)
+
+
+def _open_lead(page: Page, scene: Scene, lead_id: int) -> None:
+    """By the way of the CRM app, so that its menus stand above the lead."""
+    page.go(scene.action("action_whatsapp_inbox"))
+    page.see(".o_menu_brand", "CRM")
+    page.go(scene.action("crm.crm_lead_action_pipeline", lead_id))
+
+
+def _lead(page: Page, scene: Scene) -> None:
+    _open_lead(page, scene, scene.ad_lead_id)
+    page.click("a[name='whatsapp']")
+    page.see(".o_field_widget[name='whatsapp_match_reason']")
+
+
+def _window(page: Page, scene: Scene) -> None:
+    _open_lead(page, scene, scene.new_lead_id)
+    page.click("button[name='action_open_whatsapp']")
+    page.see(".o-mail-ChatWindow .o-whatsapp-Window", "solo entrega plantillas")
+
+
+def _template(page: Page, scene: Scene) -> None:
+    _window(page, scene)
+    page.click(".o-whatsapp-Window button")
+    page.click(".modal .o_field_widget[name='template_id'] input")
+    page.click(".o-autocomplete--dropdown-item a", TEMPLATE)
+    page.see(".modal .o_whatsapp_preview", NEWCOMER["contact_name"])
+
+
+def _agents(page: Page, scene: Scene) -> None:
+    page.go(scene.action("action_whatsapp_agent"))
+    page.see(".o_data_row", people.SALESPEOPLE[0].name)
+
+
+def _queue(page: Page, scene: Scene) -> None:
+    page.go(scene.action("action_whatsapp_message_queue"))
+    page.see(".o_data_row")
+
+
+def _attention(page: Page, scene: Scene) -> None:
+    page.go(scene.action("action_whatsapp_attention"))
+    page.see(".o_kanban_record")
+
+
+def _gateway(page: Page, scene: Scene) -> None:
+    address = scene.action("mail_gateway.mail_gateway_act_window", scene.gateway_id)
+    page.go(f"{address}?debug=1")
+    page.see(".o_field_widget[name='whatsapp_from_phone']")
+
+
+def _rules(page: Page, scene: Scene) -> None:
+    _gateway(page, scene)
+    page.click(".o_notebook a[name='whatsapp_crm']")
+    page.see(".o_field_widget[name='whatsapp_reopen_days']")
+    page.ask("document.querySelector('.o_notebook').scrollIntoView()")
+
+
+# an open chat window stays open: those with one come last
+SHOTS = (
+    Shot("bandeja", _owner, _inbox),
+    Shot("chat", _owner, _chat),
+    Shot("telefono", _owner, _inbox, PHONE),
+    Shot("pasarela", _admin, _gateway),
+    Shot("reglas", _admin, _rules),
+    Shot("comerciales", _manager, _agents),
+    Shot("salientes", _manager, _queue),
+    Shot("atencion", _manager, _attention),
+    Shot("lead", _manager, _lead),
+    Shot("ventana", _manager, _window),
+    Shot("plantilla", _manager, _template),
+)
+
+
+# ------------------------------------------------------------- taking them
+
+
+def run(series: str, odoo: Path | None = None) -> list[Path]:
+    """Take all pictures; returns their files."""
+    env = environment.provide(series, odoo)
+    name = f"screenshots-{env.series}-{paths.checkout()}"
+    scene.make(env, for_browser=True, name=name)
+    whose = f"screenshots-{paths.checkout()}"
+    try:
+        with (
+            stage.simulator(env, None, [], whose=whose) as simulator,
+            start(
+                *(env, name, "--no-database-list"),
+                port=free_port(),
+                recorded_as=f"{whose}-odoo",
+            ) as server,
+        ):
+            found = _set_the_scene(server, simulator)
+            with open_page(f"{whose}-browser") as page:
+                return [file for shot in SHOTS for file in _take(page, found, shot)]
+    finally:
+        database.drop(env, name)
+
+
+def _set_the_scene(server: Server, simulator: Simulator) -> Scene:
+    passwords = {who.login: who.password for who in people.COLLEAGUES}
+    passwords |= dict([people.ADMIN])
+
+    def log_in(login: str) -> Session:
+        return Session(server.url, server.database, login, passwords[login])
+
+    admin = log_in(people.ADMIN[0])
+    admin.call("res.users", "write", [admin.uid], {"lang": people.LANGUAGE})
+    connected = gateway.connect(admin, simulator, server.url)
+    story = Story(server.environment, admin, simulator, connected, log_in)
+    story.play()
+    story.fail_to_reach(people.TOMAS, "¡Hola, Tomás! ¿Qué día le conviene?")
+    admin.call("mail.gateway", "button_import_whatsapp_template", [connected.id])
+    _fill_template(admin)
+    manager = log_in(people.MANAGER.login)
+    new_lead = manager.create(
+        "crm.lead",
+        name="Recámara completa",
+        type="opportunity",
+        user_id=manager.uid,
+        **NEWCOMER,
+    )
+    return Scene(
+        url=server.url,
+        owner=_owner_of(admin, people.LUCIA.name),
+        gateway_id=connected.id,
+        ad_lead_id=_lead_of(admin, people.CAMILA.name)["id"],
+        new_lead_id=new_lead,
+    )
+
+
+def _fill_template(admin: Session) -> None:
+    """Have one greeting, in Spanish, and say which values of a lead stand in it."""
+    templates = "mail.whatsapp.template"
+    greetings = admin.read(templates, [("name", "=", TEMPLATE)], "language", "variable_ids")
+    foreign = [each["id"] for each in greetings if each["language"] != "es"]
+    admin.call(templates, "unlink", foreign)
+    (greeting,) = [each for each in greetings if each["language"] == "es"]
+    model = admin.read("ir.model", [("model", "=", "crm.lead")], "id")[0]
+    variables = admin.read(
+        f"{templates}.variable", [("id", "in", greeting["variable_ids"])], "name"
+    )
+    filled = [(1, each["id"], {"field_name": VALUES[each["name"]]}) for each in variables]
+    values = {"model_id": model["id"], "variable_ids": filled}
+    admin.call(templates, "write", [greeting["id"]], values)
+
+
+def _lead_of(admin: Session, name: str) -> dict:
+    found = admin.read("crm.lead", [("contact_name", "=", name)], "user_id")
+    if not found:
+        raise Failure(f"there is no lead of {name}")
+    return found[-1]
+
+
+def _owner_of(admin: Session, name: str) -> str:
+    user = _lead_of(admin, name)["user_id"][0]
+    return admin.read("res.users", [("id", "=", user)], "login")[0]["login"]
+
+
+def _take(page: Page, scene: Scene, shot: Shot) -> list[Path]:
+    with step(f"{shot.name}.png"):
+        page.size(*shot.size)
+        _log_in(page, scene.url, shot.who(scene))
+        shot.way(page, scene)
+        _settle(page)
+        file = GUIDES / f"{shot.name}.png"
+        page.picture(file)
+    shared = SHARED.get(shot.name)
+    if not shared:
+        return [file]
+    if file.stat().st_size > LARGEST:
+        raise Failure(f"{file.name} is too large for the app list")
+    return [file, Path(shutil.copy(file, APP_LIST / f"{shared}.png"))]
+
+
+def _log_in(page: Page, url: str, login: str) -> None:
+    """Be this person, as at the login page."""
+    page.forget(url)
+    page.go(f"{url}/web/login")
+    password = dict([people.ADMIN]).get(login, login)
+    page.see("input[name='password']")
+    page.ask(
+        f"document.querySelector(\"input[name='login']\").value = {login!r};"
+        f"document.querySelector(\"input[name='password']\").value = {password!r};"
+        "document.querySelector(\"form.oe_login_form\").submit()"
+    )
+    page.wait("location.pathname.startsWith('/odoo') && !!document.querySelector('.o_main_navbar')")
+
+
+def _settle(page: Page) -> None:
+    """Wait until pictures and fonts are there and nothing is being loaded."""
+    page.wait(
+        "document.fonts.status === 'loaded'"
+        " && [...document.images].every(image => image.complete)"
+        " && !document.querySelector('.o_loading_indicator, .o_blockUI')"
+    )
+    page.ask("new Promise(done => setTimeout(done, 700))")
+    page.ask("document.querySelectorAll('.o_notification_close').forEach(x => x.click())")
+    page.wait("!document.querySelector('.o_notification')")
+
+
+def report(files: list[Path]) -> None:
+    """Say what was written."""
+    for file in files:
+        say(f"{file.relative_to(paths.REPO)}: {file.stat().st_size // 1024} kB")

@@ -1,0 +1,66 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""The pictures: which there are, and the browser that takes them."""
+
+import pytest
+
+from devkit import screenshots
+from devkit.browser import open_page
+from devkit.console import Failure
+
+PAGE = """<!doctype html><title>Test</title>
+<style>body { margin: 0; background: #00f }</style>
+<button onclick="this.textContent = 'pressed'">press</button>
+<button style="display: none">hidden</button>
+"""
+
+
+def test_every_picture_has_a_name_of_its_own():
+    names = [shot.name for shot in screenshots.SHOTS]
+    assert len(set(names)) == len(names)
+    assert set(screenshots.SHARED) <= set(names)
+    assert {shot.size for shot in screenshots.SHOTS} == {(1400, 900), (390, 844)}
+
+
+def test_the_committed_pictures_are_those_that_are_taken():
+    wanted = {f"{shot.name}.png" for shot in screenshots.SHOTS}
+    assert {file.name for file in screenshots.GUIDES.glob("*.png")} == wanted
+    listed = {f"{name}.png" for name in screenshots.SHARED.values()}
+    found = {file.name for file in screenshots.APP_LIST.glob("*.png")}
+    assert found == listed | {"icon.png"}
+
+
+@pytest.mark.parametrize("shot", screenshots.SHOTS, ids=lambda shot: shot.name)
+def test_a_picture_has_its_size(shot):
+    assert _size(screenshots.GUIDES / f"{shot.name}.png") == shot.size
+
+
+def test_addresses_of_actions():
+    scene = screenshots.Scene("http://odoo", "diego", 1, 2, 3)
+    ours = "http://odoo/odoo/action-crm_whatsapp_gateway.action_whatsapp_inbox"
+    assert scene.action("action_whatsapp_inbox") == ours
+    assert scene.action("crm.pipeline", 7) == "http://odoo/odoo/action-crm.pipeline/7"
+
+
+def test_the_browser_sees_clicks_and_takes_pictures(archive, cache, tmp_path):
+    (archive.folder / "page.html").write_text(PAGE)
+    with open_page("browser-test") as page:
+        page.size(390, 844)
+        page.go(f"{archive.url}/page.html")
+        page.click("button", "press")
+        page.see("button", "pressed")
+        with pytest.raises(Failure, match="hidden"):
+            page.wait("!!hidden", seconds=0.3)
+        with pytest.raises(Failure, match="no such thing"):
+            page.ask("(() => { throw new Error('no such thing') })()")
+        page.picture(tmp_path / "one.png")
+        page.picture(tmp_path / "two.png")
+    assert _size(tmp_path / "one.png") == (390, 844)
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+
+
+def _size(file):
+    """Width and height, as the head of a PNG says."""
+    head = file.read_bytes()[:24]
+    assert head[:8] == b"\x89PNG\r\n\x1a\n"
+    return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
