@@ -52,7 +52,9 @@ class Page:
     def tell(self, method: str, **params) -> dict:
         """Call a method of the protocol. Raises Failure when it is refused."""
         number = next(self._numbers)
-        self._socket.send(json.dumps({"id": number, "method": method, "params": params}))
+        self._socket.send(
+            json.dumps({"id": number, "method": method, "params": params})
+        )
         while True:
             answer = json.loads(self._socket.recv())
             if answer.get("id") == number:
@@ -117,7 +119,9 @@ class Page:
 
     def picture(self, file: Path) -> None:
         """Write what is seen as PNG."""
-        answer = self.tell("Page.captureScreenshot", format="png", optimizeForSpeed=False)
+        answer = self.tell(
+            "Page.captureScreenshot", format="png", optimizeForSpeed=False
+        )
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(base64.b64decode(answer["data"]))
 
@@ -135,7 +139,12 @@ def open_page(recorded_as: str) -> Iterator[Page]:
     with tempfile.TemporaryDirectory(
         prefix="cwg-browser-", ignore_cleanup_errors=True
     ) as profile:
-        command = [program.find(), *OPTIONS, f"--user-data-dir={profile}", "about:blank"]
+        command = [
+            program.find(),
+            *OPTIONS,
+            f"--user-data-dir={profile}",
+            "about:blank",
+        ]
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -166,7 +175,9 @@ def _address(process: subprocess.Popen, profile: Path) -> str:
             raise Failure(f"the browser ended with status {process.returncode}")
         if file.exists() and file.read_text().strip():
             port = file.read_text().split()[0]
-            tabs = requests.get(f"http://127.0.0.1:{port}/json", timeout=PATIENCE).json()
+            tabs = requests.get(
+                f"http://127.0.0.1:{port}/json", timeout=PATIENCE
+            ).json()
             pages = [tab for tab in tabs if tab["type"] == "page"]
             if pages:
                 return pages[0]["webSocketDebuggerUrl"]

@@ -78,7 +78,9 @@ def name_series(folder: Path, series: str) -> None:
 def _replace(file: Path, pattern: re.Pattern, new: str) -> None:
     text, times = pattern.subn(new, file.read_text())
     if times != 1:
-        raise Failure(f"{file.name}: {pattern.pattern} is there {times} times, not once")
+        raise Failure(
+            f"{file.name}: {pattern.pattern} is there {times} times, not once"
+        )
     file.write_text(text)
 
 
@@ -107,7 +109,15 @@ def build_tag(tag: str, series: str, target: Path, repo: Path = paths.REPO) -> P
     """Make the wheel that the tagged version had."""
     with tempfile.TemporaryDirectory() as scratch:
         archive = Path(scratch) / "addon.tar"
-        command = ["git", "-C", repo, "archive", f"--output={archive}", tag, paths.ADDON]
+        command = [
+            "git",
+            "-C",
+            repo,
+            "archive",
+            f"--output={archive}",
+            tag,
+            paths.ADDON,
+        ]
         run(command, what=f"reading {tag}")
         with tarfile.open(archive) as files:
             files.extractall(scratch, filter="data")

@@ -219,7 +219,9 @@ def _set_the_scene(server: Server, simulator: Simulator) -> Scene:
 def _fill_template(admin: Session) -> None:
     """Have one greeting, in Spanish, and say which values of a lead stand in it."""
     templates = "mail.whatsapp.template"
-    greetings = admin.read(templates, [("name", "=", TEMPLATE)], "language", "variable_ids")
+    greetings = admin.read(
+        templates, [("name", "=", TEMPLATE)], "language", "variable_ids"
+    )
     foreign = [each["id"] for each in greetings if each["language"] != "es"]
     admin.call(templates, "unlink", foreign)
     (greeting,) = [each for each in greetings if each["language"] == "es"]
@@ -227,7 +229,9 @@ def _fill_template(admin: Session) -> None:
     variables = admin.read(
         f"{templates}.variable", [("id", "in", greeting["variable_ids"])], "name"
     )
-    filled = [(1, each["id"], {"field_name": VALUES[each["name"]]}) for each in variables]
+    filled = [
+        (1, each["id"], {"field_name": VALUES[each["name"]]}) for each in variables
+    ]
     values = {"model_id": model["id"], "variable_ids": filled}
     admin.call(templates, "write", [greeting["id"]], values)
 
@@ -269,9 +273,9 @@ def _log_in(page: Page, url: str, login: str) -> None:
     page.ask(
         f"document.querySelector(\"input[name='login']\").value = {login!r};"
         f"document.querySelector(\"input[name='password']\").value = {password!r};"
-        "document.querySelector(\"form.oe_login_form\").submit()"
+        'document.querySelector("form.oe_login_form").submit()'
     )
-    page.wait("location.pathname.startsWith('/odoo') && !!document.querySelector('.o_main_navbar')")
+    page.see(".o_main_navbar")
 
 
 def _settle(page: Page) -> None:
@@ -282,7 +286,9 @@ def _settle(page: Page) -> None:
         " && !document.querySelector('.o_loading_indicator, .o_blockUI')"
     )
     page.ask("new Promise(done => setTimeout(done, 700))")
-    page.ask("document.querySelectorAll('.o_notification_close').forEach(x => x.click())")
+    page.ask(
+        "document.querySelectorAll('.o_notification_close').forEach(x => x.click())"
+    )
     page.wait("!document.querySelector('.o_notification')")
 
 

@@ -41,8 +41,8 @@ PROBE = "devkit.probe"  # a parameter that the migration script writes
 MIGRATION = f"""
 def migrate(cr, version):
     cr.execute(
-        "INSERT INTO ir_config_parameter (key, value) VALUES ('{PROBE}', %s)"
-        " ON CONFLICT (key) DO UPDATE SET value = ir_config_parameter.value || ' again'",
+        "INSERT INTO ir_config_parameter AS found (key, value) VALUES ('{PROBE}', %s)"
+        " ON CONFLICT (key) DO UPDATE SET value = found.value || ' again'",
         (version,),
     )
 """
@@ -75,7 +75,11 @@ class _Trial:
         with step(f"the wheel for Odoo {self.series}"):
             wheel = package.build(self.series, self.folder / "dist")
             self._make_python()
-            old = package.build_tag(previous, self.series, self.folder) if previous else wheel
+            old = (
+                package.build_tag(previous, self.series, self.folder)
+                if previous
+                else wheel
+            )
             self._pip(old)
         say(f"  ... the version before: {previous or 'this one, with a lower number'}")
         with step("the app list, and Install") as show:
@@ -113,7 +117,9 @@ class _Trial:
             self.addons.append(self.environment.oca)
 
     def _oca_is_released(self) -> bool:
-        pins = re.findall(r"^odoo-addon\S+==(\d+\.\d+)", oca.lock_of(self.series).read_text(), re.M)
+        pins = re.findall(
+            r"^odoo-addon\S+==(\d+\.\d+)", oca.lock_of(self.series).read_text(), re.M
+        )
         return set(pins) == {self.series}
 
     @staticmethod
@@ -149,7 +155,9 @@ class _Trial:
 
     def _update(self, show: Callable[[str], None]) -> None:
         output = run(
-            self._odoo("-d", self.name, "-u", paths.ADDON, "--no-http", "--stop-after-init"),
+            self._odoo(
+                "-d", self.name, "-u", paths.ADDON, "--no-http", "--stop-after-init"
+            ),
             what="the update",
             env=self.environment.env(),
             log=self.log,
@@ -193,13 +201,17 @@ class _Trial:
         self._expect(facts["version"] == version, f"version {facts['version']}")
         self._expect(facts["state"] == "uninstalled", f"state {facts['state']}")
         self._expect(facts["application"], "it is no app")
-        self._expect(facts["shortdesc"] == manifest["name"], f"name {facts['shortdesc']}")
+        self._expect(
+            facts["shortdesc"] == manifest["name"], f"name {facts['shortdesc']}"
+        )
         self._expect(facts["has_icon"], "the app list has no icon")
         addresses = PICTURES.findall(facts["description"])
         self._expect(addresses, "its description has no pictures")
         for address in addresses:
             file = self.site / "odoo" / "addons" / address.lstrip("/")
-            self._expect(file.is_file(), f"the description's picture {address} is not there")
+            self._expect(
+                file.is_file(), f"the description's picture {address} is not there"
+            )
         state, version = self._module()
         self._expect(state == "installed", f"after Install it is {state}")
 
@@ -212,15 +224,23 @@ class _Trial:
 
     def _judge_update(self, before: dict, after: dict) -> None:
         for table, rows in before.items():
-            lost = {key: row for key, row in rows.items() if after[table].get(key) != row}
+            lost = {
+                key: row for key, row in rows.items() if after[table].get(key) != row
+            }
             self._expect(rows, f"{table} is empty: nothing is proven")
             changes = _difference(lost, after[table])
             self._expect(not lost, f"an update changed {table}: {changes}")
         self._expect(self._module()[0] == "installed", "it is not installed any more")
         errors = dict(self._sql(f"SELECT code, advice->>'en_US' FROM {SHIPPED}"))
-        self._expect(errors.get("999999") == "Call us.", "an error of one's own is gone")
-        self._expect(errors["busy"] != "Changed by hand", "Meta's errors are not renewed")
-        probe = self._sql("SELECT value FROM ir_config_parameter WHERE key = %s", (PROBE,))
+        self._expect(
+            errors.get("999999") == "Call us.", "an error of one's own is gone"
+        )
+        self._expect(
+            errors["busy"] != "Changed by hand", "Meta's errors are not renewed"
+        )
+        probe = self._sql(
+            "SELECT value FROM ir_config_parameter WHERE key = %s", (PROBE,)
+        )
         self._expect(
             [value for (value,) in probe if not value.endswith("again")],
             f"a migration script must run once: {probe}",
@@ -232,7 +252,9 @@ class _Trial:
         for table in LEFT:
             rows = {number for (number,) in self._sql(f"SELECT id FROM {table}")}
             self._expect(before[table].keys() <= rows, f"rows of {table} went along")
-        ours = self._sql("SELECT tablename FROM pg_tables WHERE tablename ~ '^whatsapp'")
+        ours = self._sql(
+            "SELECT tablename FROM pg_tables WHERE tablename ~ '^whatsapp'"
+        )
         left = {name for (name,) in ours} - {OCAS_TABLE}
         self._expect(not left, f"tables are left: {left}")
 
@@ -240,7 +262,9 @@ class _Trial:
         """Every row of what must stay, by table and id."""
         found = {}
         for table in KEPT:
-            rows = self._sql(f"SELECT id, to_jsonb(t) - %s FROM {table} t", (list(STAMPS),))
+            rows = self._sql(
+                f"SELECT id, to_jsonb(t) - %s FROM {table} t", (list(STAMPS),)
+            )
             found[table] = {number: row for number, row in rows}
         found["ir_config_parameter"] = {
             number: row

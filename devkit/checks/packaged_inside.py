@@ -64,7 +64,11 @@ def _set_up(env):
     gateway.whatsapp_pause_reason = "a test"
     user = env["res.users"].create({"name": "Sofía", "login": "sofia"})
     env.ref("sales_team.group_sale_salesman").write(
-        {"user_ids" if "user_ids" in env["res.groups"]._fields else "users": [(4, user.id)]}
+        {
+            "user_ids" if "user_ids" in env["res.groups"]._fields else "users": [
+                (4, user.id)
+            ]
+        }
     )
     env["hr.employee"].create(
         {"name": "Sofía", "user_id": user.id, "whatsapp_limit": 7}
