@@ -203,7 +203,9 @@ class TestTemplates(TemplateCase):
         self.assertFalse(self.lead.activity_ids, "it is an answer")
 
     def test_nothing_is_shown_before_a_template_is_chosen(self):
-        self.assertFalse(self.wizard(self.template("Hello").browse()).preview)
+        wizard = self.wizard(self.template("Hello"))
+        wizard.template_id = False
+        self.assertFalse(wizard.preview)
 
     def test_named_variables_and_the_end_of_a_link(self):
         template = self.template("Hello {{first_name}}")
