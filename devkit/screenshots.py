@@ -131,9 +131,8 @@ def _attention(page: Page, scene: Scene) -> None:
 
 
 def _gateway(page: Page, scene: Scene) -> None:
-    address = scene.action("mail_gateway.mail_gateway_act_window", scene.gateway_id)
-    page.go(f"{address}?debug=1")
-    page.see(".o_field_widget[name='whatsapp_from_phone']")
+    page.go(scene.action("action_whatsapp_gateway", scene.gateway_id))
+    page.see(".o_whatsapp_check[data-state='ok']")
 
 
 def _rules(page: Page, scene: Scene) -> None:
