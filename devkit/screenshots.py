@@ -27,7 +27,7 @@ LARGEST = 150 * 1024  # bytes of a picture in the app list, which everybody down
 DESKTOP, PHONE = (1400, 900), (390, 844)
 CHAT = ".o_whatsapp_chat"
 # what the guides show also stands in the app list, under this name
-SHARED = {"bandeja": "inbox", "lead": "lead", "atencion": "attention"}
+SHARED = {"bandeja": "inbox", "lead": "lead", "pasarela": "setup"}
 TEMPLATE = "Saludo Inicial"
 # what of the lead stands for its variables
 VALUES = {"{{1}}": "contact_name", "{{2}}": "user_id"}
