@@ -14,7 +14,12 @@ from devkit.environment import Environment
 from devkit.shell import run
 
 INSIDE = Path(__file__).with_name("inside.py")
-NOT_INSTALLED = ("tests", "docs", "__pycache__")  # change nothing in a database
+NOT_INSTALLED = (
+    "tests",
+    "docs",
+    "readme",
+    "__pycache__",
+)  # change nothing in a database
 
 
 def make(env: Environment, *, for_browser: bool, name: str | None = None) -> str:

@@ -3,6 +3,7 @@
 """The wheels: what they are called, what they need, what is in them."""
 
 import subprocess
+import sys
 import zipfile
 from email.parser import HeaderParser
 
@@ -68,6 +69,18 @@ def test_everything_that_git_tracks_is_in_it_and_nothing_else(wheel):
     }
     assert inside == set(filter(None, tracked)) - {"pyproject.toml"}
     assert {"static/description/icon.png", "static/description/index.html"} <= inside
+
+
+def test_the_addon_s_folder_is_a_project_of_its_own(tmp_path):
+    """Without this command line: `pip wheel ./crm_whatsapp_gateway` is for 18.0."""
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
+    command += ["--no-build-isolation", "--wheel-dir", tmp_path]
+    subprocess.run([*command, paths.REPO / paths.ADDON], check=True)
+    (file,) = tmp_path.glob("*.whl")
+    version = package.manifest_of(paths.REPO / paths.ADDON)["version"]
+    assert file.name == f"odoo_addon_{paths.ADDON}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(file) as archive:
+        assert "odoo==18.0.*" in _metadata(archive).get_all("Requires-Dist")
 
 
 def test_files_that_are_not_tracked_stay_at_home(tmp_path):

@@ -16,6 +16,7 @@ from guides import Guide
 from spylls.hunspell import Dictionary
 
 from devkit import dictionary, readme
+from devkit.cli import Step, app
 
 REPO = Path(__file__).parents[2]
 ADDON = REPO / "crm_whatsapp_gateway"
@@ -165,6 +166,30 @@ def test_every_acceptance_test_names_its_automatic_one():
     assert len(rows) >= 10
     for row in rows:
         assert TEST_NAME.search(row), row
+
+
+# ------------------------------------------------------------- commands, parameters
+
+
+def test_every_command_of_a_page_exists(page):
+    commands = {
+        command.name or command.callback.__name__ for command in app.registered_commands
+    }
+    text = page.path.read_text()
+    for named in re.findall(r"\./dev ([a-z]+)", text):
+        assert named in commands, named
+    for step in re.findall(r"--only[= ]([a-z0-9]+)", text):
+        assert step in list(Step), step
+
+
+def test_every_parameter_of_a_guide_is_read_by_the_code(guide):
+    code = "".join(path.read_text() for path in ADDON.rglob("*.py"))
+    for name in re.findall(r"`crm_whatsapp_gateway\.(\w+)`", guide.path.read_text()):
+        lane, places, _end = name.partition("_places")
+        known = (
+            f'"{lane}"' in code if places else f"crm_whatsapp_gateway.{name}" in code
+        )
+        assert known, name
 
 
 # ------------------------------------------------------------- spelling
