@@ -4,7 +4,12 @@
 
 pip puts OCA's addons and ours into a Python environment of its own; Odoo finds them,
 lists ours as an app, installs it, and updates it twice. What a company made and
-changed must then be what it was, row by row.
+changed must then be what it was, row by row. At the end the addon is uninstalled.
+
+The version before is the newest tag `v...` of another version, as wheel. Without one
+(none was released yet, or the clone is shallow) the present version is installed and
+its number lowered in the database: Odoo then updates as from an older one, data files
+and migration scripts included, but no table has an older form.
 """
 
 import json
