@@ -152,6 +152,10 @@ _BASE_URL = _(
     "Set the system parameter web.base.url to the address at which the world reaches"
     " this Odoo, with https."
 )
+_BY_HAND = _(
+    "The app's own address belongs to somebody else, so this is done at Meta: in the"
+    " app, WhatsApp, Configuration, Webhook fields."
+)
 OUTCOMES = {
     # of every check
     "untested": Outcome("unknown"),
@@ -435,6 +439,19 @@ OUTCOMES = {
         _("Meta has this address, but Odoo has not seen it verified."),
         "",
         "webhook",
+    ),
+    # the account has an address of its own, which is ours; that of the app is not
+    "webhook_waits": Outcome(
+        "warning",
+        _("Meta has this address, but Odoo has not seen it verified."),
+        _("Press Integrate Webhook above, then give the address to Meta once more."),
+    ),
+    "webhook_off_there": Outcome("bad", _("The webhook is switched off."), _BY_HAND),
+    "webhook_deaf_there": Outcome(
+        "bad", _("Of messages Meta tells nothing: a field is missing."), _BY_HAND
+    ),
+    "webhook_fields_there": Outcome(
+        "warning", _("Messages arrive. Meta does not tell of: %(missing)s."), _BY_HAND
     ),
     "webhook_unreached": Outcome(
         "bad",
@@ -902,15 +919,17 @@ def judge_webhook(subscription, app, mine, siblings=None, override=None, seen=Tr
     if address != mine and address not in siblings:
         host = host_of(address)
         return Verdict("webhook_other", {"app": app, "address": address, "host": host})
+    is_ours = subscription.callback_url in (mine, *siblings)
+    there = "" if is_ours else "_there"
     if not subscription.active:
-        return Verdict("webhook_off", {"app": app})
+        return Verdict(f"webhook_off{there}", {"app": app})
     if NEEDED_FIELD not in subscription.fields:
-        return Verdict("webhook_deaf", {"app": app})
+        return Verdict(f"webhook_deaf{there}", {"app": app})
     missing = [field for field in FIELDS if field not in subscription.fields]
     if missing:
-        return Verdict("webhook_fields", {"missing": missing})
+        return Verdict(f"webhook_fields{there}", {"missing": missing})
     if not seen:
-        return Verdict("webhook_unverified")
+        return Verdict("webhook_unverified" if is_ours else "webhook_waits")
     if address != mine:
         return Verdict("webhook_sibling", {"gateway": siblings[address]})
     return Verdict("webhook_override" if override else "webhook_ok")

@@ -70,6 +70,8 @@ def page():
             ("crm_whatsapp_gateway.graph_url", url),
         ):
             admin.call("ir.config_parameter", "set_param", name, value)
+        values = {"email": "boss@company.example"}
+        admin.call("res.users", "write", [admin.uid], values)
         simulator = Simulator(url)
         at_meta = simulator.setup(
             app={"callback_url": OTHER}, account={"subscriptions": []}

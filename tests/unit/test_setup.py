@@ -101,6 +101,24 @@ def test_nonsense_is_no_address(url):
     assert setup.judge_address(url).state == "bad"
 
 
+@pytest.mark.parametrize(
+    ("active", "fields", "seen", "outcome"),
+    [
+        (False, setup.FIELDS, True, "webhook_off_there"),
+        (True, ("security",), True, "webhook_deaf_there"),
+        (True, ("messages",), True, "webhook_fields_there"),
+        (True, setup.FIELDS, False, "webhook_waits"),
+        (True, setup.FIELDS, True, "webhook_override"),
+    ],
+)
+def test_an_app_that_serves_others_is_left_alone(active, fields, seen, outcome):
+    """The account's own address is ours; a change here would take the app's away."""
+    theirs = Subscription(setup.OBJECT, "https://x.com/", active, fields)
+    verdict = setup.judge_webhook(theirs, "Shop", URL, override=URL, seen=seen)
+    assert verdict.outcome == outcome
+    assert not setup.OUTCOMES[outcome].mend
+
+
 class Cut:
     """A connection that breaks, with the whole address in the error's text."""
 
