@@ -1,10 +1,14 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo.tests import tagged
+
 from ..models.mail_gateway_examine import MailGateway
 from ..tools import setup
+from .common import BROWSER
 from .setup_common import OTHER, SetupCase
 
 
+@tagged(BROWSER)
 class TestSetupTours(SetupCase):
     """An administrator connects a number on its page, in a real browser."""
 
