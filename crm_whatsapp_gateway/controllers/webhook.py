@@ -23,11 +23,13 @@ class WhatsappWebhook(GatewayController):
             return super().post_update(usage, token, *args, **kwargs)
         gateways = request.env["mail.gateway"]
         known = gateways._whatsapp_webhook(token)
+        args = request.httprequest.args
         if not known:
-            _logger.warning("WhatsApp webhook: no gateway has this address")
+            if args.get("hub.mode") != setup.KNOCK:
+                _logger.warning("WhatsApp webhook: no gateway has this address")
             return self._whatsapp_answer(setup.UNKNOWN_ADDRESS, 403)
         if request.httprequest.method == "GET":
-            return self._whatsapp_verify(known, request.httprequest.args)
+            return self._whatsapp_verify(known, args)
         return self._whatsapp_receive(known)
 
     def _whatsapp_verify(self, known, args):
@@ -38,9 +40,10 @@ class WhatsappWebhook(GatewayController):
             or args.get("hub.mode") != "subscribe"
             or not hmac.compare_digest(expected.encode(), given.encode())
         ):
-            _logger.warning(
-                "WhatsApp webhook: verify token refused, gateway %s", known["id"]
-            )
+            if args.get("hub.mode") != setup.KNOCK:
+                _logger.warning(
+                    "WhatsApp webhook: verify token refused, gateway %s", known["id"]
+                )
             return self._whatsapp_answer(setup.WRONG_TOKEN, 403)
         gateway = request.env["mail.gateway"].sudo().browse(known["id"])
         if gateway.integrated_webhook_state != "integrated":

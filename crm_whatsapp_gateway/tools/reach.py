@@ -1,10 +1,10 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""Calls our own webhook the way Meta does, to see who answers."""
+"""Calls our own webhook from outside, to see who answers."""
 
 import requests
 
-from .setup import Knock
+from .setup import KNOCK, Knock
 
 LONGEST_ANSWER = 1000  # bytes: ours is short
 
@@ -21,7 +21,7 @@ def knock(url, verify_token, timeout=8):
     'offline'
     """
     params = {
-        "hub.mode": "subscribe",
+        "hub.mode": KNOCK,
         "hub.challenge": "0",
         "hub.verify_token": verify_token,
     }

@@ -33,6 +33,8 @@ FIELDS = (
 )
 # Asked for as well; only a number that is used on a phone, too, has them
 FIELDS_OF_PHONES = ("smb_message_echoes",)
+# The mode of our own question at our webhook, which is refused as every one but Meta's
+KNOCK = "knock"
 # What our webhook answers to a wrong verify token, and to an unknown address
 WRONG_TOKEN, UNKNOWN_ADDRESS = "wrong verify token", "refused"
 # Names that no public name server knows

@@ -73,11 +73,11 @@ def test_who_answers(address, path, outcome):
     assert len(answer.text) <= LONGEST_ANSWER
 
 
-def test_it_knocks_as_meta_does(server, address):
+def test_it_asks_for_nothing_that_could_be_granted(server, address):
     server.asked.clear()
     knock(f"http://{address}/ours", "no such token")
     [query] = server.asked
-    assert query["hub.mode"] == ["subscribe"]
+    assert query["hub.mode"] == [setup.KNOCK]
     assert query["hub.verify_token"] == ["no such token"]
 
 
