@@ -172,7 +172,7 @@ class SetupCase(WhatsappCase):
             """The public address is that of the test's own server."""
             self.knocks.append(gateway.webhook_url)
             path = urlsplit(gateway.webhook_url).path
-            query = f"hub.mode={setup.KNOCK}&hub.challenge=0&hub.verify_token={verify_token}"
+            query = f"hub.mode={setup.KNOCK}&hub.verify_token={verify_token}"
             response = self.url_open(f"{path}?{query}", allow_redirects=False)
             return setup.Knock(response.status_code, response.text)
 
