@@ -7,6 +7,8 @@ import {
     onMounted,
     onWillStart,
     onWillUnmount,
+    status,
+    toRaw,
     useEffect,
     useState,
 } from "@odoo/owl";
@@ -155,6 +157,7 @@ const withChat = (Controller, template) =>
             this.inbox = useService("crm_whatsapp_gateway.inbox");
             this.store = useState(useService("mail.store"));
             this.ui = useState(useService("ui"));
+            this.watchLoading(toRaw(this.model));
             useLiveInbox(this);
             useInboxKeys(this.inbox);
             onMounted(() => this.inbox.attach(this));
@@ -183,6 +186,9 @@ const withChat = (Controller, template) =>
          * @returns {Promise<Boolean>} whether there is one
          */
         async turnPage(step) {
+            while (this.loading) {
+                await new Promise((resolve) => setTimeout(resolve, 20));
+            }
             const {count, isGrouped, limit, offset} = this.model.root;
             const wanted = offset + step * limit;
             if (isGrouped || wanted < 0 || wanted >= count) {
@@ -196,8 +202,40 @@ const withChat = (Controller, template) =>
             return this.isLoaded && Boolean(this.model.root.selection?.length);
         }
 
+        /**
+         * Know whether data are on their way.
+         *
+         * What is loaded later wins: to load again as before while another filter, or
+         * another page, is on its way would take it back.
+         */
+        watchLoading(model) {
+            const load = model._loadData;
+            this.loading = 0;
+            this.reloadAfterwards = false;
+            model._loadData = async (...args) => {
+                this.loading++;
+                try {
+                    return await load.apply(model, args);
+                } finally {
+                    this.loading--;
+                    setTimeout(() => this.catchUpWithLoading()); // when it is in place
+                }
+            };
+        }
+
+        catchUpWithLoading() {
+            if (this.reloadAfterwards && !this.loading && status(this) === "mounted") {
+                this.reloadAfterwards = false;
+                this.reload();
+            }
+        }
+
         /** Load again, and leave the keyboard where it was. */
         async reload() {
+            if (this.loading) {
+                this.reloadAfterwards = true;
+                return;
+            }
             const card = document.activeElement?.closest(".o_kanban_record");
             const focused =
                 card && this.records().find(({id}) => id === card.dataset.id)?.resId;

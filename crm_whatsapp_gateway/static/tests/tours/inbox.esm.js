@@ -179,7 +179,19 @@ tours.add("crm_whatsapp_gateway.inbox_pages", {
 tours.add("crm_whatsapp_gateway.inbox_groups", {
     steps: () => [
         {trigger: ".o_searchview_dropdown_toggler", run: "click"},
-        {trigger: ".o_group_by_menu .o_menu_item:contains('Stage')", run: "click"},
+        {
+            content: "A message that comes meanwhile does not take the grouping back",
+            trigger: ".o_group_by_menu .o_menu_item:contains('Stage')",
+            async run(helpers) {
+                await helpers.click();
+                const {env} = odoo.__WOWL_DEBUG__.root;
+                const {view} = env.services["crm_whatsapp_gateway.inbox"];
+                for (let tries = 0; tries < 10 && !view.loading; tries++) {
+                    await new Promise((resolve) => setTimeout(resolve, 2));
+                }
+                view.reload();
+            },
+        },
         {
             content: "A column for each stage, and the chat beside them",
             trigger: ".o_kanban_group .o_kanban_record:contains('Ana Pérez')",

@@ -96,7 +96,8 @@ tours.add("crm_whatsapp_gateway.hand_over", {
         },
         {
             content: "Nothing of it is left",
-            trigger: "body:not(:has(.modal)):not(:has(.o-mail-Message))",
+            trigger:
+                "body:not(:has(.modal)):not(:has(.o-mail-Message:contains('How much is it?')))",
         },
     ],
 });
