@@ -39,6 +39,8 @@ def steps(
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
+                # a job in the background ignores Ctrl-C, and hands that down
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
         def results() -> dict[str, Result]:
