@@ -6,6 +6,7 @@ What is proven here needs committed transactions and several processes, so it st
 outside of Odoo's own tests, which see one transaction only.
 """
 
+import atexit
 import contextlib
 import hashlib
 import hmac
@@ -104,18 +105,33 @@ def opened(name: str, series: str, odoo: Path | None = None, with_addon: bool = 
     Without our addon it is OCA's two modules alone that receive.
     """
     env = environment.provide(series, odoo)
-    shop = Shop(env, database.copy(env, f"{name}-{series}-{paths.checkout()}"))
-    install = ("-d", shop.database, "-i", paths.ADDON, "--stop-after-init", "--no-http")
-    if with_addon:
-        run(env.command(*install), what="installing the addon", env=env.env())
-    shell = env.command("shell", "-d", shop.database, "--no-http")
-    with _file(PREPARE) as script:
-        run(shell, what="preparing the shop", env=env.env(), stdin=script)
+    name = f"{name}-{series}-{paths.checkout()}"
+    shop = Shop(env, database.copy(env, name, _prepared(env, with_addon)))
     try:
         yield shop
     finally:
         shop.stop()
         database.drop(env, shop.database)
+
+
+_ready: dict[tuple[str, bool], str] = {}  # of this process
+
+
+def _prepared(env: environment.Environment, with_addon: bool) -> str:
+    """The database of which all shops of this process are copies."""
+    key = (env.series, with_addon)
+    if key not in _ready:
+        kind = "ours" if with_addon else "oca"
+        name = database.copy(env, f"shop-{kind}-{env.series}-{paths.checkout()}")
+        atexit.register(database.drop, env, name)
+        install = ("-d", name, "-i", paths.ADDON, "--stop-after-init", "--no-http")
+        if with_addon:
+            run(env.command(*install), what="installing the addon", env=env.env())
+        shell = env.command("shell", "-d", name, "--no-http")
+        with _file(PREPARE) as script:
+            run(shell, what="preparing the shop", env=env.env(), stdin=script)
+        _ready[key] = name
+    return _ready[key]
 
 
 @contextlib.contextmanager
