@@ -49,16 +49,7 @@ def build(series: str, target: Path, source: Path | None = None) -> Path:
 
 def copy_tracked(source: Path, target: Path) -> None:
     """Copy what git tracks; without git, all but what Python leaves behind."""
-    try:
-        listed = subprocess.run(
-            ["git", "ls-files", "-z"],
-            cwd=source,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-    except (OSError, subprocess.CalledProcessError):
-        listed = ""
+    listed = _git(source, "ls-files", "-z")
     names = [name for name in listed.split("\0") if name and (source / name).exists()]
     if not names:
         shutil.copytree(
@@ -67,6 +58,16 @@ def copy_tracked(source: Path, target: Path) -> None:
     for name in names:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source / name, target / name)
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """What git says in a folder; nothing if there is no git, or no repository."""
+    try:
+        return subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True
+        ).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def name_series(folder: Path, series: str) -> None:
@@ -92,16 +93,8 @@ def manifest_of(folder: Path) -> dict:
 def previous_tag(repo: Path = paths.REPO) -> str | None:
     """The newest tag `v...` of another version than this one; None without any."""
     here = manifest_of(repo / paths.ADDON)["version"]
-    try:
-        listed = subprocess.run(
-            ["git", "tag", "--list", "v*", "--merged", "HEAD", "--sort=-v:refname"],
-            cwd=repo,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return None
+    tags = ("tag", "--list", "v*", "--merged", "HEAD", "--sort=-v:refname")
+    listed = _git(repo, *tags)
     return next((tag for tag in listed.split() if tag != f"v{here}"), None)
 
 
