@@ -445,13 +445,7 @@ class MailGateway(models.Model):
                 self._whatsapp_client().templates(self.whatsapp_account_id)
             )
         except CloudApiError as error:
-            raise UserError(
-                self.env._(
-                    "%(advice)s Meta says: %(error)s",
-                    advice=self.env["whatsapp.error"]._advice(error),
-                    error=error,
-                )
-            ) from error
+            raise self._whatsapp_refused(error) from error
         new, changed, gone = templates._whatsapp_import(self, described)
         return {
             "type": "ir.actions.client",
@@ -468,6 +462,21 @@ class MailGateway(models.Model):
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }
+
+    def _whatsapp_refused(self, error):
+        """Return the UserError that says what Meta answered, and what can be done.
+
+        :param error: ``tools.errors.CloudApiError``
+        """
+        # sudo: mail.gateway - to leave its secrets out of the words
+        words = self.sudo()._whatsapp_without_secrets(error)
+        return UserError(
+            self.env._(
+                "%(advice)s Meta says: %(error)s",
+                advice=self.env["whatsapp.error"]._advice(error),
+                error=words,
+            )
+        )
 
     # ------------------------------------------------------------- sending
 

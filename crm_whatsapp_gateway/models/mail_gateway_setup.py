@@ -6,7 +6,6 @@ import secrets
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
 from ..concurrency import in_transaction
 from ..tools import setup
@@ -260,13 +259,7 @@ class MailGateway(models.Model):
         try:
             ask(self._whatsapp_examiner())
         except CloudApiError as error:
-            raise UserError(
-                self.env._(
-                    "%(advice)s Meta says: %(error)s",
-                    advice=self.env["whatsapp.error"]._advice(error),
-                    error=self._whatsapp_without_secrets(error),
-                )
-            ) from error
+            raise self._whatsapp_refused(error) from error
 
     def _whatsapp_mend_keys(self, row):
         missing = {

@@ -19,6 +19,15 @@ APP = "900000000000001"
 BASE_URL = "https://odoo.mueblesdelvalle.mx"
 URL = f"{BASE_URL}/gateway/whatsapp/webhook-key/update"
 OTHER = "https://other.example.org/hook"
+# A template as Meta lists it
+HELLO = {
+    "id": "1",
+    "name": "hello",
+    "language": "es_MX",
+    "status": "APPROVED",
+    "category": "UTILITY",
+    "components": [{"type": "BODY", "text": "Hola"}],
+}
 
 
 def refusal(code, message="no", status=400, **more):

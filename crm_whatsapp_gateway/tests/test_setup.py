@@ -11,7 +11,7 @@ from odoo.tools import file_open, mute_logger
 from ..models.mail_gateway_whatsapp_kinds import NOTICES
 from ..tools import setup
 from ..tools.setup import Knock
-from .setup_common import APP, OTHER, SECRET, URL, SetupCase, refusal
+from .setup_common import APP, HELLO, OTHER, SECRET, URL, SetupCase, refusal
 
 SETUP = "odoo.addons.crm_whatsapp_gateway.models.mail_gateway_setup"
 
@@ -457,16 +457,7 @@ class TestSetup(SetupCase):
         self.assertCheck("templates", "templates_waiting", "warning", "1 templates")
         self.approved.unlink()
         self.assertCheck("templates", "templates_none", "warning", "24 hours")
-        self.meta.templates = [
-            {
-                "id": "1",
-                "name": "hello",
-                "language": "es_MX",
-                "status": "APPROVED",
-                "category": "UTILITY",
-                "components": [{"type": "BODY", "text": "Hola"}],
-            }
-        ]
+        self.meta.templates = [HELLO]
         self.assertEqual(self.mend("templates").outcome, "templates_ok")
 
     def test_salespeople(self):

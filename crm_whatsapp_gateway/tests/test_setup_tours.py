@@ -5,7 +5,7 @@ from odoo.tests import tagged
 from ..models.mail_gateway_examine import MailGateway
 from ..tools import setup
 from .common import BROWSER
-from .setup_common import OTHER, SetupCase
+from .setup_common import HELLO, OTHER, SetupCase
 
 
 @tagged(BROWSER)
@@ -22,16 +22,7 @@ class TestSetupTours(SetupCase):
         self.meta.apps = []
         self.meta.subscription["callback_url"] = OTHER
         self.meta.verifies = self.verified
-        self.meta.templates = [
-            {
-                "id": "1",
-                "name": "hello",
-                "language": "es_MX",
-                "status": "APPROVED",
-                "category": "UTILITY",
-                "components": [{"type": "BODY", "text": "Hola"}],
-            }
-        ]
+        self.meta.templates = [HELLO]
         # the test's own server answers one request after the other
         answer = setup.Knock(403, setup.WRONG_TOKEN)
         self.patch(MailGateway, "_whatsapp_knock", lambda *args: answer)
