@@ -3,13 +3,17 @@
 """What happens before the tables of the addon exist."""
 
 import logging
+from datetime import timedelta
 
+from odoo import fields
 from odoo.tools import html2plaintext
 
 from .tools.conversation import preview
 from .tools.identity import Identity
 
 _logger = logging.getLogger(__name__)
+
+OLD = timedelta(days=7)  # conversations that begin as closed
 
 # what a company that works with WhatsApp may have made by hand
 ADOPTED = (
@@ -92,7 +96,7 @@ def _learn_last_words(cr, ids):
         ), turn AS (
             SELECT id, last, customer,
                    answer IS NULL OR customer > answer AS waits,
-                   last < now() AT TIME ZONE 'UTC' - interval '7 days' AS old
+                   last < %s AS old
               FROM last_words
         )
         UPDATE discuss_channel channel
@@ -107,7 +111,7 @@ def _learn_last_words(cr, ids):
           FROM turn
          WHERE turn.id = channel.id
         """,
-        (ids,),
+        (ids, fields.Datetime.now() - OLD),
     )
     cr.execute(
         """

@@ -5,6 +5,7 @@
 import functools
 import os
 import sys
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from devkit import database, environment, options, paths, sources
+from devkit import clock, database, environment, options, paths, sources
 from devkit.console import Failure, console
 
 app = typer.Typer(
@@ -156,6 +157,13 @@ def test(
     tags: Annotated[
         str | None, typer.Option(help="Odoo's --test-tags for the addon's tests.")
     ] = None,
+    at: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=[clock.FORMAT],
+            help="Run the addon's tests as if they began then (UTC).",
+        ),
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(help="A file for the results.", hidden=True)
     ] = None,
@@ -171,6 +179,8 @@ def test(
         ./dev test --only addon --tags /crm_whatsapp_gateway:TestInbound
 
         ./dev test --only unit -k phone
+
+        ./dev test --only addon --at "2028-02-29 23:50"
     """
     from devkit.checks import runner
 
@@ -182,6 +192,7 @@ def test(
         tags,
         [f"{name}={value}" for name, value in chosen.items() if value],
         report,
+        at,
     )
     if not runner.run(get, wish):
         raise typer.Exit(1)

@@ -11,7 +11,7 @@ from devkit import paths
 from devkit.console import note, step
 from devkit.shell import run
 
-LOCKED = ("devkit", "odoo-18.0", "odoo-19.0", "oca-18.0", "oca-19.0", "node")
+LOCKED = ("devkit", "odoo-18.0", "odoo-19.0", "oca-18.0", "oca-19.0", "clock", "node")
 HOOKS = paths.REPO / ".pre-commit-config.yaml"
 PYTHON_PIN = re.compile(r'"(?P<name>[\w.-]+)==(?P<version>[^"]+)"')
 NODE_PIN = re.compile(r'"(?P<name>@?[\w./-]+)@(?P<version>\d[^"]*)"')

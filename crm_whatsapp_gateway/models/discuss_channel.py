@@ -1,6 +1,6 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from babel.languages import get_official_languages
 from markupsafe import Markup
@@ -187,11 +187,10 @@ class DiscussChannel(models.Model):
 
     @api.depends("whatsapp_last_customer_date")
     def _compute_whatsapp_window_open(self):
-        now = datetime.now(UTC)
+        now = fields.Datetime.now()
         for channel in self:
-            last = channel.whatsapp_last_customer_date
             channel.whatsapp_window_open = window.is_open(
-                last and last.replace(tzinfo=UTC), now
+                channel.whatsapp_last_customer_date, now
             )
 
     @api.depends("lead_id.team_id", "gateway_id.whatsapp_team_id")

@@ -328,12 +328,12 @@ class MailGateway(models.Model):
                 UPDATE mail_gateway
                    SET whatsapp_refused_count =
                            COALESCE(whatsapp_refused_count, 0) + %s,
-                       whatsapp_refused_at = now() AT TIME ZONE 'UTC',
+                       whatsapp_refused_at = %s,
                        whatsapp_refused_reason = %s
                  WHERE id IN (SELECT id FROM mail_gateway WHERE id = %s
                                  FOR NO KEY UPDATE SKIP LOCKED)
                 """,
-                (count, words, gateway_id),
+                (count, fields.Datetime.now(), words, gateway_id),
             )
 
     def _whatsapp_lang(self):

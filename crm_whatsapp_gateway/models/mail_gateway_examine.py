@@ -1,9 +1,8 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 import secrets
-import time
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from odoo import fields, http, models
 
@@ -104,7 +103,8 @@ class MailGateway(models.Model):
         if token.startswith(NEUTRALIZED):
             return Verdict("token_neutralized")
         found.token = self._whatsapp_examiner().token_info()
-        return setup.judge_token(found.token, int(time.time()))
+        now = fields.Datetime.now().replace(tzinfo=UTC)
+        return setup.judge_token(found.token, int(now.timestamp()))
 
     def _whatsapp_check_account(self, found):
         account = self.whatsapp_account_id

@@ -1,6 +1,7 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from dataclasses import asdict
+from datetime import UTC
 
 from markupsafe import Markup
 
@@ -77,7 +78,8 @@ class MailGatewayWhatsapp(models.AbstractModel):
             elif atom.type == "system":
                 self._receive_system(gateway, atom)
             elif atom.kind == "message" and atom.identity:
-                super()._receive_update(gateway, webhook.gateway_update(atom))
+                received = fields.Datetime.now().replace(tzinfo=UTC)
+                super()._receive_update(gateway, webhook.gateway_update(atom, received))
             elif atom.kind == "message":
                 raise UserError(
                     self.env._("The message does not say who sent it; see its payload.")

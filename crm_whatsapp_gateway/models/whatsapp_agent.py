@@ -1,5 +1,7 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
@@ -8,6 +10,7 @@ from .. import compat
 from ..tools import duty
 from .hr_employee import SALESPERSON
 
+RECENT = timedelta(days=30)
 ROWS = """
     SELECT employee.id,
            employee.id AS employee_id,
@@ -32,8 +35,7 @@ ROWS = """
            SELECT count(*) AS turns
              FROM whatsapp_assignment turn
             WHERE turn.employee_id = employee.id
-              AND turn.create_date > now() AT TIME ZONE 'UTC'
-                                     - interval '30 days') recent ON TRUE
+              AND turn.create_date > %(recently)s) recent ON TRUE
       LEFT JOIN LATERAL (
            SELECT count(*) AS load
              FROM crm_lead lead
@@ -120,7 +122,8 @@ class WhatsappAgent(models.Model):
     def _table_query(self):
         # so that somebody who is switched off is found again
         sellers = compat.users_of(self.env.ref(SALESPERSON).sudo())
-        return SQL(ROWS, sellers=sellers.ids)
+        recently = fields.Datetime.now() - RECENT
+        return SQL(ROWS, sellers=sellers.ids, recently=recently)
 
     # ------------------------------------------------------------- compute
 

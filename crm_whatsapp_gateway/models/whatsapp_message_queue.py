@@ -432,8 +432,7 @@ class WhatsappMessageQueue(models.Model):
                        AND (part.state = 'sending'
                             OR part.state = 'queued'
                            AND (part.next_attempt_at IS NULL
-                                OR part.next_attempt_at
-                                   <= clock_timestamp() AT TIME ZONE 'UTC'))
+                                OR part.next_attempt_at <= %s))
                      GROUP BY part.channel_id, part.gateway_id)
                 SELECT channel_id
                   FROM due
@@ -441,7 +440,7 @@ class WhatsappMessageQueue(models.Model):
                  ORDER BY row_number() OVER (PARTITION BY gateway_id ORDER BY first)
                  LIMIT %s
                 """,
-                (passed, limit),
+                (passed, fields.Datetime.now(), limit),
             )
             return [channel_id for (channel_id,) in cr.fetchall()]
 
@@ -460,14 +459,13 @@ class WhatsappMessageQueue(models.Model):
                          WHERE part.gateway_id = gateway.id
                            AND part.state = 'queued'
                            AND (part.next_attempt_at IS NULL
-                                OR part.next_attempt_at
-                                   <= clock_timestamp() AT TIME ZONE 'UTC')
+                                OR part.next_attempt_at <= %(now)s)
                          ORDER BY part.id LIMIT 1)
                   FROM mail_gateway gateway
                  WHERE gateway.whatsapp_pause_reason IS NOT NULL
-                   AND gateway.whatsapp_probe_at
-                       <= clock_timestamp() AT TIME ZONE 'UTC'
-                """
+                   AND gateway.whatsapp_probe_at <= %(now)s
+                """,
+                {"now": fields.Datetime.now()},
             )
             due = cr.fetchall()
         for gateway_id, channel_id in due:

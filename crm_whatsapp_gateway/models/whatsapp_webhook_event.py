@@ -134,10 +134,14 @@ class WhatsappWebhookEvent(models.Model):
             "state",
             "error",
         )
+        now = fields.Datetime.now()
         values = [
-            tuple(
-                Json(row[name]) if name == "payload" else row.get(name)
-                for name in columns
+            (
+                *(
+                    Json(row[name]) if name == "payload" else row.get(name)
+                    for name in columns
+                ),
+                *(0, SUPERUSER_ID, now, SUPERUSER_ID, now),
             )
             for row in rows
         ]
@@ -154,8 +158,7 @@ class WhatsappWebhookEvent(models.Model):
                 VALUES %s ON CONFLICT DO NOTHING
                 """,
                 values,
-                template=f"({', '.join(['%s'] * len(columns))}, 0, {SUPERUSER_ID},"
-                f" now() AT TIME ZONE 'UTC', {SUPERUSER_ID}, now() AT TIME ZONE 'UTC')",
+                template=f"({', '.join(['%s'] * (len(columns) + 5))})",
                 page_size=1000,
             )
 
@@ -203,13 +206,13 @@ class WhatsappWebhookEvent(models.Model):
                  WHERE state = 'pending'
                    AND (kind = 'media') = %s
                    AND (next_attempt_at IS NULL
-                        OR next_attempt_at <= clock_timestamp() AT TIME ZONE 'UTC')
+                        OR next_attempt_at <= %s)
                    AND NOT person = ANY(%s)
                  GROUP BY person
                  ORDER BY min(id)
                  LIMIT %s
                 """,
-                (media, passed, PERSONS),
+                (media, fields.Datetime.now(), passed, PERSONS),
             )
             return [person for (person,) in cr.fetchall()]
 
@@ -253,14 +256,14 @@ class WhatsappWebhookEvent(models.Model):
 
         :return: list of tuples of person and event id, in order
         """
+        now = fields.Datetime.now()
         with registry.cursor() as cr:
             cr.execute(
                 """
                 SELECT wanted.person, event.id,
-                       event.next_attempt_at IS NULL OR event.next_attempt_at
-                           <= clock_timestamp() AT TIME ZONE 'UTC',
-                       event.failed_since
-                           > clock_timestamp() AT TIME ZONE 'UTC' - %s
+                       event.next_attempt_at IS NULL
+                           OR event.next_attempt_at <= %s,
+                       event.failed_since > %s
                   FROM unnest(%s::text[]) AS wanted (person)
                  CROSS JOIN LATERAL (
                        SELECT id, occurred_at, next_attempt_at, failed_since
@@ -272,7 +275,7 @@ class WhatsappWebhookEvent(models.Model):
                         LIMIT %s) event
                  ORDER BY event.occurred_at, event.id
                 """,
-                (IN_ORDER, list(persons), RUN),
+                (now, now - IN_ORDER, list(persons), RUN),
             )
             events, blocked = [], set()
             for person, event_id, due, holds_others in cr.fetchall():

@@ -3,10 +3,15 @@
 import itertools
 import json
 import time
+from contextlib import contextmanager
+from datetime import UTC
 from unittest.mock import patch
 
 import requests
+from freezegun import freeze_time
 
+from odoo import fields
+from odoo.sql_db import Cursor, TestCursor
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import html2plaintext
 
@@ -17,6 +22,20 @@ from ..tools.cloud_api import CloudApi
 BROWSER = "whatsapp_browser"  # tag of the tests that need one
 SECRET = "the app secret"
 ANA = {"from": "5215512345678", "name": "Ana Pérez", "bsuid": "MX.1349120865530274"}
+
+
+@contextmanager
+def at(moment):
+    """Let it be another time, for Python and for the dates that Odoo writes.
+
+    :param moment: naive datetime, UTC
+    """
+    with (
+        freeze_time(moment),
+        patch.object(Cursor, "now", lambda cr: moment),
+        patch.object(TestCursor, "now", lambda cr: moment),
+    ):
+        yield
 
 
 class MetaSession:
@@ -102,7 +121,7 @@ class WhatsappCase(HttpCase):
         _refusals.clear()
         self.meta = MetaSession()
         self.wamids = itertools.count(1)
-        self.now = int(time.time())
+        self.now = int(fields.Datetime.now().replace(tzinfo=UTC).timestamp())
 
         def client(gateway):
             return CloudApi(

@@ -3,14 +3,14 @@
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
-from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user
 
 from ..models.discuss_channel_answer import DiscussChannel
 from ..models.working_time import WorkingTime
 from ..tools import window
-from .test_duty import WEDNESDAY, DutyCase, at
+from .common import at
+from .test_duty import WEDNESDAY, DutyCase
 
 MINUTE = timedelta(minutes=1)
 ANA = {"from": "5215512345678", "name": "Ana Pérez"}
@@ -252,12 +252,10 @@ class TestAnswers(AnswerCase):
 
     def test_the_first_answer_is_one_until_the_lead_is_opened_again(self):
         channel = self.ask()
-        # each cursor of a test has a clock of its own
-        channel.lead_id.whatsapp_opened_at = self.env.cr.now()
         self.assertTrue(self.reply(channel, WEDNESDAY + MINUTE).is_first)
         self.ask(WEDNESDAY + 2 * MINUTE)
         self.assertFalse(self.reply(channel, WEDNESDAY + 3 * MINUTE).is_first)
-        channel.lead_id.whatsapp_opened_at = fields.Datetime.now() + MINUTE
+        channel.lead_id.whatsapp_opened_at = WEDNESDAY + 4 * MINUTE
         self.ask(WEDNESDAY + 4 * MINUTE)
         self.assertTrue(self.reply(channel, WEDNESDAY + 5 * MINUTE).is_first)
 

@@ -1,27 +1,18 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 import random
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
 import pytz
 
-from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user
 
 from ..tools import duty
-from .common import WhatsappCase
+from .common import WhatsappCase, at
 
 WEDNESDAY = datetime(2026, 11, 25, 16, 0)  # UTC; 10:00 in Mexico, 17:00 in Spain
-
-
-@contextmanager
-def at(moment):
-    """Let it be another time, UTC, for whatever asks Odoo."""
-    with patch.object(fields.Datetime, "now", lambda *args: moment):
-        yield
 
 
 class DutyCase(WhatsappCase):
@@ -354,8 +345,9 @@ class TestQueue(DutyCase):
     def test_a_returning_customer_waits_for_the_salesperson_of_then(self):
         person = {"from": "34600000001", "name": "X"}
         first = self.say(person=person)
-        first.user_id = self.tomas
-        first.action_set_won()
+        with at(WEDNESDAY + timedelta(hours=1)):
+            first.user_id = self.tomas
+            first.action_set_won()
         lead = self.say(self.NIGHT + timedelta(days=1), person)
         self.assertNotEqual(lead, first)
         self.assertFalse(lead.user_id)
@@ -451,7 +443,8 @@ class TestPassingOn(DutyCase):
         self.assertEqual(self.later(500), "leader")
 
     def test_an_answer_ends_it(self):
-        self.answer(self.channel, "Hello")
+        with at(WEDNESDAY + timedelta(minutes=10)):
+            self.answer(self.channel, "Hello")
         self.assertFalse(self.lead.whatsapp_answer_deadline)
         self.assertEqual(self.later(60), "sofia")
 

@@ -7,8 +7,9 @@ from odoo.exceptions import UserError
 from odoo.tests import new_test_user
 
 from ..models.discuss_channel_answer import DiscussChannel
+from .common import at
 from .test_answers import ANA, MINUTE, AnswerCase
-from .test_duty import WEDNESDAY, at
+from .test_duty import WEDNESDAY
 
 DAY = timedelta(days=1)
 NIGHT = WEDNESDAY - 12 * 60 * MINUTE  # 22:00 on Tuesday in Mexico

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
-from freezegun import freeze_time
 from lxml import etree
 
 from odoo import fields
@@ -13,7 +12,7 @@ from odoo.tools.safe_eval import safe_eval
 
 from ..hooks import post_init_hook
 from ..models.discuss_channel_inbox import INBOX_BUS
-from .common import WhatsappCase
+from .common import WhatsappCase, at
 
 EVA = {"from": "5215587654321", "name": "Eva Gil"}
 
@@ -43,7 +42,7 @@ class InboxCase(WhatsappCase):
         return channels.search([("channel_type", "=", "gateway"), *domain])
 
     def later(self, **delta):
-        return freeze_time(datetime.fromtimestamp(self.now) + timedelta(**delta))
+        return at(datetime.fromtimestamp(self.now) + timedelta(**delta))
 
     def snooze(self, choice, channels=None):
         channels = self.own if channels is None else channels
@@ -229,7 +228,7 @@ class TestSnooze(InboxCase):
     def test_mornings_are_the_user_s(self):
         self.owner.tz = "America/Mexico_City"
         end = self.own._whatsapp_snooze_end
-        with freeze_time("2026-11-26 02:00:00"):  # Wednesday evening there
+        with at(datetime(2026, 11, 26, 2)):  # Wednesday evening there
             self.assertEqual(end("tomorrow"), datetime(2026, 11, 26, 15, 0))
             self.assertEqual(end("monday"), datetime(2026, 11, 30, 15, 0))
             self.assertEqual(end("hour"), datetime(2026, 11, 26, 3, 0))

@@ -7,8 +7,9 @@ from odoo.exceptions import AccessError
 from odoo.tests import new_test_user
 
 from ..tools.referral import Referral
+from .common import at
 from .test_answers import ANA, MINUTE, AnswerCase
-from .test_duty import WEDNESDAY, at
+from .test_duty import WEDNESDAY
 
 EVA = {"from": "34612345678", "name": "Eva"}
 UNREACHABLE = {"error": {"code": 131026, "message": "Message undeliverable"}}
@@ -311,7 +312,7 @@ class TestAttention(ReportCase):
         self.reply(channel, WEDNESDAY + MINUTE)
         self.meta.answers = [(400, UNREACHABLE)]
         self.send_due()
-        now = fields.Datetime.now()
+        now = WEDNESDAY + MINUTE
         card = self.card("failed", moment=now)
         self.assertEqual(card.count, 1)
         self.assertIn("131026", card.who)

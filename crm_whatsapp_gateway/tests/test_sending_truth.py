@@ -6,13 +6,11 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import permutations
 
-from freezegun import freeze_time
-
 from odoo.exceptions import UserError
 
 from ..tools.cloud_api import Sent
 from ..tools.errors import CloudApiError
-from .common import WhatsappCase
+from .common import WhatsappCase, at
 
 REPORTS = ("sent", "delivered", "read", "failed")
 # What becomes of the request itself: Meta's answer, or none
@@ -189,12 +187,12 @@ class TestSendingTruth(WhatsappCase):
         )
         self.assertEqual(channel.whatsapp_last_customer_date, wrote)
         queue = self.env["whatsapp.message.queue"]
-        with freeze_time(wrote + timedelta(hours=23, minutes=59, seconds=59)):
+        with at(wrote + timedelta(hours=23, minutes=59, seconds=59)):
             channel.invalidate_recordset(["whatsapp_window_open"])
             self.assertTrue(channel.whatsapp_window_open)
             row = self.answer(channel, "In time")
         self.assertEqual(row.state, "queued")
-        with freeze_time(wrote + timedelta(hours=24)):
+        with at(wrote + timedelta(hours=24)):
             channel.invalidate_recordset(["whatsapp_window_open"])
             self.assertFalse(channel.whatsapp_window_open)
             with self.assertRaisesRegex(UserError, "24 hours"):

@@ -444,11 +444,11 @@ None, None)
     return datetime.fromtimestamp(int(value), tz=UTC)
 
 
-def gateway_update(atom, received=None):
+def gateway_update(atom, received):
     """The atom's delivery with every key that OCA's `_receive_update` reads unasked.
 
     People without a phone appear under their user id. `received` (aware datetime)
-    stands in for a missing timestamp; without it, the present time.
+    stands in for a missing timestamp.
 
     >>> [atom] = split({"entry": [{"changes": [{"field": "messages", "value": {
     ...     "messages": [{"id": "w", "from_user_id": "ES.13", "type": "text"}],
@@ -463,7 +463,7 @@ def gateway_update(atom, received=None):
     normalise = {"message": _gateway_message, "status": _gateway_status}.get(atom.kind)
     value = dict(atom.value)
     if normalise:
-        when = atom.timestamp or received or datetime.now(tz=UTC)
+        when = atom.timestamp or received
         seconds = str(int(when.timestamp()))
         part = CONTENT_OF[atom.kind]
         content = {**atom.content, "timestamp": seconds, **normalise(atom)}

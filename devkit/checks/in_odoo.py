@@ -5,9 +5,10 @@
 import ast
 import subprocess
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
-from devkit import bundles, database, paths, processes
+from devkit import bundles, clock, database, paths, processes
 from devkit.checks import browser, odoo_log
 from devkit.checks.result import Result
 from devkit.console import step
@@ -18,14 +19,17 @@ OCA_MODULES = ("mail_gateway", "mail_gateway_whatsapp")
 BROWSER = "whatsapp_browser"  # the tag of our tests in a browser
 
 
-def addon(environment: Environment, tags: str | None = None) -> Result:
+def addon(
+    environment: Environment, tags: str | None = None, at: datetime | None = None
+) -> Result:
     """Install our addon into a copy of the prepared database and test it there.
 
-    `tags` asks for some tests, in Odoo's own notation, also for those in a browser.
+    `tags` asks for some tests, in Odoo's own notation, also for those in a browser;
+    `at` is the moment (UTC) at which all of it begins, for Odoo and the database.
     """
     if not tags:
-        return _addon(environment, "test", f"/{paths.ADDON},-{BROWSER}")
-    return _with_browser(environment, "test", tags)
+        return _addon(environment, "test", f"/{paths.ADDON},-{BROWSER}", at)
+    return _with_browser(environment, "test", tags, at)
 
 
 def tours(environment: Environment) -> Result:
@@ -33,18 +37,22 @@ def tours(environment: Environment) -> Result:
     return _with_browser(environment, "test-browser", f"{BROWSER}/{paths.ADDON}")
 
 
-def _with_browser(environment: Environment, purpose: str, tags: str) -> Result:
+def _with_browser(
+    environment: Environment, purpose: str, tags: str, at: datetime | None = None
+) -> Result:
     missing = browser.provide()
-    result = _addon(environment, purpose, tags)
+    result = _addon(environment, purpose, tags, at)
     if missing:
         result.fail(missing)
     return result
 
 
-def _addon(environment: Environment, purpose: str, tags: str) -> Result:
+def _addon(
+    environment: Environment, purpose: str, tags: str, at: datetime | None = None
+) -> Result:
     name = f"{purpose}-{environment.series}-{paths.checkout()}"
     install = ("-i", paths.ADDON)
-    return _run(environment, name, install, tags, (paths.ADDON,), True)
+    return _run(environment, name, install, tags, (paths.ADDON,), True, at)
 
 
 def oca(environment: Environment) -> Result:
@@ -62,8 +70,14 @@ def _run(
     tags: str,
     modules: tuple[str, ...],
     with_addon: bool,
+    at: datetime | None = None,
 ) -> Result:
     database.copy(environment, name)
+    env = environment.env()
+    if at:
+        seconds = clock.offset(at)
+        clock.move_database(environment, name, seconds)
+        env = clock.env(seconds, env)
     browses = with_addon and f"-{BROWSER}" not in tags
     if browses:
         bundles.restore(environment, name)
@@ -74,7 +88,9 @@ def _run(
         with_addon=with_addon,
     )
     title = f"{' and '.join(modules)} inside Odoo {environment.series}"
-    status = _watch(command, environment, log, title)
+    if at:
+        title += f" on {at:{clock.FORMAT}}"
+    status = _watch(command, env, log, title)
     with open(log, errors="replace") as lines:
         found = odoo_log.read(lines)
     result = odoo_log.judge(found, modules, status)
@@ -109,7 +125,7 @@ def count_tests(folder: Path) -> int:
     )
 
 
-def _watch(command: list[str], environment: Environment, log: Path, title: str) -> int:
+def _watch(command: list[str], env: dict[str, str], log: Path, title: str) -> int:
     """Run Odoo to its end and show which test is running. Returns its status."""
     log.unlink(missing_ok=True)
     with step(title) as show, open(log.with_suffix(".out"), "w") as out:
@@ -118,7 +134,7 @@ def _watch(command: list[str], environment: Environment, log: Path, title: str) 
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
-            env=environment.env(),
+            env=env,
             start_new_session=True,
         )
         started = processes.record("odoo-test", process.pid)

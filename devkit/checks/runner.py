@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from rich.markup import escape
@@ -27,6 +28,7 @@ class Wish:
     tags: str | None = None  # Odoo's --test-tags
     odoo: Sequence[str] = ()  # the command line's options that choose the Odoo
     report: Path | None = None  # where the results are written, too
+    at: datetime | None = None  # when the addon's tests begin, UTC; default: now
 
     @property
     def pytest_options(self) -> tuple[str, ...]:
@@ -53,7 +55,7 @@ STEPS: dict[str, Step] = {
     "devkit": _pytest("devkit"),
     "simulator": _pytest("simulator"),
     "oca": lambda get, _wish: in_odoo.oca(get()),
-    "addon": lambda get, wish: in_odoo.addon(get(), wish.tags),
+    "addon": lambda get, wish: in_odoo.addon(get(), wish.tags, wish.at),
     "browser": lambda get, _wish: in_odoo.tours(get()),
     "package": lambda get, _wish: packaged.check(get()),
     "e2e": _end_to_end,

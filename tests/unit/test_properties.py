@@ -3,6 +3,7 @@
 """Whatever arrives: nothing raises, and valid neighbours survive."""
 
 import json
+from datetime import UTC, datetime
 
 import whatsapp_payloads
 from hypothesis import given, settings
@@ -82,7 +83,7 @@ def check_atoms(atoms):
     for atom in atoms:
         assert Atom.from_json(json.loads(json.dumps(atom.to_json()))).key == atom.key
         assert atom.key.isascii() and len(atom.key) < 700
-        json.dumps(gateway_update(atom))
+        json.dumps(gateway_update(atom, datetime(2026, 11, 22, tzinfo=UTC)))
         if atom.kind in ("message", "echo"):
             assert atom.identity and render(atom.content).text.strip()
 

@@ -22,6 +22,8 @@ from tools.webhook import (
     verify_signature,
 )
 
+ARRIVAL = datetime.fromisoformat("2026-11-22T10:00:00+00:00")
+
 SECRET = "test_app_secret"
 BODY = b'{"object":"whatsapp_business_account","entry":[]}'
 VECTOR = "sha256=dec6a680679a968e7e0319355b23599cbfc54502c0784668e9618baa0c633756"
@@ -233,7 +235,7 @@ def test_odd_message_ids_still_make_a_short_plain_key(payload, wamid):
     [atom] = split(delivery)
     assert atom.kind == "message" and atom.key.isascii() and len(atom.key) < 600
     assert split(delivery)[0].key == atom.key
-    value = gateway_update(atom)["entry"][0]["changes"][0]["value"]
+    value = gateway_update(atom, ARRIVAL)["entry"][0]["changes"][0]["value"]
     assert "message:" + value["messages"][0]["id"] == atom.key
 
 
@@ -318,7 +320,7 @@ def test_only_what_customers_say_creates_leads(payload, name):
 def test_gateway_update_has_every_hard_key_of_the_base(payload, name, hidden):
     for atom in atoms_of(payload(name, hidden)):
         before = json.dumps(atom.value)
-        update = gateway_update(atom)
+        update = gateway_update(atom, ARRIVAL)
         [change] = update["entry"][0]["changes"]
         for message in change["value"].get("messages") or []:
             if atom.kind != "message":
@@ -360,6 +362,5 @@ def test_gateway_update_takes_the_time_of_arrival_for_a_missing_one(payload):
     delivery = payload("text")
     del delivery["entry"][0]["changes"][0]["value"]["messages"][0]["timestamp"]
     [atom] = split(delivery)
-    arrival = datetime.fromisoformat("2026-11-22T10:00:00+00:00")
-    value = gateway_update(atom, arrival)["entry"][0]["changes"][0]["value"]
-    assert int(value["messages"][0]["timestamp"]) == arrival.timestamp()
+    value = gateway_update(atom, ARRIVAL)["entry"][0]["changes"][0]["value"]
+    assert int(value["messages"][0]["timestamp"]) == ARRIVAL.timestamp()

@@ -1,0 +1,27 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""The addon asks the time in one way, so that a test can freeze all of it."""
+
+import re
+from pathlib import Path
+
+ADDON = Path(__file__).parents[2] / "crm_whatsapp_gateway"
+# `fields.Datetime.now()` and `cr.now()`, the date of what Odoo writes, are frozen by
+# the tests' `at`; `monotonic` measures how long something takes.
+OTHER_CLOCKS = re.compile(
+    r"\bdatetime\.(now|utcnow|today)\(|\bdate\.today\(|\btime\.time\(|(?<![.\w])time\(\)"
+    r"|(?i:\b(clock|statement|transaction)_timestamp\b|\bCURRENT_(TIMESTAMP|DATE)\b)"
+    r"|(?<![.\w])(?i:now)\(\)"
+)
+
+
+def test_no_other_clock_is_asked():
+    files = [p for p in ADDON.rglob("*.py") if "tests" not in p.parts]
+    assert files
+    found = [
+        f"{path.relative_to(ADDON)}:{number}: {line.strip()}"
+        for path in files
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if OTHER_CLOCKS.search(line)
+    ]
+    assert found == []
