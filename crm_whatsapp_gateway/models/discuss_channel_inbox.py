@@ -5,10 +5,9 @@ from datetime import UTC
 from lxml.builder import E
 
 from odoo import api, fields, models
-from odoo.tools import html2plaintext
 
 from .. import compat
-from ..tools import window
+from ..tools import plain_text, window
 from ..tools.conversation import OPEN, preview
 from .hr_employee import SALESPERSON
 
@@ -110,7 +109,7 @@ class DiscussChannel(models.Model):
         if by_phone:
             message.whatsapp_by_phone = True
         self._whatsapp_note(
-            html2plaintext(message.body or "").strip()
+            plain_text.from_html(message.body, marks=False)
             or ", ".join(message.attachment_ids.mapped("name")),
             message.date,
             "us",

@@ -9,7 +9,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from .. import compat, worker
-from ..tools import cloud_api, webhook
+from ..tools import cloud_api, plain_text, webhook
 from ..tools import message as wa_message
 from ..tools.errors import from_webhook
 from ..tools.identity import Identity
@@ -399,6 +399,40 @@ class MailGatewayWhatsapp(models.AbstractModel):
         """
         rows = self.env["whatsapp.message.queue"].create_from_notification(record)
         rows._wake()
+
+    def _html_to_whatsapp(self, body):
+        """Replace OCA's, which turns each link into a footnote and joins lines."""
+        return plain_text.from_html(body)
+
+    def _send_payload(
+        self, channel, body=False, media_id=False, media_type=False, media_name=False
+    ):
+        """Let WhatsApp show a preview of the first link of a text.
+
+        :raise UserError: too long a text
+        """
+        payload = super()._send_payload(
+            channel,
+            body=body,
+            media_id=media_id,
+            media_type=media_type,
+            media_name=media_name,
+        )
+        if payload and payload["type"] == "text":
+            text = payload["text"]
+            text["preview_url"] = plain_text.has_link(text["body"])
+            try:
+                cloud_api.check_text(text["body"])
+            except cloud_api.NotSendable as error:
+                raise self._refusal(error) from error
+        return payload
+
+    def _refusal(self, error):
+        """Return the UserError that says why something cannot be sent.
+
+        :param error: ``tools.cloud_api.NotSendable``
+        """
+        return UserError(self._phrase(error.source) % error.values)
 
     def _check_allowed(self, channel, template=None):
         """Refuse free text outside of the 24 hours after the customer's last word.

@@ -300,8 +300,7 @@ class MailWhatsappTemplate(models.Model):
         try:
             components = template.components(values)
         except cloud_api.NotSendable as error:
-            words = self.env["mail.gateway.whatsapp"]._phrase(error.source)
-            raise UserError(words % error.values) from error
+            raise self.env["mail.gateway.whatsapp"]._refusal(error) from error
         return self.env["whatsapp.message.queue"]._post_template(
             channel, self, self._whatsapp_text(values), components
         )

@@ -52,6 +52,60 @@ class TestOutbound(WhatsappCase):
         self.send_due()
         self.assertEqual(len(self.meta.sent), 1)
 
+    def test_the_customer_reads_what_the_seller_wrote(self):
+        url = "https://ejemplo.mx/cat?a=1&b=2"
+        link = Markup('<a href="%(url)s" target="_blank">%(url)s</a>') % {"url": url}
+        colleague = self.users[0].partner_id
+        mention = Markup(
+            '<a href="https://x.example/odoo/res.partner/%(id)s" data-oe-id="%(id)s"'
+            ' data-oe-model="res.partner" class="o_mail_redirect">@%(name)s</a>'
+        ) % {"id": colleague.id, "name": colleague.name}
+        for body, text, preview in (
+            (Markup("<p>Here: %s bye</p>") % link, f"Here: {url} bye", True),
+            (Markup("%s<br><br>%s") % (link, link), f"{url}\n\n{url}", True),
+            (
+                Markup("<ul><li>one</li><li>%s</li></ul>") % mention,
+                f"- one\n- @{colleague.name}",
+                False,
+            ),
+            ("2 < 3 & 4\n  5", "2 < 3 & 4\n  5", False),
+        ):
+            row = self.answer(self.channel, body)
+            self.assertEqual(
+                row.payload["text"], {"body": text, "preview_url": preview}
+            )
+            self.assertEqual(self.channel.whatsapp_last_text, " ".join(text.split()))
+
+    def test_too_long_a_text_is_refused_at_the_click_whichever_way_it_is_sent(self):
+        self.assertTrue(self.answer(self.channel, "x" * 4096))
+        rows = self.env["whatsapp.message.queue"].search([])
+        messages = self.channel.message_ids
+        owner = self.channel.lead_id.user_id
+        composer = self.env["whatsapp.composer"].with_user(owner)
+        lead = self.channel.lead_id
+        for send in (
+            lambda: self.answer(self.channel, "x" * 4097),
+            lambda: composer.create(
+                {
+                    "res_model": lead._name,
+                    "res_id": lead.id,
+                    "number_field_name": "phone",
+                    "gateway_id": self.gateway.id,
+                    "body": "x" * 4097,
+                }
+            ).action_send_whatsapp(),
+            lambda: self.channel.with_user(owner)._message_update_content(
+                rows.message_id, body="x" * 4097
+            ),
+        ):
+            with self.assertRaisesRegex(UserError, "4097.*4096"):
+                with self.env.cr.savepoint():
+                    send()
+            self.env.invalidate_all()
+            self.assertEqual(self.env["whatsapp.message.queue"].search([]), rows)
+            self.assertEqual(self.channel.message_ids, messages)
+            self.assertEqual(len(rows.payload["text"]["body"]), 4096)
+
     def test_a_file_and_its_text_are_two_messages_in_order(self):
         file = self.attachments().create(
             {"name": "offer.pdf", "raw": b"%PDF-1.4", "mimetype": "application/pdf"}

@@ -504,9 +504,7 @@ def text_payload(identity, body, preview=False, reply_to=None, callback_data=Non
 'to': '+34612345678', 'biz_opaque_callback_data': 'u1', 'type': 'text', \
 'text': {'body': 'Hi', 'preview_url': False}}
     """
-    if not body or not body.strip():
-        raise NotSendable("empty_text")
-    _check_length(body, LONGEST_TEXT)
+    check_text(body)
     content = {"body": body, "preview_url": bool(preview)}
     return _payload(identity, "text", content, reply_to, callback_data)
 
@@ -592,6 +590,19 @@ def template_text(value, name):
     if not text:
         raise NotSendable("value", name=name)
     return text
+
+
+def check_text(body):
+    """Raises NotSendable for a text that Meta does not take: none, or too long a one.
+
+    >>> check_text("x" * 4097)
+    Traceback (most recent call last):
+    ...
+    tools.cloud_api.NotSendable: The text has 4097 characters; WhatsApp accepts 4096.
+    """
+    if not body or not body.strip():
+        raise NotSendable("empty_text")
+    _check_length(body, LONGEST_TEXT)
 
 
 def check_media(mime_type, size):

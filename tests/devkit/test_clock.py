@@ -15,13 +15,19 @@ from devkit.postgres import Cluster
 
 MOMENT = datetime(2028, 2, 29, 23, 50)
 SOON = timedelta(minutes=5)
-TELL = "import datetime; print(datetime.datetime.now(datetime.UTC).replace(tzinfo=None))"
+TELL = (
+    "import datetime; print(datetime.datetime.now(datetime.UTC).replace(tzinfo=None))"
+)
 
 
 def test_a_process_lives_on_another_day(cache):
     env = clock.env(clock.offset(MOMENT), dict(os.environ))
     told = subprocess.run(
-        [sys.executable, "-c", TELL], env=env, capture_output=True, check=True, text=True
+        [sys.executable, "-c", TELL],
+        env=env,
+        capture_output=True,
+        check=True,
+        text=True,
     ).stdout
     assert abs(datetime.fromisoformat(told.strip()) - MOMENT) < SOON
 
