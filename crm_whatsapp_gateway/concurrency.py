@@ -9,7 +9,9 @@ Session locks would leak through Odoo's connection pool: what is given back one 
 one is held on a connection outside of it.
 """
 
+import logging
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import psycopg2
 
@@ -19,6 +21,9 @@ from odoo.sql_db import connection_info_for
 
 from . import compat
 
+_logger = logging.getLogger(__name__)
+
+AUTOMATIONS = "crm_whatsapp_gateway.automations"
 CONFLICTS = 5  # serialization errors in a row before it counts as a failure
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
@@ -124,22 +129,82 @@ def hold_until_end(cr, registry, key, timeout=30):
     return lock
 
 
+@dataclass
+class AutomationRun:
+    """How the customer's automation rules run in one transaction of ours.
+
+    At first as everywhere. If one of them fails, all is done again with each of them
+    in a savepoint of its own: what works costs nothing.
+    """
+
+    isolated: bool = False
+    failed: dict = field(default_factory=dict)  # id of the rule -> class of the error
+
+
+class _AgainIsolated(Exception):
+    """A rule failed, and somebody caught its error: half of its work is done."""
+
+
+def automation_run(cr):
+    """Return the :class:`AutomationRun` of background work of ours, or None.
+
+    :param cr: cursor of the transaction
+    """
+    return cr.postcommit.data.get(AUTOMATIONS)
+
+
 def in_transaction(registry, work):
     """Do ``work`` in a transaction of its own; repeat it after a conflict.
+
+    An automation rule of the customer that fails does not stop it: see
+    ``base.automation``.
 
     :param registry: the database's registry
     :param work: function of an environment; may run several times
     :return: what ``work`` returned, once it is committed
     """
+    run = AutomationRun()
+    try:
+        result = _repeat_conflicts(registry, work, run)
+    except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+        raise
+    except Exception:
+        if not run.failed:
+            raise
+        run = AutomationRun(isolated=True)
+        result = _repeat_conflicts(registry, work, run)
+    if run.failed:
+        _report_rules(registry, run.failed)
+    return result
+
+
+def _repeat_conflicts(registry, work, run):
     for attempt in range(1, CONFLICTS + 1):
+        run.failed.clear()
         try:
             with registry.cursor() as cr:
+                cr.postcommit.data[AUTOMATIONS] = run
                 env = api.Environment(cr, SUPERUSER_ID, {})
                 result = work(env)
                 # the transaction knows its environments weakly: without one
                 # that lives, a commit would forget what is not yet written
                 env.flush_all()
+                if run.failed and not run.isolated:
+                    raise _AgainIsolated
                 return result
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             if attempt == CONFLICTS:
                 raise
+
+
+def _report_rules(registry, failed):
+    """Tell of rules that failed, after the work: it must not depend on that."""
+    try:
+        # who tells of them now tells of these, too
+        with exclusive(registry, ["whatsapp:rules"]) as mine, registry.cursor() as cr:
+            if mine:
+                env = api.Environment(cr, SUPERUSER_ID, {})
+                env["base.automation"]._whatsapp_report(failed)
+                env.flush_all()
+    except Exception:
+        _logger.exception("nobody could be told of the automation rules %s", failed)

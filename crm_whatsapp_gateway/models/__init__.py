@@ -1,12 +1,14 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from . import (
+    base_automation,
     crm_lead,
     crm_lead_chat,
     discuss_channel,
     discuss_channel_answer,
     discuss_channel_inbox,
     discuss_channel_lead,
+    discuss_channel_member,
     discuss_channel_sending,
     discuss_channel_state,
     gateway_indexes,

@@ -1,18 +1,23 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import logging
 from datetime import timedelta
 
 import pytz
 from markupsafe import Markup
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from .. import compat
+from ..concurrency import automation_run
 from ..tools import identity as wa_identity
 from ..tools.conversation import ANSWERED
 from .hr_employee import Choice
 from .whatsapp_phones import PHONES
+
+_logger = logging.getLogger(__name__)
 
 CANDIDATES = 20  # leads of one person that are compared
 # What a merged lead takes over from those that are merged into it
@@ -151,13 +156,127 @@ class CrmLead(models.Model):
         Those of a lead that is won or lost are over, unless the customer waits.
         """
         before = [(lead, lead.user_id) for lead in self] if "user_id" in vals else []
+        confirms = self._whatsapp_confirms(vals)
+        asked = [(lead, lead.partner_id) for lead in self] if confirms else []
         res = super().write(vals)
         for lead, old in before:
             if lead.user_id and lead.user_id != old:
                 lead._whatsapp_moved(old)
+        for lead, old in asked:
+            if lead.partner_id and lead.partner_id != old:
+                lead._whatsapp_confirm_customer()
         if not vals.keys().isdisjoint(("active", "stage_id")):
             self._whatsapp_close_answered()
         return res
+
+    # ------------------------------------------------------------- customer
+
+    def _whatsapp_confirms(self, vals):
+        """Tell whether a person of ours chooses the customer here.
+
+        Leads that are merged, and those of a file, get theirs without a look at it.
+
+        :param dict vals: of ``write``
+        """
+        user = self.env.user
+        return (
+            bool(vals.get("partner_id"))
+            and self.env.uid != SUPERUSER_ID
+            and user._is_internal()
+            and not automation_run(self.env.cr)
+            and not self.env.context.get("import_file")
+            and "whatsapp_opened_at" not in vals  # which merging alone writes along
+        )
+
+    def _whatsapp_confirm_customer(self):
+        """Let the customer whom somebody chose be who writes in the conversations.
+
+        OCA's table takes one row for each contact and number of ours: the last one
+        that was chosen counts.
+        """
+        # sudo: res.partner.gateway.channel, discuss.channel - who may choose the
+        # customer of the lead says so
+        links = self.env["res.partner.gateway.channel"].sudo()
+        lead, partner = self.sudo(), self.sudo().partner_id
+        for gateway, channels in lead.whatsapp_channel_ids.grouped(
+            "gateway_id"
+        ).items():
+            channel = channels._whatsapp_latest()
+            tokens = channel._whatsapp_tokens()
+            known = links.search(
+                [
+                    ("gateway_id", "=", gateway.id),
+                    "|",
+                    ("gateway_token", "in", tokens),
+                    ("partner_id", "=", partner.id),
+                ]
+            )
+            right = known.filtered(
+                lambda link, tokens=tokens: (
+                    link.partner_id == partner and link.gateway_token in tokens
+                )
+            )
+            (known - right).unlink()
+            if not right:
+                links.create(
+                    {
+                        "partner_id": partner.id,
+                        "gateway_id": gateway.id,
+                        "gateway_token": channel.gateway_channel_token,
+                    }
+                )
+                lead._message_log(
+                    body=self.env._(
+                        "%(user)s confirmed that %(contact)s writes in the WhatsApp"
+                        " conversation %(conversation)s.",
+                        user=self.env.user.name,
+                        contact=partner.name,
+                        conversation=channel.name,
+                    )
+                )
+            phones = wa_identity.variants(channel.whatsapp_phone or "")
+            if partner.whatsapp_unconfirmed and partner._whatsapp_typed(phones):
+                partner.whatsapp_unconfirmed = False
+
+    def _whatsapp_propose_contacts(self, partners):
+        """Name the contacts that have the number, but are not taken for the person.
+
+        :param partners: ``res.partner``
+        """
+        for partner in partners - partners._whatsapp_by_number():
+            link = partner._get_html_link()
+            words = (
+                self.env._(
+                    "The contact %s has this number, but it was typed by a portal"
+                    " user. Choose it as the customer of this lead if it is this"
+                    " person.",
+                    link,
+                )
+                if partner.whatsapp_unconfirmed
+                else self.env._(
+                    "The contact %s has this number, but is a portal user. Choose it"
+                    " as the customer of this lead if it is this person.",
+                    link,
+                )
+            )
+            self._message_log(body=Markup("<p>%s</p>") % words)
+
+    def _whatsapp_keep_phone(self, phone):
+        """Write the number of the person on the lead.
+
+        What a rule of the customer's refuses there stops no message.
+
+        :param str phone: E.164
+        """
+        try:
+            with self.env.cr.savepoint():
+                self.phone = wa_identity.display(phone)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:
+            _logger.warning(
+                "lead %s does not take the number: %s", self.ids, type(error).__name__
+            )
 
     def _whatsapp_moved(self, old):
         """Let the new owner into the conversations, and the old one out.
@@ -216,12 +335,7 @@ class CrmLead(models.Model):
 
     def _whatsapp_latest_channel(self):
         """Return the conversation in which the customer wrote last."""
-        return self.whatsapp_channel_ids.sorted(
-            lambda channel: (
-                channel.whatsapp_last_customer_date or channel.create_date,
-                channel.id,
-            )
-        )[-1:]
+        return self.whatsapp_channel_ids._whatsapp_latest()
 
     def _whatsapp_gateway(self):
         """Return the number that the customer wrote to last, perhaps none."""

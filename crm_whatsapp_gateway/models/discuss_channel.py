@@ -251,7 +251,7 @@ class DiscussChannel(models.Model):
             self.write(values)
         lead = self.lead_id
         if "whatsapp_phone" in values and lead and not (lead.phone or lead.partner_id):
-            lead.phone = wa_identity.display(person.canonical)
+            lead._whatsapp_keep_phone(person.canonical)
 
     def _whatsapp_move_identity(self, person):
         """Follow a person to a new number or user id; lead and history stay.
@@ -266,16 +266,33 @@ class DiscussChannel(models.Model):
         if taken:
             # a conversation with the new name exists: its messages go there
             return
+        tokens = self._whatsapp_tokens()
         values = {"gateway_channel_token": token}
         if person.canonical:
             values["whatsapp_phone"] = person.canonical
         if person.bsuid:
             values["whatsapp_bsuid"] = person.bsuid
         self.write(values)
-        self.channel_member_ids.guest_id.gateway_token = token
+        self._whatsapp_follow(tokens, token)
         lead = self.lead_id
         if person.canonical and lead and not lead.partner_id:
-            lead.phone = wa_identity.display(person.canonical)
+            lead._whatsapp_keep_phone(person.canonical)
+
+    def _whatsapp_follow(self, tokens, token):
+        """Let the author of the messages have the new number or user id, too.
+
+        :param tokens: under which the person was known
+        :param str token: under which it is known now
+        """
+        for model in ("mail.guest", "res.partner.gateway.channel"):
+            # sudo: mail.guest, res.partner.gateway.channel - Meta says who it is
+            known = self.env[model].sudo()
+            known.search(
+                [
+                    ("gateway_id", "=", self.gateway_id.id),
+                    ("gateway_token", "in", tokens),
+                ]
+            ).gateway_token = token
 
     def _whatsapp_take_phone(self, number):
         """Keep the number that the customer gave when we asked for it.
@@ -288,7 +305,7 @@ class DiscussChannel(models.Model):
         self.whatsapp_phone = phone
         lead = self.lead_id
         if lead and not lead.phone:
-            lead.phone = wa_identity.display(phone)
+            lead._whatsapp_keep_phone(phone)
 
     def _whatsapp_heed(self, text):
         """Keep the wish of a customer who writes one of the words of the gateway.
@@ -296,10 +313,7 @@ class DiscussChannel(models.Model):
         :param str text: the customer's message
         :return: whether it was one; then it is no reason for a lead
         """
-        gateway = self.gateway_id
-        wished = wishes.wish(
-            text, gateway.whatsapp_stop_words, gateway.whatsapp_start_words
-        )
+        wished = self._whatsapp_wish(text)
         if not wished:
             return False
         stops = wished == wishes.STOP
@@ -311,6 +325,12 @@ class DiscussChannel(models.Model):
                 else self.env._("The customer wants marketing messages again.")
             )
         return True
+
+    def _whatsapp_wish(self, text):
+        gateway = self.gateway_id
+        return wishes.wish(
+            text, gateway.whatsapp_stop_words, gateway.whatsapp_start_words
+        )
 
     def action_ask_phone(self):
         """Ask a customer who hides the number for it; an answer is trusted."""
@@ -388,11 +408,20 @@ class DiscussChannel(models.Model):
             limit=CANDIDATES,
         )
 
+    def _whatsapp_latest(self):
+        """Return that of these conversations in which the customer wrote last."""
+        return self.sorted(
+            lambda channel: (
+                channel.whatsapp_last_customer_date or channel.create_date,
+                channel.id,
+            )
+        )[-1:]
+
     def _whatsapp_company(self):
         return self.company_id or self.gateway_id.company_id or self.env.company
 
-    def _whatsapp_partners(self):
-        """Return the contacts of this person, the one who writes first."""
+    def _whatsapp_same_number(self):
+        """Return the contacts with the number of this person."""
         # sudo: res.partner - those whom the webhook user may not read count, too
         partners = self.env["res.partner"].sudo()
         company = self._whatsapp_company()
@@ -403,14 +432,52 @@ class DiscussChannel(models.Model):
             )
         )
         # a person before a company
-        known = known.sorted(lambda partner: (partner.is_company, partner.id))
-        return self._whatsapp_member() | known
+        return known.sorted(lambda partner: (partner.is_company, partner.id))
 
-    def _whatsapp_member(self):
-        """Return the contact who takes part in the conversation, perhaps none."""
-        return self.sudo().channel_member_ids.partner_id.filtered(
-            lambda partner: partner.partner_share and partner.active
-        )[:1]
+    def _whatsapp_partners(self):
+        """Return the contacts of this person, the one who writes first.
+
+        See ``res.partner._whatsapp_by_number`` for whose number proves something.
+        """
+        return (
+            self._whatsapp_customer()
+            | self._whatsapp_same_number()._whatsapp_by_number()
+        )
+
+    def _whatsapp_customer(self):
+        """Return the contact that this conversation is with, perhaps none.
+
+        Whom somebody of ours linked, else who takes part and is nobody's user, nor
+        was: colleagues take part, and may have left.
+        """
+        # sudo: res.partner.gateway.channel, res.partner - whoever asks
+        links = self.env["res.partner.gateway.channel"].sudo()
+        link = links.search(
+            [
+                ("gateway_id", "=", self.gateway_id.id),
+                ("gateway_token", "in", self._whatsapp_tokens()),
+            ],
+            order="id",
+            limit=1,
+        )
+        members = self.sudo().channel_member_ids.partner_id
+        return (
+            link.partner_id.filtered("active")
+            or members.filtered(
+                lambda partner: (
+                    partner.active
+                    and partner.partner_share
+                    and not partner._whatsapp_users()
+                )
+            )[:1]
+        )
+
+    def _whatsapp_tokens(self):
+        """Return every ``gateway_token`` that this person may be known by."""
+        person = Identity.of_token(self.gateway_channel_token)
+        phone = (self.whatsapp_phone or "").lstrip("+")
+        names = [*person.tokens, *Identity(phone=phone or None).tokens]
+        return list(dict.fromkeys([*names, *filter(None, [self.whatsapp_bsuid])]))
 
     def _whatsapp_refusal(self):
         """Return why this person never becomes a lead, or an empty text."""
@@ -434,7 +501,11 @@ class DiscussChannel(models.Model):
                     "The contact has the tag %s, which makes no leads.", found[0].name
                 )
         blacklist = self.env["phone.blacklist"].sudo()
-        if phones and blacklist.search_count([("number", "in", phones)], limit=1):
+        listed = blacklist.search([("number", "in", phones)]) if phones else blacklist
+        # in the portal anybody may list any number as their own
+        if any(
+            not (row.create_uid | row.write_uid).filtered("share") for row in listed
+        ):
             return self.env._("The number is on the blacklist.")
         return ""
 
@@ -448,7 +519,10 @@ class DiscussChannel(models.Model):
         """
         self.ensure_one()
         previous = previous or self.env["crm.lead"]
-        partner = previous.partner_id or self._whatsapp_partners()[:1]
+        customer, same_number = self._whatsapp_customer(), self._whatsapp_same_number()
+        known = customer | same_number._whatsapp_by_number()
+        before = previous.sudo().partner_id  # res.partner - as in same_number
+        partner = (before & customer or before._whatsapp_by_number() or known)[:1]
         values = self._whatsapp_lead_values(partner, text, referral, previous)
         company = self.env["res.company"].browse(values["company_id"])
         team = self.env["crm.team"].browse(values.get("team_id"))
@@ -482,6 +556,8 @@ class DiscussChannel(models.Model):
         )
         note = self.env._("%s: no open lead has this number or WhatsApp user.", reason)
         self._whatsapp_link_because(lead, reason, note, previous=previous)
+        if not partner:
+            lead._whatsapp_propose_contacts(same_number)
         self._whatsapp_hand(choice)
         return lead
 
@@ -491,7 +567,7 @@ class DiscussChannel(models.Model):
         :param previous: ``crm.lead`` of the same person that is closed, perhaps none
         :param partner: the contact, if it is known; else that of the lead
         """
-        partner = partner or self.lead_id.partner_id
+        partner = partner or self.lead_id.partner_id._whatsapp_by_number()
         company = self._whatsapp_company()
         candidates = [
             (previous.user_id, self.env._("Had this customer before")),
@@ -571,6 +647,26 @@ class DiscussChannel(models.Model):
         known = languages.filtered(lambda lang: lang.code.split("_")[0] in spoken)
         own = known.filtered(lambda lang: lang.code == self.gateway_id._whatsapp_lang())
         return own or known[:1]
+
+    def _whatsapp_lead_waits(self):
+        """Tell whether an event is to make the lead of an earlier message.
+
+        Then no other message makes one: it would be of its words and its ad.
+        """
+        # sudo: whatsapp.webhook.event - for administrators only
+        return bool(
+            self.whatsapp_no_lead_reason
+            and self.env["whatsapp.webhook.event"]
+            .sudo()
+            .search_count(
+                [
+                    ("gateway_id", "=", self.gateway_id.id),
+                    ("state", "=", "pending"),
+                    ("key", "=like", f"lead:{self.id}:%"),
+                ],
+                limit=1,
+            )
+        )
 
     def _link_or_create_lead(self, text="", referral=None):
         """Give the conversation the one open lead of its person.

@@ -108,7 +108,7 @@ class DiscussChannel(models.Model):
             ("whatsapp_message_id", "!=", False),
             ("author_guest_id", "!=", False),
         ]
-        partner = self._whatsapp_member()
+        partner = self._whatsapp_customer()
         if partner:
             domain[-1:] = [
                 "|",

@@ -1,5 +1,6 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import logging
 import threading
 from datetime import timedelta
 from time import monotonic
@@ -11,6 +12,8 @@ from .. import compat
 from ..tools import identity as wa_identity
 from ..tools.cloud_api import CloudApi
 from ..tools.errors import CloudApiError
+
+_logger = logging.getLogger(__name__)
 
 SECRETS = "base.group_system"
 CALL_ACTIVITY = "mail.mail_activity_data_call"
@@ -31,6 +34,7 @@ WEBHOOK_FIELDS = {
 }
 _refusals = {}  # (database, gateway id) -> [count not yet written, last written]
 _refusals_guard = threading.Lock()
+_replaced = set()  # (database, gateway id, user id) of which the log tells already
 
 
 class MailGateway(models.Model):
@@ -350,6 +354,31 @@ class MailGateway(models.Model):
         )
         return fields.Datetime.now() - timedelta(days=int(days))
 
+    def _whatsapp_worker(self):
+        """Return the user in whose name inbound work is done.
+
+        The webhook user, as long as that is a colleague of the gateway's company;
+        else OdooBot, since nobody's leaving may stop a message.
+        """
+        self.ensure_one()
+        # sudo: res.users - whoever asks
+        user = self.sudo().webhook_user_id
+        robot = self.env.ref("base.user_root").sudo()
+        company = self.company_id
+        works = user.active and not user.share
+        if user == robot or works and (not company or company in user.company_ids):
+            return user
+        key = (self.env.cr.dbname, self.id, user.id)
+        if key not in _replaced:
+            _replaced.add(key)
+            _logger.warning(
+                "gateway %s: its webhook user %s is archived, no colleague, or not of"
+                " its company; OdooBot works instead",
+                self.id,
+                user.id,
+            )
+        return robot
+
     # ------------------------------------------------------------- conversations
 
     def _get_channel_id(self, chat_token):
@@ -423,8 +452,10 @@ class MailGateway(models.Model):
                 }
             )
         )
-        if lead:
-            channel._whatsapp_join(lead.sudo().user_id)
+        colleagues = lead.sudo().user_id if lead else self.env["res.users"]
+        if self.env.user._is_internal():
+            colleagues |= self.env.user  # who begins a conversation takes part in it
+        channel._whatsapp_join(colleagues)
         return channel.with_env(self.env)
 
     # ------------------------------------------------------------- templates

@@ -14,6 +14,7 @@ from ..tools import message as wa_message
 from ..tools.errors import from_webhook
 from ..tools.identity import Identity
 from ..tools.referral import Referral
+from .crm_lead import CANDIDATES
 from .mail_gateway_whatsapp_kinds import NOTICES
 from .whatsapp_webhook_event import NotYet
 
@@ -142,6 +143,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
         )
 
     def _author_partner(self, gateway, person):
+        """Return the contact that somebody of ours linked, else who has the number."""
         links = self.env["res.partner.gateway.channel"].sudo()
         tokens = person.tokens
         link = links.search(
@@ -165,10 +167,14 @@ class MailGatewayWhatsapp(models.AbstractModel):
         return partner
 
     def _partner_by_phone(self, gateway, person):
-        """Return the partner with this number: a person before a company."""
+        """Return the partner with this number: a person before a company.
+
+        See ``res.partner._whatsapp_by_number`` for whose number proves something.
+        """
         if not person.canonical:
             return self.env["res.partner"]
-        return (
+        # a number has few contacts; in SQL, all users of the portal would be read
+        partners = (
             self.env["res.partner"]
             .sudo()
             .search(
@@ -177,9 +183,10 @@ class MailGatewayWhatsapp(models.AbstractModel):
                     ("company_id", "in", (gateway.company_id.id, False)),
                 ],
                 order="is_company, id",
-                limit=1,
+                limit=CANDIDATES,
             )
         )
+        return partners._whatsapp_by_number()[:1]
 
     def _author_guest(self, gateway, person):
         return (
@@ -214,7 +221,12 @@ class MailGatewayWhatsapp(models.AbstractModel):
             opens_window=speaks,
         )
         wished = speaks and chat.sudo()._whatsapp_heed(rendered.text)
-        if speaks and not (wished and not chat.sudo().lead_id._whatsapp_is_open()):
+        if (
+            speaks
+            and not (wished and not chat.sudo().lead_id._whatsapp_is_open())
+            and not chat.sudo()._whatsapp_lead_waits()
+        ):
+            # before the message is shown: so whoever gets the lead hears of it
             chat.sudo()._link_or_create_lead(
                 rendered.text, Referral.of_message(message)
             )
@@ -229,6 +241,72 @@ class MailGatewayWhatsapp(models.AbstractModel):
         chat.sudo()._whatsapp_take_phone(wa_message.shared_phone(message))
         if speaks and not wished:
             chat.sudo()._whatsapp_greet(sent, before)
+
+    # ------------------------------------------------------------- lead, later
+
+    def _leave_lead(self, gateway, event, error):
+        """Show a message without waiting for its lead, which an event makes later.
+
+        :param gateway: the number that received the message
+        :param event: ``whatsapp.webhook.event`` of the message
+        :param error: why the lead could not be made with it
+        """
+        for atom in webhook.split(event.payload or {}):
+            if not (atom.creates_lead and atom.identity):
+                continue
+            update = webhook.gateway_update(atom)
+            value = update["entry"][0]["changes"][0]["value"]
+            [message] = value["messages"]
+            chat = self._get_channel(
+                gateway, message["from"], value, force_create=True
+            ).sudo()  # the webhook user may be anybody
+            messages = self.env["mail.message"].sudo()
+            if messages._whatsapp_of(chat, message["id"]):
+                continue  # shown before
+            if chat._whatsapp_lead_waits():
+                continue  # for an earlier message, whose lead this is, too
+            chat.whatsapp_no_lead_reason = self.env._(
+                "The lead could not be made yet (%s). Odoo tries again.",
+                type(error).__name__,
+            )
+            chat._whatsapp_join(gateway.member_ids)
+            event.sudo().create(
+                {
+                    "gateway_id": gateway.id,
+                    "company_id": event.company_id.id,
+                    "key": f"lead:{chat.id}:{event.id}",
+                    "kind": "lead",
+                    "type": event.type,
+                    "person": event.person,
+                    "payload": {
+                        "channel_id": chat.id,
+                        "message": message,
+                        "before": fields.Datetime.to_string(chat.whatsapp_last_date),
+                    },
+                    "occurred_at": event.occurred_at,
+                }
+            )
+
+    def _receive_lead(self, job):
+        """Make the lead of a message that is shown already, once.
+
+        :param dict job: channel_id, message and before, as written above
+        """
+        # sudo: discuss.channel - the webhook user may be anybody
+        chat = self.env["discuss.channel"].sudo().browse(job["channel_id"]).exists()
+        if not chat:
+            return
+        message = job["message"]
+        rendered = wa_message.render(message, translate=self._phrase)
+        chat.whatsapp_no_lead_reason = False  # nor does a message wait for it any more
+        wished = chat._whatsapp_wish(rendered.text)
+        if wished and not chat.lead_id._whatsapp_is_open():
+            return
+        chat._link_or_create_lead(rendered.text, Referral.of_message(message))
+        sent = webhook.moment(message.get("timestamp"))
+        if sent and not wished:
+            before = fields.Datetime.to_datetime(job["before"])
+            chat._whatsapp_greet(sent.replace(tzinfo=None), before)
 
     def _complete(self, chat, posted, message, rendered):
         """Add to a message that was posted: what it quotes, its file, its cards."""

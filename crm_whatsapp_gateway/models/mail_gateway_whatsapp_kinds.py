@@ -113,7 +113,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
         rendered = wa_message.render(echo, translate=self._phrase)
         posted = channel.with_context(whatsapp_message_id=echo.get("id")).message_post(
             body=self._whatsapp_to_html(rendered.text),
-            author_id=gateway.webhook_user_id.partner_id.id,
+            author_id=gateway._whatsapp_worker().partner_id.id,
             date=(atom.timestamp or None) and atom.timestamp.replace(tzinfo=None),
             gateway_type="whatsapp",
             message_type="comment",

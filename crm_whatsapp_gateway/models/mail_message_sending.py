@@ -114,7 +114,7 @@ class MailMessage(models.Model):
 
     def _whatsapp_react(self, channel, wamid):
         """Send the last reaction of ours: for Meta the company has one at a time."""
-        customer = channel._whatsapp_member()
+        customer = channel._whatsapp_customer()
         ours = self.reaction_ids.filtered(
             lambda reaction: reaction.partner_id and reaction.partner_id != customer
         )

@@ -6,6 +6,7 @@ from datetime import timedelta
 from time import monotonic
 from traceback import format_tb
 
+from markupsafe import Markup
 from psycopg2.extras import Json
 
 from odoo import SUPERUSER_ID, api, fields, models
@@ -21,6 +22,12 @@ _logger = logging.getLogger(__name__)
 BACKOFF = (5, 15, 60, 300, 900, 3600)
 # the same for media: Meta keeps an inbound file for seven days
 MEDIA_BACKOFF = (5, 30, 120, 600, 3600, 6 * 3600, 24 * 3600, 48 * 3600, 72 * 3600)
+# the same for leads: their messages are shown already, so they may take a week
+LEAD_BACKOFF = (5, 15, 60, 300, 900, *[3600] * 168)
+# after so long whoever is alerted is told of what fails
+TELL_AFTER = timedelta(minutes=5)
+TOLD = ("message", "lead")  # kinds of which they are
+EVENT_FAILS = "crm_whatsapp_gateway.mail_activity_type_event"
 # for so long later events of a person wait behind one that failed
 IN_ORDER = timedelta(minutes=1)
 PERSONS = 50  # persons looked up at once
@@ -63,6 +70,7 @@ class WhatsappWebhookEvent(models.Model):
             ("echo", "Phone app"),
             ("change", "Change"),
             ("media", "File"),
+            ("lead", "Lead"),
             ("unknown", "Unknown"),
         ],
         required=True,
@@ -263,10 +271,10 @@ class WhatsappWebhookEvent(models.Model):
                 SELECT wanted.person, event.id,
                        event.next_attempt_at IS NULL
                            OR event.next_attempt_at <= %s,
-                       event.failed_since > %s
+                       event.kind != 'lead' AND event.failed_since > %s
                   FROM unnest(%s::text[]) AS wanted (person)
                  CROSS JOIN LATERAL (
-                       SELECT id, occurred_at, next_attempt_at, failed_since
+                       SELECT id, kind, occurred_at, next_attempt_at, failed_since
                          FROM whatsapp_webhook_event
                         WHERE state = 'pending'
                           AND string_to_array(person, ' ')
@@ -289,6 +297,8 @@ class WhatsappWebhookEvent(models.Model):
     def _apply_run(cls, registry, ids):
         """Apply the events of one person; if one fails, each on its own.
 
+        A message that fails is shown without its lead, if that helps.
+
         :return: True if all were applied
         """
         error = cls._apply_once(registry, ids)
@@ -296,15 +306,20 @@ class WhatsappWebhookEvent(models.Model):
             return True
         if len(ids) > 1:
             return all(cls._apply_run(registry, [event_id]) for event_id in ids)
+        if not isinstance(error, NotYet):
+            if cls._apply_once(registry, ids, lead_error=error) is None:
+                return True
         in_transaction(
             registry, lambda env: env[cls._name].browse(ids)._record_failure(error)
         )
         return False
 
     @classmethod
-    def _apply_once(cls, registry, ids):
+    def _apply_once(cls, registry, ids, lead_error=None):
         """Apply events in one transaction, as many as its time allows.
 
+        :param lead_error: why the lead of a message could not be made with it; then
+            the message is shown without
         :return: None, or the error for which nothing of this was written
         """
 
@@ -312,7 +327,7 @@ class WhatsappWebhookEvent(models.Model):
             enough = monotonic() + SHARE
             for event in env[cls._name].browse(ids).exists():
                 if event.state == "pending":
-                    event._apply()
+                    event._apply(lead_error)
                 if monotonic() > enough:
                     break
 
@@ -332,13 +347,16 @@ class WhatsappWebhookEvent(models.Model):
 
     # ------------------------------------------------------------- apply
 
-    def _apply(self):
-        """Do what the event asks for, as the gateway's webhook user."""
+    def _apply(self, lead_error=None):
+        """Do what the event asks for, as the gateway's webhook user.
+
+        :param lead_error: see :meth:`_apply_once`
+        """
         self.ensure_one()
         gateway = self.gateway_id
         service = (
             self.env["mail.gateway.whatsapp"]
-            .with_user(gateway.webhook_user_id)
+            .with_user(gateway._whatsapp_worker())
             .with_company(gateway.company_id)
             .with_context(
                 no_gateway_notification=True,
@@ -351,20 +369,27 @@ class WhatsappWebhookEvent(models.Model):
         try:
             if self.kind == "media":
                 service._receive_media(gateway_sudo, self.payload)
+            elif self.kind == "lead":
+                service._receive_lead(self.payload)
             else:
+                if lead_error:
+                    service._leave_lead(gateway_sudo, self, lead_error)
                 service._receive_update(gateway_sudo, self.payload)
         except NotYet as reason:
             if self.kind != "status":  # of which nothing was written yet
                 raise
             self._record_failure(reason)
         else:
-            self.write({"state": "done", "error": False})
+            failed = self.failed_since
+            self.write({"state": "done", "error": False, "failed_since": False})
+            if failed:
+                self._close_alerts()
 
     def _record_failure(self, error):
         """Plan the next attempt, or give up and say so."""
         self.ensure_one()
         now = fields.Datetime.now()
-        backoff = MEDIA_BACKOFF if self.kind == "media" else BACKOFF
+        backoff = {"media": MEDIA_BACKOFF, "lead": LEAD_BACKOFF}.get(self.kind, BACKOFF)
         values = {
             "attempts": self.attempts + 1,
             "error": f"{type(error).__name__}: {error}"[:2000],
@@ -380,18 +405,91 @@ class WhatsappWebhookEvent(models.Model):
             values["state"] = "failed"
             _logger.error("event %s failed for good: %s", self.id, type(error).__name__)
         self.write(values)
+        if self.failed_since and now - self.failed_since >= TELL_AFTER:
+            self._alert(error)
+
+    # ------------------------------------------------------------- alerts
+
+    def _alert(self, error):
+        """Ask whoever is alerted to look at what fails: once until it works.
+
+        :param error: of the last attempt
+        """
+        if self.kind not in TOLD or not self.gateway_id:
+            return
+        reason = str(error) if isinstance(error, UserError) else type(error).__name__
+        told = self._alerts().user_id
+        for user in self.gateway_id._whatsapp_alerted() - told:
+            if not self.gateway_id._whatsapp_may_be_told(user):
+                continue
+            words = self.with_context(lang=user.lang).env
+            is_lead = self.kind == "lead"
+            self.gateway_id.activity_schedule(
+                EVENT_FAILS,
+                summary=words._("WhatsApp: leads cannot be made")
+                if is_lead
+                else words._("WhatsApp: a message cannot be shown"),
+                note=Markup("<p>%s</p><p>%s</p><p>%s</p>")
+                % (
+                    words._(
+                        "The messages of new customers are shown, but their lead"
+                        " could not be made for some minutes. Odoo goes on trying."
+                    )
+                    if is_lead
+                    else words._(
+                        "A customer's message could not be shown for some minutes."
+                        " Odoo tries it some more times."
+                    ),
+                    words._("Odoo says: %s", reason[:500]),
+                    words._(
+                        "When the cause is mended, open 'Received from Meta' and"
+                        " choose 'Process again': it goes on at once. You are not told"
+                        " again until then."
+                    ),
+                ),
+                user_id=user.id,
+            )
+
+    def _alerts(self):
+        """Return the open activities about what fails at these numbers."""
+        # sudo: mail.activity - those of others
+        activities = self.env["mail.activity"].sudo()
+        return activities.search(
+            [
+                ("res_model", "=", "mail.gateway"),
+                ("res_id", "in", self.gateway_id.ids),
+                ("activity_type_id", "=", self.env.ref(EVENT_FAILS).id),
+            ]
+        )
+
+    def _close_alerts(self):
+        """Complete the alerts of a number at which nothing fails any more."""
+        fails = self.search_count(
+            [
+                ("gateway_id", "=", self.gateway_id.id),
+                ("kind", "in", TOLD),
+                ("state", "=", "pending"),
+                ("failed_since", "!=", False),
+            ],
+            limit=1,
+        )
+        for alert in self._alerts() if not fails else ():
+            words = self.with_context(lang=alert.user_id.lang).env
+            alert.action_feedback(feedback=words._("It works again."))
+
+    # ------------------------------------------------------------- buttons
 
     def action_process_again(self):
-        """Give failed and ignored events a new chance."""
-        events = self.filtered(lambda event: event.state in ("failed", "ignored"))
+        """Give failed and ignored events a new chance, and pending ones theirs now."""
+        events = self.filtered(lambda event: event.state != "done")
         for event in events.filtered(lambda event: not event.gateway_id):
             event._route_again()
+        # since when it fails stays known: its alert is closed when it works
         events.write(
             {
                 "state": "pending",
                 "attempts": 0,
                 "next_attempt_at": False,
-                "failed_since": False,
             }
         )
         self._whatsapp_cron()._trigger()
