@@ -203,6 +203,7 @@ def _report_rules(registry, failed):
         # who tells of them now tells of these, too
         with exclusive(registry, ["whatsapp:rules"]) as mine, registry.cursor() as cr:
             if mine:
+                cr.postcommit.data[AUTOMATIONS] = AutomationRun(isolated=True)
                 env = api.Environment(cr, SUPERUSER_ID, {})
                 env["base.automation"]._whatsapp_report(failed)
                 env.flush_all()

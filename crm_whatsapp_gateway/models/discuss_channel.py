@@ -374,20 +374,25 @@ class DiscussChannel(models.Model):
             return self.lead_id
         return self._whatsapp_leads_of_person()._whatsapp_best_open()
 
-    def _whatsapp_leads_of_person(self):
+    def _whatsapp_leads_of_person(self, partners=None):
         """Return the leads of this person: open ones, and those closed last.
 
-        Within the company of the conversation, besides shared ones.
+        Within the company of the conversation, besides shared ones. A number that a
+        visitor typed into a form counts on a lead: it stays our lead, and the visitor
+        sees nothing of it. Not so one that Odoo copied from a contact of which it
+        proves nothing: such a lead is another person's.
+
+        :param partners: the contacts of the person, if they are known
         """
         self.ensure_one()
         leads = self.env["crm.lead"].with_context(active_test=False)
         company = self._whatsapp_company()
         phones = wa_identity.variants(self.whatsapp_phone or "")
-        ids = {*self.lead_id.ids, *leads._whatsapp_ids_with(phones)}
+        sure = set(self.lead_id.ids)
         if self.whatsapp_bsuid:
             # sudo: discuss.channel - the same person at other numbers of ours
             same = self.sudo().with_context(active_test=False)
-            ids |= set(
+            sure |= set(
                 same.search(
                     [
                         ("whatsapp_bsuid", "=", self.whatsapp_bsuid),
@@ -396,16 +401,24 @@ class DiscussChannel(models.Model):
                 ).lead_id.ids
             )
         # looked up before: one query over both tables could use no index
-        partners = self._whatsapp_partners()
-        return leads.search(
+        partners = self._whatsapp_partners() if partners is None else partners
+        found = leads.search(
             [
                 "|",
-                ("id", "in", sorted(ids)),
+                ("id", "in", sorted({*sure, *leads._whatsapp_ids_with(phones)})),
                 ("partner_id", "in", partners.ids),
                 ("company_id", "in", (company.id, False)),
             ],
             order="date_closed desc, id desc",  # the open ones first
             limit=CANDIDATES,
+        )
+        # sudo: res.partner - see _whatsapp_same_number
+        others = found.partner_id.sudo() - partners
+        others = (others - others._whatsapp_by_number()).filtered(
+            lambda partner: partner._whatsapp_typed(phones)
+        )
+        return found.filtered(
+            lambda lead: lead.id in sure or lead.partner_id not in others
         )
 
     def _whatsapp_latest(self):
@@ -479,9 +492,11 @@ class DiscussChannel(models.Model):
         names = [*person.tokens, *Identity(phone=phone or None).tokens]
         return list(dict.fromkeys([*names, *filter(None, [self.whatsapp_bsuid])]))
 
-    def _whatsapp_refusal(self):
-        """Return why this person never becomes a lead, or an empty text."""
-        partners = self._whatsapp_partners()
+    def _whatsapp_refusal(self, partners):
+        """Return why this person never becomes a lead, or an empty text.
+
+        :param partners: the contacts of the person
+        """
         phones = wa_identity.variants(self.whatsapp_phone or "")
         # sudo: hr.employee, phone.blacklist - the webhook user may be anybody
         employees = self.env["hr.employee"].sudo()
@@ -509,20 +524,22 @@ class DiscussChannel(models.Model):
             return self.env._("The number is on the blacklist.")
         return ""
 
-    def _create_lead_from_whatsapp(self, text="", referral=None, previous=None):
+    def _create_lead_from_whatsapp(
+        self, text="", referral=None, previous=None, partners=None
+    ):
         """Create the lead with all that is known, linked, in the right hands.
 
         :param str text: the first message
         :param referral: ``tools.referral.Referral``: the ad that the customer came by
         :param previous: ``crm.lead`` of the same customer that is closed, or None
+        :param partners: the contacts of the customer, if they are known
         :return: the lead
         """
         self.ensure_one()
         previous = previous or self.env["crm.lead"]
-        customer, same_number = self._whatsapp_customer(), self._whatsapp_same_number()
-        known = customer | same_number._whatsapp_by_number()
-        before = previous.sudo().partner_id  # res.partner - as in same_number
-        partner = (before & customer or before._whatsapp_by_number() or known)[:1]
+        known = self._whatsapp_partners() if partners is None else partners
+        before = previous.partner_id.sudo()  # res.partner - see _whatsapp_same_number
+        partner = (before & known or before._whatsapp_by_number() or known)[:1]
         values = self._whatsapp_lead_values(partner, text, referral, previous)
         company = self.env["res.company"].browse(values["company_id"])
         team = self.env["crm.team"].browse(values.get("team_id"))
@@ -557,7 +574,7 @@ class DiscussChannel(models.Model):
         note = self.env._("%s: no open lead has this number or WhatsApp user.", reason)
         self._whatsapp_link_because(lead, reason, note, previous=previous)
         if not partner:
-            lead._whatsapp_propose_contacts(same_number)
+            lead._whatsapp_propose_contacts(self._whatsapp_same_number())
         self._whatsapp_hand(choice)
         return lead
 
@@ -718,11 +735,12 @@ class DiscussChannel(models.Model):
 
     def _whatsapp_find_or_create(self, text, referral):
         """Return the lead of this person, and one of FOUND, REOPENED and CREATED."""
-        leads = self._whatsapp_leads_of_person()
+        partners = self._whatsapp_partners()
+        leads = self._whatsapp_leads_of_person(partners)
         if lead := self._whatsapp_link_open(leads):
             return lead, FOUND
         closed = leads._whatsapp_last_closed()
-        if refusal := self._whatsapp_refusal():
+        if refusal := self._whatsapp_refusal(partners):
             if self.whatsapp_no_lead_reason != refusal:
                 self.whatsapp_no_lead_reason = refusal
                 self._message_log(body=self.env._("No lead is made: %s", refusal))
@@ -735,7 +753,8 @@ class DiscussChannel(models.Model):
                 return closed, FOUND
             closed._whatsapp_reopen()
             return closed, REOPENED
-        return self._create_lead_from_whatsapp(text, referral, closed), CREATED
+        lead = self._create_lead_from_whatsapp(text, referral, closed, partners)
+        return lead, CREATED
 
     def _whatsapp_link_open(self, leads=None):
         """Link with the open lead of the person, if there is one.

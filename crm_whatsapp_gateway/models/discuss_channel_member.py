@@ -49,9 +49,13 @@ class DiscussChannelMember(models.Model):
         :param dict vals: of the new member
         """
         channel = self.env["discuss.channel"].browse(vals.get("channel_id"))
-        # sudo: discuss.channel, res.partner - whoever adds them
-        if not vals.get("partner_id") or not channel.sudo()._is_whatsapp():
+        # sudo: discuss.channel, mail.guest, res.partner - whoever adds them
+        channel = channel.sudo()
+        if not channel._is_whatsapp():
             return True
+        if not vals.get("partner_id"):  # the customer, no visitor with a link
+            guest = channel.env["mail.guest"].browse(vals.get("guest_id"))
+            return guest.gateway_id == channel.gateway_id
         partner = self.env["res.partner"].sudo().browse(vals["partner_id"])
         # Odoo makes whoever creates a channel its member
         created = (
@@ -61,5 +65,6 @@ class DiscussChannelMember(models.Model):
         if created and partner == self.env.user.partner_id:
             return False
         if not partner.partner_share:
-            return partner != self.env.ref("base.partner_root")
+            data = self.env["ir.model.data"]
+            return partner.id != data._xmlid_to_res_id("base.partner_root")
         return not partner._whatsapp_users()

@@ -5,7 +5,7 @@ import threading
 from datetime import timedelta
 from time import monotonic
 
-from odoo import api, fields, models, tools
+from odoo import SUPERUSER_ID, api, fields, models, tools
 from odoo.exceptions import UserError
 
 from .. import compat
@@ -362,11 +362,14 @@ class MailGateway(models.Model):
         """
         self.ensure_one()
         # sudo: res.users - whoever asks
-        user = self.sudo().webhook_user_id
-        robot = self.env.ref("base.user_root").sudo()
-        company = self.company_id
-        works = user.active and not user.share
-        if user == robot or works and (not company or company in user.company_ids):
+        user, company = self.sudo().webhook_user_id, self.company_id
+        if user.id == SUPERUSER_ID:
+            return user
+        if (
+            user.active
+            and not user.share
+            and (not company or company in user.company_ids)
+        ):
             return user
         key = (self.env.cr.dbname, self.id, user.id)
         if key not in _replaced:
@@ -377,7 +380,7 @@ class MailGateway(models.Model):
                 self.id,
                 user.id,
             )
-        return robot
+        return user.browse(SUPERUSER_ID)
 
     # ------------------------------------------------------------- conversations
 

@@ -4,6 +4,7 @@ from odoo import fields, models
 
 from .. import compat
 from ..tools import identity as wa_identity
+from .crm_lead import CANDIDATES
 
 
 class MailMessage(models.Model):
@@ -137,13 +138,12 @@ class MailMessage(models.Model):
             for variant in wa_identity.variants(phone)
         ]
         email = (card.get("email") or "").strip().lower()
-        return self.env["res.partner"].search(
-            [
-                "|",
-                ("phone_sanitized", "in", spellings),
-                ("email_normalized", "in", [email] if email else []),
-            ],
-            limit=1,
+        partners = self.env["res.partner"]
+        found = partners.search(
+            [("phone_sanitized", "in", spellings)], limit=CANDIDATES
+        )
+        return found._whatsapp_by_number()[:1] or partners.search(
+            [("email_normalized", "in", [email] if email else [])], limit=1
         )
 
     def _whatsapp_contact_defaults(self, card):

@@ -10,6 +10,7 @@ from . import (
     test_greetings,
     test_guides,
     test_hooks,
+    test_identity,
     test_inbound,
     test_inbox,
     test_leads,
@@ -25,4 +26,5 @@ from . import (
     test_tours,
     test_translation,
     test_webhook,
+    test_without_lead,
 )
