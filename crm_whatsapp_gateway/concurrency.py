@@ -12,10 +12,11 @@ one is held on a connection outside of it.
 import logging
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import monotonic
 
 import psycopg2
 
-from odoo import SUPERUSER_ID, api
+from odoo import SUPERUSER_ID, api, modules
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.sql_db import connection_info_for
 
@@ -209,3 +210,28 @@ def _report_rules(registry, failed):
                 env.flush_all()
     except Exception:
         _logger.exception("nobody could be told of the automation rules %s", failed)
+
+
+def remove_in_batches(records, domain, size=5000, seconds=30):
+    """Remove what matches, the oldest first, as much as its time allows.
+
+    Each batch is committed (not in a test), so that little is repeated after a crash
+    and nothing is locked for long. For methods with ``api.autovacuum``.
+
+    :param records: model whose records are removed
+    :param domain: which ones
+    :param int size: records of a batch
+    :param int seconds: after which no further batch is begun
+    :return: tuple of how many were removed, and 1 if more are left, else 0: what
+        19.0 wants to be told by such a method
+    """
+    enough, done, left = monotonic() + seconds, 0, True
+    while left and monotonic() < enough:
+        batch = records.search(domain, limit=size, order="id")
+        done, left = done + len(batch), len(batch) == size
+        batch.unlink()
+        if modules.module.current_test:
+            records.env.flush_all()
+        else:
+            records.env.cr.commit()  # pylint: disable=invalid-commit
+    return done, int(left)

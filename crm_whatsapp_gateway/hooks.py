@@ -1,26 +1,40 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""What happens before the tables of the addon exist."""
+"""What happens before the tables of the addon exist, after that, and at the end."""
 
 import logging
 from datetime import timedelta
 
-from odoo import fields
-from odoo.tools import html2plaintext
+from lxml import etree
+from markupsafe import Markup
 
+from odoo import fields
+from odoo.tools import SQL, html2plaintext
+from odoo.tools.misc import file_path
+
+from .merging import merge_duplicate_conversations, person_of
+from .tools import parameters
 from .tools.conversation import preview
-from .tools.identity import Identity
 
 _logger = logging.getLogger(__name__)
 
-OLD = timedelta(days=7)  # conversations that begin as closed
-
-# what a company that works with WhatsApp may have made by hand
-ADOPTED = (
-    ("utm.source", "utm_source_whatsapp", "WhatsApp"),
-    ("utm.source", "utm_source_facebook", "Facebook"),
-    ("utm.source", "utm_source_instagram", "Instagram"),
-    ("utm.medium", "utm_medium_whatsapp", "WhatsApp"),
+# by which a note on a lead is known again as the memory of its conversation
+MEMORY = "<conversation-%s@crm_whatsapp_gateway>"
+# indexes of ours on columns of others, which go with no column of ours
+INDEXES = (
+    "discuss_channel_whatsapp_person_uniq",
+    "discuss_channel_member_partner_channel_idx",
+    "mail_message_whatsapp_date_idx",
+    "discuss_channel__gateway_id_index",
+    "mail_guest__gateway_token_index",
+    "mail_notification__gateway_channel_id_index",
+    "mail_notification__gateway_message_id_index",
+    "res_partner_gateway_channel__gateway_token_index",
+)
+# OCA's constraints that we replace: name, and its column
+CONSTRAINTS = (
+    ("mail_gateway_mail_gateway_token", "token"),
+    ("mail_gateway_mail_gateway_webhook_key", "webhook_key"),
 )
 
 
@@ -30,13 +44,17 @@ def pre_init_hook(env):
     The second is what the unique index on gateway and token needs: a unique
     index over duplicates would only be logged as missing.
     """
-    for model, xmlid, name in ADOPTED:
+    for model, xmlid, name in _shipped_utm():
         _adopt(env, model, xmlid, name)
-    _merge_duplicate_conversations(env.cr)
+    merge_duplicate_conversations(env.cr)
 
 
 def post_init_hook(env):
-    """Give the conversations that OCA made what our lookups and the inbox use."""
+    """Give the conversations that OCA made what our lookups and the inbox use.
+
+    Besides, link them with their leads: those of before the addon was uninstalled,
+    else those with the number.
+    """
     channels = (
         env["discuss.channel"]
         .with_context(active_test=False)
@@ -48,23 +66,95 @@ def post_init_hook(env):
             ]
         )
     )
-    for channel in channels:
-        person = Identity.of_token(channel.gateway_channel_token)
-        channel.whatsapp_phone = person.canonical
-        channel.whatsapp_bsuid = person.bsuid
-    env.flush_all()
+    _learn_identities(env.cr, channels)
     _learn_last_words(env.cr, channels.ids)
     env.invalidate_all()
+    _link_as_before(env, channels)
+    _link_by_number(env, channels.filtered(lambda channel: not channel.lead_id))
 
 
 def uninstall_hook(env):
-    """Leave the UTM records where they are: leads and campaigns are told by them."""
+    """Leave what belongs to the company where it is, and nothing of ours.
+
+    The UTM records stay: leads and campaigns are told by them. Conversations and
+    leads remember each other by a note.
+    """
+    _remember_leads(env)
+    env["ir.config_parameter"].search(
+        [("key", "=like", f"{parameters.PREFIX}%")]
+    ).unlink()
+    # nobody but us lets people plan activities on numbers, nor follow them
+    env["mail.activity"].with_context(active_test=False).search(
+        [("res_model", "in", ("mail.gateway", "whatsapp.message.queue"))]
+    ).unlink()
+    env["mail.followers"].search([("res_model", "=", "mail.gateway")]).unlink()
     env["ir.model.data"].search(
         [
             ("module", "=", "crm_whatsapp_gateway"),
             ("model", "in", ("utm.source", "utm.medium")),
         ]
     ).unlink()
+    env.flush_all()
+    # without Odoo's rows of ours OCA may go together with us, and its numbers with it
+    env.cr.execute("DELETE FROM whatsapp_message_queue")
+    env.cr.execute(
+        "UPDATE ir_model SET is_mail_thread = false, is_mail_activity = false"
+        " WHERE model = 'mail.gateway'"
+    )
+    for name in INDEXES:
+        env.cr.execute(SQL("DROP INDEX IF EXISTS %s", SQL.identifier(name)))
+    for name, column in CONSTRAINTS:
+        _restore_unique(env.cr, name, column)
+
+
+# ------------------------------------------------------------- UTM
+
+
+def _shipped_utm():
+    """Return what we ship and a company may have made by hand: model, XML id, name."""
+    tree = etree.parse(file_path("crm_whatsapp_gateway/data/utm_source_data.xml"))
+    return [
+        (record.get("model"), record.get("id"), record.findtext("field[@name='name']"))
+        for record in tree.iter("record")
+    ]
+
+
+def _adopt(env, model, xmlid, name):
+    """Let a record with this name, archived or not, be the one that we ship."""
+    records = env[model].with_context(active_test=False)
+    records = records.search([("name", "=ilike", name)])
+    record = records.sorted(
+        lambda one: (one.name != name, "active" in one and not one.active, one.id)
+    )[:1]
+    if record:
+        env["ir.model.data"]._update_xmlids(
+            [
+                {
+                    "xml_id": f"crm_whatsapp_gateway.{xmlid}",
+                    "record": record,
+                    "noupdate": True,
+                }
+            ]
+        )
+
+
+# ------------------------------------------------------------- conversations
+
+
+def _learn_identities(cr, channels):
+    """Write who a conversation is with, by every spelling of the number."""
+    persons = [
+        (channel.id, person_of(channel.gateway_channel_token)) for channel in channels
+    ]
+    cr.execute_values(
+        "UPDATE discuss_channel"
+        "   SET whatsapp_phone = person.phone, whatsapp_bsuid = person.bsuid"
+        "  FROM (VALUES %s) AS person (id, phone, bsuid)"
+        " WHERE discuss_channel.id = person.id",
+        [(number, person.canonical, person.bsuid) for number, person in persons],
+        template="(%s, %s::varchar, %s::varchar)",
+        page_size=1000,
+    )
 
 
 def _learn_last_words(cr, ids):
@@ -111,7 +201,7 @@ def _learn_last_words(cr, ids):
           FROM turn
          WHERE turn.id = channel.id
         """,
-        (ids, fields.Datetime.now() - OLD),
+        (ids, fields.Datetime.now() - timedelta(days=7)),
     )
     cr.execute(
         """
@@ -126,59 +216,134 @@ def _learn_last_words(cr, ids):
         """,
         (ids,),
     )
-    for channel_id, body in cr.fetchall():
-        cr.execute(
-            "UPDATE discuss_channel SET whatsapp_last_text = %s WHERE id = %s",
-            (preview(html2plaintext(body or "")), channel_id),
-        )
+    cr.execute_values(
+        "UPDATE discuss_channel SET whatsapp_last_text = said.text"
+        " FROM (VALUES %s) AS said (id, text) WHERE discuss_channel.id = said.id",
+        [
+            (channel_id, preview(html2plaintext(body or "")))
+            for channel_id, body in cr.fetchall()
+        ],
+        page_size=1000,
+    )
 
 
-def _adopt(env, model, xmlid, name):
-    record = env[model].search([("name", "=ilike", name)], limit=1)
-    if record:
-        env["ir.model.data"]._update_xmlids(
-            [
-                {
-                    "xml_id": f"crm_whatsapp_gateway.{xmlid}",
-                    "record": record,
-                    "noupdate": True,
-                }
-            ]
-        )
+# ------------------------------------------------------------- leads
 
 
-def _merge_duplicate_conversations(cr):
-    """Move the messages of duplicated conversations to the oldest of them."""
-    cr.execute(
+def _remember_leads(env):
+    """Leave a note on each lead that names its conversation.
+
+    It leads people to the conversation, and us when the addon is installed again.
+    """
+    channels = (
+        env["discuss.channel"]
+        .with_context(active_test=False)
+        .search([("lead_id", "!=", False)])
+    )
+    env = env(context={**env.context, "lang": env.company.partner_id.lang})
+    _memories(env, channels).unlink()
+    note, author = env.ref("mail.mt_note"), env.ref("base.partner_root")
+    env["mail.message"].create(
+        [
+            {
+                "model": "crm.lead",
+                "res_id": channel.lead_id.id,
+                "message_type": "notification",
+                "subtype_id": note.id,
+                "author_id": author.id,
+                "is_internal": True,
+                "message_id": MEMORY % channel.id,
+                "body": Markup("<p>%s %s</p>")
+                % (env._("Its WhatsApp conversation:"), channel._get_html_link()),
+            }
+            for channel in channels
+        ]
+    )
+
+
+def _memories(env, channels):
+    """Return the notes by which leads remember these conversations."""
+    return env["mail.message"].search(
+        [
+            ("model", "=", "crm.lead"),
+            ("message_id", "in", [MEMORY % channel_id for channel_id in channels.ids]),
+        ]
+    )
+
+
+def _link_as_before(env, channels):
+    """Link conversations with the leads that remember them; the notes go."""
+    memories = _memories(env, channels)
+    there = set(env["crm.lead"].browse(memories.mapped("res_id")).exists().ids)
+    leads = {
+        memory.message_id: memory.res_id
+        for memory in memories
+        if memory.res_id in there
+    }
+    for channel in channels:
+        if lead := leads.get(MEMORY % channel.id):
+            channel.lead_id = lead
+    env.flush_all()
+    memories.unlink()
+
+
+def _link_by_number(env, channels):
+    """Link conversations with the open lead of their person, else the last closed."""
+    env.cr.execute(
         """
-        SELECT min(id), array_agg(id ORDER BY id)
-          FROM discuss_channel
-         WHERE channel_type = 'gateway'
-           AND gateway_id IS NOT NULL
-           AND gateway_channel_token IS NOT NULL
-         GROUP BY gateway_id, gateway_channel_token
-        HAVING count(*) > 1
+        SELECT unnest(string_to_array(whatsapp_phones, ' '))
+          FROM crm_lead
+         WHERE whatsapp_phones IS NOT NULL
+         UNION
+        SELECT unnest(string_to_array(partner.whatsapp_phones, ' '))
+          FROM res_partner partner
+         WHERE partner.whatsapp_phones IS NOT NULL
+           AND EXISTS (SELECT FROM crm_lead WHERE partner_id = partner.id)
         """
     )
-    for survivor, ids in cr.fetchall():
-        others = tuple(i for i in ids if i != survivor)
-        _logger.info("conversation %s takes over the messages of %s", survivor, others)
-        cr.execute(
-            "UPDATE mail_message SET res_id = %s"
-            " WHERE model = 'discuss.channel' AND res_id IN %s",
-            (survivor, others),
+    phones = {phone for (phone,) in env.cr.fetchall()}
+    env.cr.execute(
+        """
+        SELECT member.channel_id
+          FROM discuss_channel_member member
+         WHERE member.channel_id = ANY(%s)
+           AND EXISTS (SELECT FROM crm_lead WHERE partner_id = member.partner_id)
+        """,
+        (channels.ids,),
+    )
+    known = {channel_id for (channel_id,) in env.cr.fetchall()}
+    for channel in channels:
+        if channel.whatsapp_phone in phones or channel.id in known:
+            leads = channel._whatsapp_leads_of_person()
+            if not channel._whatsapp_link_open(leads):
+                channel.lead_id = leads._whatsapp_last_closed()
+
+
+# ------------------------------------------------------------- the schema of OCA
+
+
+def _restore_unique(cr, name, column):
+    """Make a constraint of OCA what it was, if what is there allows it."""
+    table, constraint, field = map(SQL.identifier, ("mail_gateway", name, column))
+    cr.execute(SQL("ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s", table, constraint))
+    cr.execute(
+        SQL(
+            "SELECT FROM %s WHERE %s IS NOT NULL GROUP BY %s HAVING count(*) > 1",
+            *(table, field, field),
         )
-        cr.execute(
-            "UPDATE mail_notification SET gateway_channel_id = %s"
-            " WHERE gateway_channel_id IN %s",
-            (survivor, others),
+    )
+    if cr.rowcount:
+        # asked before: the words of the database would show the value
+        _logger.warning(
+            "gateways share a value of %s: OCA's constraint %s is not made again",
+            column,
+            name,
         )
-        cr.execute(
-            "UPDATE ir_attachment SET res_id = %s"
-            " WHERE res_model = 'discuss.channel' AND res_id IN %s",
-            (survivor, others),
-        )
-        cr.execute(
-            "DELETE FROM discuss_channel_member WHERE channel_id IN %s", (others,)
-        )
-        cr.execute("DELETE FROM discuss_channel WHERE id IN %s", (others,))
+        return
+    cr.execute(
+        SQL("ALTER TABLE %s ADD CONSTRAINT %s UNIQUE (%s)", table, constraint, field)
+    )
+    cr.execute(
+        "UPDATE ir_model_constraint SET definition = %s WHERE name = %s",
+        (f"unique({column})", name),
+    )

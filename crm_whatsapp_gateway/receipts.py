@@ -65,7 +65,7 @@ def _tell(dbname, gateway_id, wamid, typing):
     with Registry(dbname).cursor() as cr:
         gateway = api.Environment(cr, SUPERUSER_ID, {})["mail.gateway"]
         gateway = gateway.browse(gateway_id).exists()
-        if not gateway or gateway.whatsapp_pause_reason:
+        if not gateway or gateway.whatsapp_pause_reason or gateway._whatsapp_why_off():
             return
         client, number = gateway._whatsapp_client(), gateway.whatsapp_from_phone
     try:

@@ -71,11 +71,7 @@ def run_lane(registry, lane, seconds=SECONDS):
     model, method = LANES[lane]
     with registry.cursor() as cr:
         env = api.Environment(cr, SUPERUSER_ID, {})
-        places = int(
-            env["ir.config_parameter"].get_param(
-                f"crm_whatsapp_gateway.{lane}_places", 1
-            )
-        )
+        places = env["ir.config_parameter"]._whatsapp_value(f"{lane}_places")
     drain = getattr(registry[model], method)
     deadline, passed = monotonic() + seconds, []
     # again after the place is given back: who came in between found none free

@@ -1,12 +1,13 @@
 -- A copy of a database must neither write to customers nor answer in Meta's name.
 
--- No number of the copy is connected. A new token, typed by hand, resumes sending.
+-- No number of the copy is connected, until an administrator does so on purpose.
 UPDATE mail_gateway
    SET token = 'neutralized-' || id,
        webhook_key = NULL,
        webhook_secret = NULL,
        whatsapp_security_key = NULL,
        integrated_webhook_state = NULL,
+       whatsapp_copy_connected = NULL,
        whatsapp_pause_reason = 'This database is a neutralized copy.',
        whatsapp_probe_at = NULL
  WHERE gateway_type = 'whatsapp';

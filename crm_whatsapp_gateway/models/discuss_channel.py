@@ -6,13 +6,14 @@ from babel.languages import get_official_languages
 from markupsafe import Markup
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 from .. import compat
 from ..tools import identity as wa_identity
 from ..tools import window, wishes
 from ..tools.identity import Identity
 from .crm_lead import CANDIDATES
-from .hr_employee import Choice
+from .hr_employee import SALESPERSON, Choice
 from .mail_gateway import CALL_ACTIVITY
 
 # How a customer's message came to its lead
@@ -718,6 +719,50 @@ class DiscussChannel(models.Model):
         if not channel.lead_id._whatsapp_has_owner():
             channel._assign_to_commercial_user()
         return self.action_open_lead()
+
+    def action_create_leads(self):
+        """Make leads of the chosen conversations that have none, and assign them.
+
+        Those of people who never become leads by themselves are left out: of them
+        somebody decides one by one.
+
+        :return: action that tells what was done
+        :raise AccessError: the user is no salesperson, or may not change one of them
+        """
+        if not self.env.user.has_group(SALESPERSON):
+            raise AccessError(self.env._("Only salespeople make leads."))
+        self.check_access("write")
+        without = self.filtered(
+            lambda channel: channel._is_whatsapp() and not channel.sudo().lead_id
+        )
+        # sudo: discuss.channel - as for a message, which anybody may cause
+        refused = without.filtered(lambda channel: channel.sudo()._whatsapp_refusal())
+        for channel in without - refused:
+            channel.action_create_lead()
+        words = [
+            self.env._(
+                "%(made)s conversations have a lead now, %(there)s had one.",
+                made=len(without - refused),
+                there=len(self - without),
+            )
+        ]
+        if refused:
+            words.append(
+                self.env._(
+                    "Left out, as they are no customers: %s.",
+                    ", ".join(refused.mapped("name")),
+                )
+            )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning" if refused else "success",
+                "title": self.env._("Leads"),
+                "message": " ".join(words),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
 
     def _whatsapp_lock_keys(self):
         """Return the names under which the work on these people is locked."""

@@ -22,6 +22,7 @@ SECRET_FIELDS = {"token", "webhook_key", "webhook_secret", "whatsapp_security_ke
 PROBES = (5, 15, 30, 60)
 REFUSALS_EVERY = 5  # seconds between two writes of the counter, per process
 WEBHOOK_FIELDS = {
+    "active",
     "company_id",
     "gateway_type",
     "integrated_webhook_state",
@@ -29,6 +30,7 @@ WEBHOOK_FIELDS = {
     "webhook_secret",
     "webhook_user_id",
     "whatsapp_account_id",
+    "whatsapp_copy_connected",
     "whatsapp_from_phone",
     "whatsapp_security_key",
 }
@@ -240,7 +242,7 @@ class MailGateway(models.Model):
         if WEBHOOK_FIELDS & vals.keys():
             self.env.registry.clear_cache()
         if {"token", "whatsapp_from_phone"} & vals.keys():
-            self.action_whatsapp_resume()
+            self._whatsapp_resume()
         return res
 
     def unlink(self):
@@ -282,9 +284,10 @@ class MailGateway(models.Model):
                 ("webhook_key", "=", key),
                 ("gateway_type", "=", "whatsapp"),
                 ("integrated_webhook_state", "in", ("pending", "integrated")),
+                ("active", "=", True),
             ]
         )
-        if not key or not gateway:
+        if not key or not gateway or gateway._whatsapp_is_cut_off():
             return None
         siblings = gateway
         if gateway.webhook_secret:
@@ -292,6 +295,7 @@ class MailGateway(models.Model):
                 [
                     ("webhook_secret", "=", gateway.webhook_secret),
                     ("gateway_type", "=", "whatsapp"),
+                    ("active", "=", True),
                 ]
             )
         return {
@@ -304,7 +308,7 @@ class MailGateway(models.Model):
                     "company_id": sibling.company_id.id or None,
                 }
                 for sibling in siblings
-                if sibling.whatsapp_from_phone
+                if sibling.whatsapp_from_phone and not sibling._whatsapp_is_cut_off()
             },
         }
 
@@ -349,10 +353,8 @@ class MailGateway(models.Model):
     @api.model
     def _whatsapp_kept_since(self):
         """Return the datetime before which what is dealt with is removed."""
-        days = self.env["ir.config_parameter"].get_param(
-            "crm_whatsapp_gateway.event_retention_days", 30
-        )
-        return fields.Datetime.now() - timedelta(days=int(days))
+        days = self.env["ir.config_parameter"]._whatsapp_value("event_retention_days")
+        return fields.Datetime.now() - timedelta(days=days)
 
     def _whatsapp_worker(self):
         """Return the user in whose name inbound work is done.
@@ -394,8 +396,22 @@ class MailGateway(models.Model):
     def _whatsapp_find_channel(self, person, token=None):
         """Return the conversation of a person with this number, or none.
 
+        One whose number was deleted goes on with this one.
+
+        :param person: ``tools.identity.Identity``
+        :param str token: as it is stored, if it may be none of WhatsApp's
+        """
+        found = self._whatsapp_look_up(person, token)
+        if found and not found.sudo().gateway_id:
+            self._whatsapp_adopt(found.sudo())
+        return found
+
+    def _whatsapp_look_up(self, person, token=None):
+        """Return the conversation of a person with this number, or none.
+
         Archived conversations and those that record rules hide count: the
-        unique index counts them too.
+        unique index counts them too. So does one without a number, if it is of ours,
+        which know the person, and of the same company.
 
         :param person: ``tools.identity.Identity``
         :param str token: as it is stored, if it may be none of WhatsApp's
@@ -407,6 +423,7 @@ class MailGateway(models.Model):
             "whatsapp_phone": person.canonical,
         }
         known = [(name, "=", value) for name, value in names.items() if value]
+        orphaned = [leaf for leaf in known if leaf[0] != "gateway_channel_token"]
         if not known:
             return self.env["discuss.channel"]
         # sudo: discuss.channel - see above
@@ -416,18 +433,30 @@ class MailGateway(models.Model):
             .with_context(active_test=False)
             .search(
                 [
-                    ("gateway_id", "=", self.id),
                     ("channel_type", "=", "gateway"),  # the index is partial
-                    *["|"] * (len(known) - 1),
-                    *known,
+                    *["|"] * (len(known) + len(orphaned) - 1),
+                    *(
+                        leaf
+                        for each in known
+                        for leaf in ("&", ("gateway_id", "=", self.id), each)
+                    ),
+                    *(
+                        leaf
+                        for each in orphaned
+                        for leaf in ("&", ("gateway_id", "=", False), each)
+                    ),
                 ],
                 order="id",
             )
         )
+        here, no_company = found.filtered("gateway_id"), self.env["res.company"]
         for name, _operator, value in known:
-            if match := found.filtered(lambda c, n=name, v=value: c[n] == v)[:1]:
+            if match := here.filtered(lambda c, n=name, v=value: c[n] == v)[:1]:
                 return match.with_env(self.env)
-        return self.env["discuss.channel"]
+        orphan = (found - here).filtered(
+            lambda channel: channel.company_id in (self.company_id, no_company)
+        )[-1:]
+        return orphan.with_env(self.env)
 
     def _whatsapp_conversation(self, person, name, lead=None):
         """Return the conversation with a person, a new one if there is none.
@@ -502,6 +531,8 @@ class MailGateway(models.Model):
 
         :param error: ``tools.errors.CloudApiError``
         """
+        if error.reason == "copy":
+            return UserError(self._whatsapp_why_off())
         # sudo: mail.gateway - to leave its secrets out of the words
         words = self.sudo()._whatsapp_without_secrets(error)
         return UserError(
@@ -518,13 +549,10 @@ class MailGateway(models.Model):
         """Return the client for this number, with the rights of the gateway."""
         self.ensure_one()
         gateway = self.sudo()  # mail.gateway - the token is for administrators
-        parameters = self.env["ir.config_parameter"].sudo()
         return CloudApi(
             gateway.token,
             version=gateway.whatsapp_version,
-            base_url=parameters.get_param(
-                "crm_whatsapp_gateway.graph_url", "https://graph.facebook.com"
-            ),
+            base_url=self.env["ir.config_parameter"]._whatsapp_value("graph_url"),
             proxies=self.env["mail.gateway.whatsapp"]._get_proxies(),
         )
 
@@ -574,7 +602,15 @@ class MailGateway(models.Model):
 
     def action_whatsapp_resume(self):
         """Send again: what Meta complained about is repaired."""
-        paused = self.filtered("whatsapp_pause_reason")
+        self._whatsapp_resume()
+
+    def _whatsapp_resume(self):
+        """Lift the pause, except of a copy that nobody connected on purpose."""
+        paused = self.filtered(
+            lambda gateway: (
+                gateway.whatsapp_pause_reason and not gateway._whatsapp_is_cut_off()
+            )
+        )
         if paused:
             paused.write(
                 {

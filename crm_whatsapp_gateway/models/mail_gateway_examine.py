@@ -67,6 +67,8 @@ class MailGateway(models.Model):
 
     def _whatsapp_refusal(self, error, outcome="refused"):
         """Return what an error of Meta says about a check."""
+        if error.reason == "copy":
+            return Verdict("not_in_copy")
         values = {"meta": self._whatsapp_without_secrets(error)}
         values["error"] = list(error.entries)
         if error.kind in ("transient", "throttled"):
@@ -88,7 +90,7 @@ class MailGateway(models.Model):
     # ------------------------------------------------------------- first
 
     def _whatsapp_check_copy(self, found):
-        return Verdict("copied")
+        return Verdict("copied" if self._whatsapp_is_cut_off() else "copy_connected")
 
     def _whatsapp_check_older(self, found):
         return Verdict("older_installed")
@@ -240,7 +242,7 @@ class MailGateway(models.Model):
             return Verdict("address_missing")
         # sudo: ir.config_parameter - where Odoo says that it is
         parameter = self.env["ir.config_parameter"].sudo().get_param
-        graph = parameter("crm_whatsapp_gateway.graph_url") or ""
+        graph = self.env["ir.config_parameter"]._whatsapp_value("graph_url")
         return setup.judge_address(
             self.webhook_url,
             frozen=bool(parameter("web.base.url.freeze")),

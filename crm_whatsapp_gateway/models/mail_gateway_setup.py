@@ -17,7 +17,16 @@ _logger = logging.getLogger(__name__)
 
 WORSE = "crm_whatsapp_gateway.mail_activity_type_setup"
 # What Odoo can do by a change of its own, without Meta
-AT_HOME = ("crons", "freeze", "keys", "swap_ids", "swap_secrets", "use_number")
+AT_HOME = (
+    "connect_copy",
+    "crons",
+    "disconnect_copy",
+    "freeze",
+    "keys",
+    "swap_ids",
+    "swap_secrets",
+    "use_number",
+)
 
 
 def _checks(step):
@@ -137,12 +146,6 @@ class MailGateway(models.Model):
         return [kind for kind in setup.CHECKS if there.get(kind, True)]
 
     @api.model
-    def _whatsapp_is_copy(self):
-        # sudo: ir.config_parameter - what kind of database this is
-        parameters = self.env["ir.config_parameter"].sudo()
-        return bool(parameters.get_param("database.is_neutralized"))
-
-    @api.model
     def _whatsapp_has_older(self):
         # sudo: ir.module.module - what else is installed
         modules = self.env["ir.module.module"].sudo()
@@ -260,6 +263,12 @@ class MailGateway(models.Model):
             ask(self._whatsapp_examiner())
         except CloudApiError as error:
             raise self._whatsapp_refused(error) from error
+
+    def _whatsapp_mend_connect_copy(self, row):
+        self.action_whatsapp_connect_copy()
+
+    def _whatsapp_mend_disconnect_copy(self, row):
+        self.action_whatsapp_disconnect_copy()
 
     def _whatsapp_mend_keys(self, row):
         missing = {

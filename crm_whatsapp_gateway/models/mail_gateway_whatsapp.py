@@ -517,8 +517,10 @@ class MailGatewayWhatsapp(models.AbstractModel):
 
         :param template: ``mail.whatsapp.template`` to be sent; default: OCA's in the
             context
-        :raise UserError: closed window, or marketing that the customer stopped
+        :raise UserError: closed window, marketing that the customer stopped, or a
+            number of which nothing leaves
         """
+        channel._whatsapp_check_on()
         template = template or self.env["mail.whatsapp.template"].browse(
             self.env.context.get("whatsapp_template_id") or []
         )

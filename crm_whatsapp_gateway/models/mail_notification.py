@@ -31,7 +31,7 @@ class MailNotification(models.Model):
             ("whatsapp_delivered", "Delivered by WhatsApp"),
             ("whatsapp_read", "Read in WhatsApp"),
         ],
-        ondelete={"whatsapp_delivered": "set default", "whatsapp_read": "set default"},
+        ondelete={"whatsapp_delivered": "set sent", "whatsapp_read": "set sent"},
     )
     # OCA and Odoo search by these on each status
     gateway_message_id = fields.Char(index="btree_not_null")

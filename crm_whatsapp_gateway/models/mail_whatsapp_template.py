@@ -81,6 +81,23 @@ class MailWhatsappTemplate(models.Model):
         numbered = self.filtered(lambda each: not each._whatsapp_is_named())
         return super(MailWhatsappTemplate, numbered)._check_variables()
 
+    # ------------------------------------------------------------- OCA's requests
+
+    def button_export_template(self):
+        """OCA asks Meta with a request of its own: not from a copy."""
+        self._whatsapp_check_copy()
+        return super().button_export_template()
+
+    def button_sync_template(self):
+        """OCA asks Meta with a request of its own: not from a copy."""
+        self._whatsapp_check_copy()
+        return super().button_sync_template()
+
+    def _whatsapp_check_copy(self):
+        for gateway in self.gateway_id:
+            if gateway._whatsapp_is_cut_off():
+                gateway._whatsapp_check_on()
+
     # ------------------------------------------------------------- from Meta
 
     @api.model

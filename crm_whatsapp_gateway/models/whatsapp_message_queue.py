@@ -9,8 +9,8 @@ from pathlib import Path
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from .. import worker
-from ..concurrency import exclusive, in_transaction
+from .. import compat, worker
+from ..concurrency import exclusive, in_transaction, remove_in_batches
 from ..outbound import Sender, deliver, session
 from ..tools.errors import CloudApiError
 from ..tools.retry import RetryPolicy
@@ -18,7 +18,6 @@ from ..tools.status import advance
 
 _logger = logging.getLogger(__name__)
 
-RETRY_MINUTES = "1, 5, 15"
 ASK_AFTER = 10  # minutes, about what was perhaps delivered
 OPEN = ("queued", "sending")
 NO_ERROR = {
@@ -76,7 +75,7 @@ class WhatsappMessageQueue(models.Model):
         help="Comes back with each status of the message.",
     )
     gateway_id = fields.Many2one(
-        "mail.gateway", required=True, readonly=True, ondelete="cascade"
+        "mail.gateway", required=True, readonly=True, ondelete="restrict"
     )
     company_id = fields.Many2one(related="gateway_id.company_id", store=True)
     channel_id = fields.Many2one(
@@ -366,7 +365,12 @@ class WhatsappMessageQueue(models.Model):
         )
 
     def _record_rows(self, vals_list):
-        """Make rows without a note, follower or tracking: there are many."""
+        """Make rows without a note, follower or tracking: there are many.
+
+        :raise UserError: nothing leaves the number
+        """
+        gateways = {vals["gateway_id"] for vals in vals_list}
+        self.env["mail.gateway"].browse(gateways)._whatsapp_check_on()
         # sudo: people who may post may send
         silent = self.sudo().with_context(
             mail_create_nolog=True, mail_create_nosubscribe=True, tracking_disable=True
@@ -428,6 +432,7 @@ class WhatsappMessageQueue(models.Model):
                       FROM whatsapp_message_queue part
                       JOIN mail_gateway gateway ON gateway.id = part.gateway_id
                      WHERE gateway.whatsapp_pause_reason IS NULL
+                       AND gateway.active
                        AND NOT part.channel_id = ANY(%s::integer[])
                        AND (part.state = 'sending'
                             OR part.state = 'queued'
@@ -463,6 +468,7 @@ class WhatsappMessageQueue(models.Model):
                          ORDER BY part.id LIMIT 1)
                   FROM mail_gateway gateway
                  WHERE gateway.whatsapp_pause_reason IS NOT NULL
+                   AND gateway.active
                    AND gateway.whatsapp_probe_at <= %(now)s
                 """,
                 {"now": fields.Datetime.now()},
@@ -507,7 +513,7 @@ class WhatsappMessageQueue(models.Model):
                 row._record(outcome)
             kind = outcome.kind if isinstance(outcome, CloudApiError) else None
             if kind in (None, "permanent"):  # Meta takes messages of this number
-                env["mail.gateway"].browse(gateway_id).action_whatsapp_resume()
+                env["mail.gateway"].browse(gateway_id)._whatsapp_resume()
 
         row_id, outgoing = in_transaction(registry, begin)
         outcome = outgoing()
@@ -537,7 +543,7 @@ class WhatsappMessageQueue(models.Model):
         for row in heads.values():
             waits = row.next_attempt_at and row.next_attempt_at > now
             paused = row.gateway_id.whatsapp_pause_reason and not probe
-            if not (waits or paused):
+            if not (waits or paused) and row.gateway_id.active:
                 row.write({"state": "sending", "attempts": row.attempts + 1})
                 claimed |= row
         return claimed
@@ -673,12 +679,8 @@ class WhatsappMessageQueue(models.Model):
     @api.model
     def _retry_policy(self):
         """Return how often and after how long a failed message is sent again."""
-        minutes = (
-            self.env["ir.config_parameter"]
-            .sudo()
-            .get_param("crm_whatsapp_gateway.retry_minutes", RETRY_MINUTES)
-        )
-        return RetryPolicy.of_text(minutes, RETRY_MINUTES)
+        minutes = self.env["ir.config_parameter"]._whatsapp_value("retry_minutes")
+        return RetryPolicy(minutes)
 
     def _record_uncertain(self):
         """Keep a message that perhaps arrived; its status will tell, else a person."""
@@ -755,7 +757,8 @@ class WhatsappMessageQueue(models.Model):
     def _gc_sent(self):
         """Remove messages that were sent: they hold personal data."""
         limit = self.env["mail.gateway"]._whatsapp_kept_since()
-        self.search(
-            [("state", "in", ("sent", "canceled")), ("create_date", "<", limit)],
-            limit=10000,
-        ).unlink()
+        done, left = remove_in_batches(
+            self, [("state", "in", ("sent", "canceled")), ("create_date", "<", limit)]
+        )
+        compat.vacuum_again(self.env, left)
+        return done, left

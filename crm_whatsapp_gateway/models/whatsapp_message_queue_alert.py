@@ -182,6 +182,8 @@ class WhatsappMessageQueue(models.Model):
         rows._send_again()
 
     def _send_again(self):
+        # people may retry what failed before the number was switched off
+        self.sudo().gateway_id._whatsapp_check_on()
         self._withdraw_questions()
         self.write(
             {

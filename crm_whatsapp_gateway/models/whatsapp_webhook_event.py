@@ -13,7 +13,7 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 
 from .. import compat, worker
-from ..concurrency import exclusive_each, in_transaction
+from ..concurrency import exclusive_each, in_transaction, remove_in_batches
 from ..tools import webhook
 
 _logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class WhatsappWebhookEvent(models.Model):
     _rec_name = "key"
 
     gateway_id = fields.Many2one(
-        "mail.gateway", readonly=True, index=True, ondelete="cascade"
+        "mail.gateway", readonly=True, index=True, ondelete="set null"
     )
     company_id = fields.Many2one("res.company", readonly=True)
     key = fields.Char(required=True, readonly=True)
@@ -544,7 +544,8 @@ class WhatsappWebhookEvent(models.Model):
     def _gc_events(self):
         """Remove events that are dealt with: they hold personal data."""
         limit = self.env["mail.gateway"]._whatsapp_kept_since()
-        self.search(
-            [("state", "in", ("done", "ignored")), ("create_date", "<", limit)],
-            limit=10000,
-        ).unlink()
+        done, left = remove_in_batches(
+            self, [("state", "in", ("done", "ignored")), ("create_date", "<", limit)]
+        )
+        compat.vacuum_again(self.env, left)
+        return done, left

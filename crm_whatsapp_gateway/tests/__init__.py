@@ -14,6 +14,7 @@ from . import (
     test_inbound,
     test_inbox,
     test_leads,
+    test_lifecycle,
     test_outbound,
     test_payloads,
     test_report,

@@ -26,18 +26,6 @@ class RetryPolicy:
 
     delays: tuple = (1, 5, 15)
 
-    @classmethod
-    def of_text(cls, text, otherwise):
-        """The policy that an administrator typed, as minutes between commas.
-
-        >>> [RetryPolicy.of_text(text, "1").delays for text in ("2, 10", "?")]
-        [(2, 10), (1,)]
-        """
-        parts = [part.strip() for part in (text or "").split(",") if part.strip()]
-        if not all(part.isdecimal() and len(part) < 6 for part in parts) or not parts:
-            return cls.of_text(otherwise, otherwise)
-        return cls(tuple(int(part) for part in parts))
-
     def next_attempt(self, attempts_done, error_kind, now, retry_after=None):
         """When to try again, or None to give up.
 

@@ -175,9 +175,24 @@ OUTCOMES = {
         "warning",
         _("This database is a neutralized copy: it sends nothing, on purpose."),
         _(
-            "The original goes on working. To try this copy, connect it to another"
-            " number: type the token and the secrets of that one."
+            "The original goes on working. To try this copy, type the token, the IDs"
+            " and the secrets of another number, then connect the copy on purpose."
         ),
+        "connect_copy",
+    ),
+    "copy_connected": Outcome(
+        "warning",
+        _(
+            "This database is a copy, and this number was connected on purpose: what"
+            " is written here reaches customers."
+        ),
+        _("It must be another number than that of the original."),
+        "disconnect_copy",
+    ),
+    "not_in_copy": Outcome(
+        "unknown",
+        _("Not tested: from a neutralized copy Meta is asked nothing."),
+        _("Connect the copy on purpose first, above."),
     ),
     "older_installed": Outcome(
         "warning",
@@ -553,8 +568,10 @@ OUTCOMES = {
 }
 MENDS = {
     "agents": Mend(_("See the salespeople")),
+    "connect_copy": Mend(_("Connect this copy on purpose")),
     "crons": Mend(_("Switch them on")),
     "deliver": Mend(_("Deliver to the app's address"), asks=True),
+    "disconnect_copy": Mend(_("Cut it off again")),
     "fields": Mend(_("Ask Meta for what is missing")),
     "freeze": Mend(_("Keep this address")),
     "keys": Mend(_("Make both")),

@@ -19,7 +19,7 @@ class WhatsappComposer(models.TransientModel):
             person = record._whatsapp_person(self.number_field_name)
         except UserError:
             return self.env["discuss.channel"]
-        return self.gateway_id._whatsapp_find_channel(person)
+        return self.gateway_id._whatsapp_look_up(person)
 
     @api.depends("res_model", "res_id", "number_field_name", "gateway_id")
     def _compute_is_required_template(self):

@@ -35,7 +35,12 @@ patch(Thread.prototype, {
                 if (isStale) {
                     orm.silent
                         .call("discuss.channel", "whatsapp_known", [[thread.id]])
-                        .then((answer) => answer && learn(thread, answer.known));
+                        .then((answer) => {
+                            if (answer) {
+                                learn(thread, answer.known);
+                                thread.whatsapp_off = answer.off;
+                            }
+                        });
                 }
             },
             () => [this.props.thread, this.props.thread.whatsapp_lead_stale]

@@ -36,6 +36,7 @@ patch(Composer.prototype, {
             : 0;
         const minutes = Math.max(0, Math.floor(left / MINUTE));
         return {
+            off: thread.whatsapp_off,
             isOpen: left > 0,
             isNew: !closes,
             isShort: left < 120 * MINUTE,
