@@ -116,7 +116,8 @@ def _duplicates(cr):
     for channel_id, gateway_id, kind, token in cr.fetchall():
         names = (token,)
         if kind == "whatsapp":
-            names = person_of(token).keys or names
+            person = person_of(token)
+            names = tuple(sorted(person.phones)) or person.keys or names
         found[gateway_id, names].append(channel_id)
     return [(old, ids[0]) for ids in found.values() for old in ids[1:]]
 

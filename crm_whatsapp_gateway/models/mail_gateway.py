@@ -418,11 +418,11 @@ class MailGateway(models.Model):
         """
         self.ensure_one()
         names = {
-            "gateway_channel_token": person.token or token,
-            "whatsapp_bsuid": person.bsuid,
-            "whatsapp_phone": person.canonical,
+            "gateway_channel_token": [person.token or token],
+            "whatsapp_bsuid": [person.bsuid],
+            "whatsapp_phone": list(person.phones),
         }
-        known = [(name, "=", value) for name, value in names.items() if value]
+        known = [(name, "in", values) for name, values in names.items() if any(values)]
         orphaned = [leaf for leaf in known if leaf[0] != "gateway_channel_token"]
         if not known:
             return self.env["discuss.channel"]
@@ -450,8 +450,8 @@ class MailGateway(models.Model):
             )
         )
         here, no_company = found.filtered("gateway_id"), self.env["res.company"]
-        for name, _operator, value in known:
-            if match := here.filtered(lambda c, n=name, v=value: c[n] == v)[:1]:
+        for name, _operator, values in known:
+            if match := here.filtered(lambda c, n=name, v=values: c[n] in v)[:1]:
                 return match.with_env(self.env)
         orphan = (found - here).filtered(
             lambda channel: channel.company_id in (self.company_id, no_company)

@@ -3,8 +3,10 @@
 """The wheel, installed beside Odoo by pip, and the way from one version to the next.
 
 pip puts OCA's addons and ours into a Python environment of its own; Odoo finds them,
-lists ours as an app, installs it, and updates it twice. What a company made and
-changed must then be what it was, row by row. At the end the addon is uninstalled.
+lists ours as an app, installs it over conversations that OCA made, and updates it
+twice. What a company made and changed must then be what it was, row by row. Then the
+addon is uninstalled, which leaves nothing of it in the database but what belongs to the
+company; installed again; and the database is neutralized by Odoo's own command.
 
 The version before is the newest tag `v...` of another version, as wheel. Without one
 (none was released yet, or the clone is shallow) the present version is installed and
@@ -40,8 +42,36 @@ KEPT = (
 LEFT = ("mail_gateway", "crm_lead", "discuss_channel", "utm_source", "utm_medium")
 OCAS_TABLE = "whatsapp_composer"
 SHIPPED = "whatsapp_error"
+# what describes a database: the addon must leave it as it was
+SCHEMA = {
+    "indexes": "SELECT tablename, indexname, indexdef FROM pg_indexes"
+    " WHERE schemaname = 'public'",
+    "constraints": "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)"
+    " FROM pg_constraint WHERE connamespace = 'public'::regnamespace",
+    "columns": "SELECT table_name, column_name, data_type, is_nullable"
+    " FROM information_schema.columns WHERE table_schema = 'public'",
+    "fields": "SELECT model, name, ttype FROM ir_model_fields",
+    "models": "SELECT model, is_mail_thread, is_mail_activity FROM ir_model",
+    "crons": "SELECT id, active FROM ir_cron",
+    "activity types": "SELECT id FROM mail_activity_type",
+    "parameters": "SELECT key FROM ir_config_parameter"
+    " WHERE key LIKE 'crm_whatsapp_gateway%%'",
+    "views": "SELECT id FROM ir_ui_view",
+    "menus": "SELECT id FROM ir_ui_menu",
+    "rules": "SELECT id FROM ir_rule",
+    "automations": "SELECT id FROM base_automation",
+    "ids": "SELECT module, model, name FROM ir_model_data"
+    " WHERE module = 'crm_whatsapp_gateway'",
+}
 # the data files of Odoo itself write some of these anew
 STAMPS = ("write_date", "write_uid")
+# the notes by which leads remember their conversations
+LINKS = """
+    SELECT substring(message_id FROM '<conversation-([0-9]+)@crm_whatsapp')::int, res_id
+      FROM mail_message
+     WHERE model = 'crm.lead' AND message_id LIKE '<conversation-%%@crm_whatsapp_gateway>'
+     ORDER BY 1
+"""
 PROBE = "devkit.probe"  # a parameter that the migration script writes
 MIGRATION = f"""
 def migrate(cr, version):
@@ -87,9 +117,13 @@ class _Trial:
             )
             self._pip(old)
         say(f"  ... the version before: {previous or 'this one, with a lower number'}")
+        with step("conversations that OCA made") as show:
+            self._shell("begin(env)", show)
+        schema, old_rows = self._schema(), self._facts_of("said(env)")
         with step("the app list, and Install") as show:
             facts = self._facts(self._shell("install(env)", show))
         self._judge_listing(facts)
+        self._judge_install(old_rows)
         with step("a company at work") as show:
             self._shell("use(env)", show)
         self._pip(wheel)
@@ -104,6 +138,20 @@ class _Trial:
         with step("Uninstall") as show:
             self._shell("uninstall(env)", show)
         self._judge_uninstall(before)
+        self._judge_schema(schema)
+        linked = self._sql(LINKS)
+        with step("Install again") as show:
+            self._shell("install_again(env)", show)
+        self._judge_reinstall(linked)
+        with step("Odoo's neutralize") as show:
+            run(
+                self._odoo("neutralize", "-d", self.name),
+                what="neutralizing",
+                env=self.environment.env(),
+                log=self.log,
+                show=show,
+            )
+        self._judge_copy(self._facts_of("in_a_copy(env)"))
 
     # ------------------------------------------------------------- steps
 
@@ -220,6 +268,12 @@ class _Trial:
         state, version = self._module()
         self._expect(state == "installed", f"after Install it is {state}")
 
+    def _facts_of(self, call: str) -> dict:
+        return self._facts(self._shell(call, lambda _line: None))
+
+    def _schema(self) -> dict[str, set[tuple]]:
+        return {what: set(self._sql(query)) for what, query in SCHEMA.items()}
+
     def _module(self) -> tuple[str, str]:
         (row,) = self._sql(
             "SELECT state, latest_version FROM ir_module_module WHERE name = %s",
@@ -241,7 +295,13 @@ class _Trial:
             errors.get("999999") == "Call us.", "an error of one's own is gone"
         )
         self._expect(
-            errors["busy"] != "Changed by hand", "Meta's errors are not renewed"
+            errors["busy"] == "Changed by hand", "a changed error text is renewed"
+        )
+        self._expect(errors["slow"] != "Shipped before", "errors are not renewed")
+        spanish = dict(self._sql(f"SELECT code, advice->>'es_ES' FROM {SHIPPED}"))
+        self._expect(
+            spanish["slow"] and spanish["slow"] != "Antes",
+            f"translations of errors are not renewed: {spanish['slow']}",
         )
         probe = self._sql(
             "SELECT value FROM ir_config_parameter WHERE key = %s", (PROBE,)
@@ -250,6 +310,55 @@ class _Trial:
             [value for (value,) in probe if not value.endswith("again")],
             f"a migration script must run once: {probe}",
         )
+
+    def _judge_install(self, before: dict) -> None:
+        """Nothing that was said, and nobody who took part, is lost by merging."""
+        after = self._facts_of("said(env)")
+        for what, count in before.items():
+            if what == "channels":
+                self._expect(after[what] == 1, f"{after[what]} conversations, not 1")
+            else:
+                self._expect(after[what] == count, f"{what}: {count} -> {after[what]}")
+        found = self._sql(
+            "SELECT lead.name FROM discuss_channel channel"
+            " JOIN crm_lead lead ON lead.id = channel.lead_id"
+            " WHERE channel.name = 'Old'"
+        )
+        self._expect(found == [("By hand",)], f"the open lead is not linked: {found}")
+
+    def _judge_schema(self, before: dict) -> None:
+        after = self._schema()
+        for what, rows in before.items():
+            left, gone = sorted(after[what] - rows), sorted(rows - after[what])
+            self._expect(not left, f"{what} are left: {left[:5]}")
+            self._expect(not gone, f"{what} are gone: {gone[:5]}")
+        shown = self._sql(
+            "SELECT DISTINCT notification_status FROM mail_notification"
+            " WHERE gateway_channel_id IN"
+            " (SELECT id FROM discuss_channel WHERE name = 'Old')"
+        )
+        self._expect(shown == [("sent",)], f"what was read is now {shown}")
+
+    def _judge_reinstall(self, linked: list[tuple]) -> None:
+        self._expect(linked, "no lead remembers its conversation")
+        found = self._sql(
+            "SELECT id, lead_id FROM discuss_channel"
+            " WHERE lead_id IS NOT NULL ORDER BY id"
+        )
+        self._expect(found == linked, f"links {linked} -> {found}")
+        self._expect(not self._sql(LINKS), "notes of before are left")
+        twice = self._sql(
+            "SELECT name FROM utm_source WHERE name LIKE '%%[2]'"
+            " UNION SELECT name FROM utm_medium WHERE name LIKE '%%[2]'"
+        )
+        self._expect(not twice, f"UTM records were made twice: {twice}")
+
+    def _judge_copy(self, facts: dict) -> None:
+        self._expect("is a copy" in facts["refused"], f"a copy posts: {facts}")
+        self._expect(facts["client"] == "copy", f"a copy asks Meta: {facts}")
+        self._expect(not facts["webhook"], "the webhook of a copy takes deliveries")
+        self._expect(facts["paused"], "typing a token connects a copy")
+        self._expect(not facts["refused after"], f"it stays cut off: {facts}")
 
     def _judge_uninstall(self, before: dict) -> None:
         """Customers, leads and what was said stay; our tables go."""

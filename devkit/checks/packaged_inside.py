@@ -13,6 +13,122 @@ ADDON = "crm_whatsapp_gateway"
 KEY, NUMBER = "webhook-key", "10001"
 
 
+def begin(env) -> None:
+    """OCA at work before the addon: one customer, three conversations, a lead."""
+    gateway = env["mail.gateway"].create(
+        {
+            "name": "Antes",
+            "gateway_type": "whatsapp",
+            "token": "EAAbefore",
+            "webhook_key": "before",
+            "webhook_secret": "before",
+            "whatsapp_from_phone": "10009",
+        }
+    )
+    crowd = env["res.partner"].create([{"name": f"Member {n}"} for n in range(50)])
+    for token in ("+5215587654321", "525587654321", "5215587654321"):
+        channel = env["discuss.channel"].create(
+            {
+                "name": "Old",
+                "channel_type": "gateway",
+                "gateway_id": gateway.id,
+                "gateway_channel_token": token,
+                "channel_member_ids": [
+                    (0, 0, {"partner_id": partner.id}) for partner in crowd
+                ],
+            }
+        )
+        crowd |= env["res.partner"].create({"name": f"Only in {token}"})
+        message = channel.with_context(no_gateway_notification=True).message_post(
+            body=f"To {token}", message_type="comment"
+        )
+        env["mail.notification"].create(
+            {
+                "mail_message_id": message.id,
+                "gateway_channel_id": channel.id,
+                "notification_type": "gateway",
+                "gateway_type": "whatsapp",
+                "notification_status": "sent",
+            }
+        )
+        env["ir.attachment"].create(
+            {
+                "name": f"{token}.txt",
+                "raw": b"x",
+                "res_model": "discuss.channel",
+                "res_id": channel.id,
+            }
+        )
+    env["crm.lead"].create({"name": "By hand", "phone": "+52 55 8765 4321"})
+    env.cr.commit()
+
+
+def said(env) -> None:
+    """Count what hangs on those conversations."""
+    channels = env["discuss.channel"].search([("name", "=", "Old")])
+    attached = [("res_model", "=", channels._name), ("res_id", "in", channels.ids)]
+    facts = {
+        "channels": len(channels),
+        "people": len(channels.channel_member_ids.partner_id),
+        "messages": env["mail.message"].search_count(
+            [("model", "=", channels._name), ("res_id", "in", channels.ids)]
+        ),
+        "notifications": env["mail.notification"].search_count(
+            [("gateway_channel_id", "in", channels.ids)]
+        ),
+        "files": env["ir.attachment"].search_count(attached),
+    }
+    print("FACTS", json.dumps(facts))
+
+
+def install_again(env) -> None:
+    """Click Install once more."""
+    env["ir.module.module"].search([("name", "=", ADDON)]).button_immediate_install()
+
+
+def in_a_copy(env) -> None:
+    """Try everything by which something could leave a neutralized database."""
+    channel = env["discuss.channel"].search([("name", "=", "Ana")])
+    gateway = channel.gateway_id
+    # a moment ago, so that only the copy forbids it
+    channel.whatsapp_last_customer_date = env.cr.now().replace(microsecond=0)
+    gateway.write(
+        {
+            "token": "EAAcopy",
+            "whatsapp_from_phone": "10007",
+            "webhook_key": "copy-key",
+            "webhook_secret": "copy",
+            "whatsapp_security_key": "copy",
+            "integrated_webhook_state": "integrated",
+        }
+    )
+    facts = {"refused": _refused(env, channel), "client": ""}
+    try:
+        gateway._whatsapp_client()
+    except Exception as error:
+        facts["client"] = error.reason
+    facts["webhook"] = bool(env["mail.gateway"]._whatsapp_webhook("copy-key"))
+    facts["paused"] = bool(gateway.whatsapp_pause_reason)
+    gateway.action_whatsapp_connect_copy()
+    facts["refused after"] = _refused(env, channel)
+    env.cr.rollback()
+    print("FACTS", json.dumps(facts))
+
+
+def _refused(env, channel) -> str:
+    """Answer; return why that is not possible, or an empty text."""
+    try:
+        with env.cr.savepoint():
+            channel.message_post(
+                body="From the copy",
+                message_type="comment",
+                subtype_xmlid="mail.mt_comment",
+            )
+    except Exception as error:
+        return str(error)
+    return ""
+
+
 def install(env) -> None:
     """Find the addon in the app list, say what stands there, and click Install."""
     env["ir.module.module"].update_list()
@@ -34,6 +150,12 @@ def use(env) -> None:
     gateway = _set_up(env)
     channel = _hear(env, gateway)
     _answer(env, channel)
+    old = env["discuss.channel"].search([("name", "=", "Old")])
+    notifications = env["mail.notification"].search(
+        [("gateway_channel_id", "=", old.id)], order="id"
+    )
+    notifications[0].notification_status = "whatsapp_delivered"
+    notifications[1].notification_status = "whatsapp_read"
     channel.lead_id.activity_schedule("mail.mail_activity_data_todo")
     _change_what_came_with_it(env)
     env.cr.commit()
@@ -121,3 +243,9 @@ def _change_what_came_with_it(env) -> None:
     own |= {"kind": "permanent", "actor": "salesperson"}
     errors.create(own)
     errors.search([("code", "=", "busy")]).advice = "Changed by hand"
+    # as a version before shipped it
+    before = errors.search([("code", "=", "slow")]).with_context(install_mode=True)
+    before.advice = "Shipped before"
+    for language in env["res.lang"].get_installed():
+        if language[0].startswith("es"):
+            before.with_context(lang=language[0]).advice = "Antes"
