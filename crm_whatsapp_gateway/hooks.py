@@ -3,6 +3,7 @@
 """What happens before the tables of the addon exist, after that, and at the end."""
 
 import logging
+from collections import defaultdict
 from datetime import timedelta
 
 from lxml import etree
@@ -13,7 +14,7 @@ from odoo.tools import SQL, html2plaintext
 from odoo.tools.misc import file_path
 
 from .merging import merge_duplicate_conversations, person_of
-from .tools import parameters
+from .tools import identity, parameters
 from .tools.conversation import preview
 
 _logger = logging.getLogger(__name__)
@@ -280,43 +281,115 @@ def _link_as_before(env, channels):
         for memory in memories
         if memory.res_id in there
     }
-    for channel in channels:
-        if lead := leads.get(MEMORY % channel.id):
-            channel.lead_id = lead
-    env.flush_all()
+    _write_links(
+        env,
+        {
+            channel.id: leads[MEMORY % channel.id]
+            for channel in channels
+            if MEMORY % channel.id in leads
+        },
+    )
     memories.unlink()
 
 
 def _link_by_number(env, channels):
-    """Link conversations with the open lead of their person, else the last closed."""
-    env.cr.execute(
+    """Link conversations with the open lead of their person, else the last closed.
+
+    As ``_whatsapp_link_open`` does with one of them, for all at once.
+    """
+    found = _leads_of_persons(env.cr, channels)
+    leads = env["crm.lead"].browse({lead for ids in found.values() for lead in ids})
+    links, taken_up = {}, []
+    for channel in channels:
+        company = channel._whatsapp_company()
+        theirs = leads.browse(sorted(found[channel.id], reverse=True))
+        theirs = theirs.with_prefetch(leads.ids).filtered(
+            lambda lead, own=company: not lead.company_id or lead.company_id == own
+        )
+        lead = theirs._whatsapp_best_open()
+        if lead:
+            others = theirs.filtered(lambda one: one._whatsapp_is_open()) - lead
+            taken_up.append((channel, lead, others))
+        if lead := lead or theirs._whatsapp_last_closed():
+            links[channel.id] = lead.id
+    _write_links(env, links)
+    _tell_leads(env, taken_up)
+
+
+def _leads_of_persons(cr, channels):
+    """Return the ids of the leads of each conversation's person, by its id."""
+    cr.execute(
         """
-        SELECT unnest(string_to_array(whatsapp_phones, ' '))
+        SELECT id, unnest(string_to_array(whatsapp_phones, ' '))
           FROM crm_lead
          WHERE whatsapp_phones IS NOT NULL
          UNION
-        SELECT unnest(string_to_array(partner.whatsapp_phones, ' '))
-          FROM res_partner partner
+        SELECT lead.id, unnest(string_to_array(partner.whatsapp_phones, ' '))
+          FROM crm_lead lead
+          JOIN res_partner partner ON partner.id = lead.partner_id
          WHERE partner.whatsapp_phones IS NOT NULL
-           AND EXISTS (SELECT FROM crm_lead WHERE partner_id = partner.id)
         """
     )
-    phones = {phone for (phone,) in env.cr.fetchall()}
-    env.cr.execute(
+    by_phone, found = defaultdict(set), defaultdict(set)
+    for lead_id, phone in cr.fetchall():
+        by_phone[phone].add(lead_id)
+    for channel in channels:
+        for phone in identity.variants(channel.whatsapp_phone or ""):
+            found[channel.id] |= by_phone.get(phone, set())
+    cr.execute(
         """
-        SELECT member.channel_id
+        SELECT member.channel_id, lead.id
           FROM discuss_channel_member member
+          JOIN res_partner partner
+            ON partner.id = member.partner_id AND partner.partner_share
+          JOIN crm_lead lead ON lead.partner_id = partner.id
          WHERE member.channel_id = ANY(%s)
-           AND EXISTS (SELECT FROM crm_lead WHERE partner_id = member.partner_id)
         """,
         (channels.ids,),
     )
-    known = {channel_id for (channel_id,) in env.cr.fetchall()}
-    for channel in channels:
-        if channel.whatsapp_phone in phones or channel.id in known:
-            leads = channel._whatsapp_leads_of_person()
-            if not channel._whatsapp_link_open(leads):
-                channel.lead_id = leads._whatsapp_last_closed()
+    for channel_id, lead_id in cr.fetchall():
+        found[channel_id].add(lead_id)
+    return found
+
+
+def _write_links(env, links):
+    """Link conversations with leads, and compute what they show of them.
+
+    :param dict links: id of a conversation -> id of its lead
+    """
+    env.flush_all()
+    env.cr.execute_values(
+        "UPDATE discuss_channel SET lead_id = link.lead FROM (VALUES %s)"
+        " AS link (channel, lead) WHERE discuss_channel.id = link.channel",
+        list(links.items()),
+        page_size=1000,
+    )
+    env.invalidate_all()
+    env["discuss.channel"].browse(links).modified(["lead_id"])
+    env.flush_all()
+
+
+def _tell_leads(env, taken_up):
+    """Say on leads why they were linked, and let their salespeople in.
+
+    :param taken_up: list of tuples of conversation, lead, and further open leads
+    """
+    bodies, members = {}, []
+    for channel, lead, others in taken_up:
+        why = lead._whatsapp_matched_by(channel)
+        lead.whatsapp_match_reason = env._("Matched by %s", why)
+        note = env._("WhatsApp conversation linked: matched by %s.", why)
+        bodies[lead.id] = Markup("<p>%s</p>") % note
+        if others:
+            bodies[lead.id] += channel._whatsapp_links(
+                env._("Other open leads of the same person, perhaps to be merged:"),
+                others,
+            )
+        partner = lead.user_id.partner_id
+        if partner and partner not in channel.channel_member_ids.partner_id:
+            members.append({"channel_id": channel.id, "partner_id": partner.id})
+    env["crm.lead"].browse(bodies)._message_log_batch(bodies=bodies)
+    env["discuss.channel.member"].create(members)
 
 
 # ------------------------------------------------------------- the schema of OCA

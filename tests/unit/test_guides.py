@@ -14,6 +14,7 @@ import polib
 import pytest
 from guides import Guide
 from spylls.hunspell import Dictionary
+from tools.parameters import PARAMETERS
 
 from devkit import dictionary, readme
 from devkit.cli import Step, app
@@ -182,14 +183,39 @@ def test_every_command_of_a_page_exists(page):
         assert step in list(Step), step
 
 
-def test_every_parameter_of_a_guide_is_read_by_the_code(guide):
-    code = "".join(path.read_text() for path in ADDON.rglob("*.py"))
+def test_every_parameter_of_a_guide_is_one_of_the_table(guide):
     for name in re.findall(r"`crm_whatsapp_gateway\.(\w+)`", guide.path.read_text()):
-        lane, places, _end = name.partition("_places")
-        known = (
-            f'"{lane}"' in code if places else f"crm_whatsapp_gateway.{name}" in code
-        )
-        assert known, name
+        assert name in PARAMETERS, name
+
+
+def test_the_guide_lists_every_parameter_with_its_default_and_its_bounds():
+    text = (ADDON / "docs" / "CONFIGURACION.md").read_text()
+    rows = re.findall(
+        r"^\| `crm_whatsapp_gateway\.(\w+)` \| (.*?) \| (.*?) \|", text, re.M
+    )
+    listed = {name: default.strip("`") for name, default, _allowed in rows}
+    assert listed == {name: each.default for name, each in PARAMETERS.items()}
+    for name, _default, allowed in rows:
+        bounds = re.findall(r"\d+", PARAMETERS[name].allowed)
+        assert set(re.findall(r"\d+", allowed)) == set(bounds), name
+
+
+def test_every_parameter_that_the_code_reads_is_one_of_the_table():
+    code = "".join(path.read_text() for path in ADDON.rglob("*.py"))
+    read = set(re.findall(r'_whatsapp_value\(\s*"(\w+)"', code))
+    read |= {f"{lane}_places" for lane in ("inbound", "media", "outbound")}
+    assert read == set(PARAMETERS)
+    # not past the table
+    assert not re.findall(r'et_param\(\s*f?"crm_whatsapp_gateway', _shipped_code())
+
+
+def _shipped_code():
+    files = [
+        path
+        for path in ADDON.rglob("*.py")
+        if "tests" not in path.relative_to(ADDON).parts
+    ]
+    return "".join(path.read_text() for path in files)
 
 
 # ------------------------------------------------------------- spelling
