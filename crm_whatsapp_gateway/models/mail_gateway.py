@@ -423,9 +423,11 @@ class MailGateway(models.Model):
             "whatsapp_phone": list(person.phones),
         }
         known = [(name, "in", values) for name, values in names.items() if any(values)]
-        orphaned = [leaf for leaf in known if leaf[0] != "gateway_channel_token"]
         if not known:
             return self.env["discuss.channel"]
+        # a token alone may be that of another service
+        here = {name: [self.id, False] for name in names}
+        here["gateway_channel_token"] = [self.id]
         # sudo: discuss.channel - see above
         found = (
             self.env["discuss.channel"]
@@ -434,26 +436,21 @@ class MailGateway(models.Model):
             .search(
                 [
                     ("channel_type", "=", "gateway"),  # the index is partial
-                    *["|"] * (len(known) + len(orphaned) - 1),
+                    *["|"] * (len(known) - 1),
                     *(
                         leaf
                         for each in known
-                        for leaf in ("&", ("gateway_id", "=", self.id), each)
-                    ),
-                    *(
-                        leaf
-                        for each in orphaned
-                        for leaf in ("&", ("gateway_id", "=", False), each)
+                        for leaf in ("&", ("gateway_id", "in", here[each[0]]), each)
                     ),
                 ],
                 order="id",
             )
         )
-        here, no_company = found.filtered("gateway_id"), self.env["res.company"]
+        ours, no_company = found.filtered("gateway_id"), self.env["res.company"]
         for name, _operator, values in known:
-            if match := here.filtered(lambda c, n=name, v=values: c[n] in v)[:1]:
+            if match := ours.filtered(lambda c, n=name, v=values: c[n] in v)[:1]:
                 return match.with_env(self.env)
-        orphan = (found - here).filtered(
+        orphan = (found - ours).filtered(
             lambda channel: channel.company_id in (self.company_id, no_company)
         )[-1:]
         return orphan.with_env(self.env)

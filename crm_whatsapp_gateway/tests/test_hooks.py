@@ -190,7 +190,7 @@ class TestMerging(WhatsappCase):
                 "res_model_id": self.env["ir.model"]._get_id(two._name),
                 "res_id": two.id,
                 "activity_type_id": self.env.ref("mail.mail_activity_data_todo").id,
-                "user_id": self.sofia.id,
+                "user_id": self.env.uid,
             }
         )
         members = set((one | two).channel_member_ids.mapped("partner_id.id"))
