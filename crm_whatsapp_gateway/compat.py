@@ -108,3 +108,13 @@ def vacuum_again(env, left):
     if left and not V19:
         # sudo: ir.cron - the vacuum runs as the administrator
         env.ref("base.autovacuum_job").sudo()._trigger()
+
+
+def bus_send_body(channel, message):
+    """Show the changed text of a message in the clients that have it open."""
+    from odoo.addons.mail.tools.discuss import Store
+
+    if V19:
+        Store(bus_channel=channel._bus_channel()).add(message, ["body"]).bus_send()
+    else:
+        channel._bus_send_store(message, {"body": message.body})

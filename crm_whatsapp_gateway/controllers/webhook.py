@@ -1,7 +1,9 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 import hmac
+import json
 import logging
+import secrets
 
 from odoo.http import request, route
 
@@ -12,48 +14,62 @@ from ..tools import setup, webhook
 
 _logger = logging.getLogger(__name__)
 
+# What an address that nobody has is compared with, so that refusing costs the same
+NOBODY = {
+    "id": 0,
+    "secret": secrets.token_hex(),
+    "verify_token": secrets.token_hex(),
+    "gateways": {},
+}
+
 
 class WhatsappWebhook(GatewayController):
     """Meta's door: check, store, answer. The work is done afterwards."""
 
-    @route(save_session=False)
+    @route(save_session=False, whatsapp_body_limit=webhook.MAX_BYTES)
     def post_update(self, usage, token, *args, **kwargs):
-        """Serve WhatsApp; leave every other gateway to OCA."""
-        if usage != "whatsapp":
-            return super().post_update(usage, token, *args, **kwargs)
+        """Serve WhatsApp; leave every other gateway that exists to OCA."""
         gateways = request.env["mail.gateway"]
+        if usage != "whatsapp":
+            if not gateways._whatsapp_is_address(usage, token):
+                # as OCA answers, which would log what a stranger typed
+                headers = [("Content-Type", "application/json")]
+                return request.make_response(json.dumps({}), headers)
+            return super().post_update(usage, token, *args, **kwargs)
         known = gateways._whatsapp_webhook(token)
-        args = request.httprequest.args
-        if not known:
-            if args.get("hub.mode") != setup.KNOCK:
-                _logger.warning("WhatsApp webhook: no gateway has this address")
-            return self._whatsapp_answer(setup.UNKNOWN_ADDRESS, 403)
         if request.httprequest.method == "GET":
-            return self._whatsapp_verify(known, args)
-        return self._whatsapp_receive(known)
+            query = request.httprequest.args
+            if query.get("hub.mode") == setup.KNOCK:
+                return self._whatsapp_knock(token, known, query)
+            return self._whatsapp_verify(known or NOBODY, query)
+        return self._whatsapp_receive(known or NOBODY)
 
     def _whatsapp_verify(self, known, args):
         """Answer Meta's challenge, as often as it asks."""
         expected, given = known["verify_token"] or "", args.get("hub.verify_token", "")
-        if (
-            not expected
-            or args.get("hub.mode") != "subscribe"
-            or not hmac.compare_digest(expected.encode(), given.encode())
-        ):
-            if args.get("hub.mode") != setup.KNOCK:
-                _logger.warning(
-                    "WhatsApp webhook: verify token refused, gateway %s", known["id"]
-                )
-            return self._whatsapp_answer(setup.WRONG_TOKEN, 403)
+        proven = hmac.compare_digest(expected.encode(), given.encode())
+        if not (expected and proven) or args.get("hub.mode") != "subscribe":
+            _logger.warning(
+                "WhatsApp webhook: verification refused, gateway %s", known["id"]
+            )
+            return self._whatsapp_answer(setup.REFUSED, 403)
         gateway = request.env["mail.gateway"].sudo().browse(known["id"])
         if gateway.integrated_webhook_state != "integrated":
             gateway.integrated_webhook_state = "integrated"
         return self._whatsapp_answer(args.get("hub.challenge", ""))
 
+    def _whatsapp_knock(self, token, known, args):
+        """Answer the set-up page of this database, and nobody else."""
+        question = args.get("hub.verify_token", "")
+        gateways = request.env["mail.gateway"]
+        if not gateways._whatsapp_is_own_question(token, question):
+            return self._whatsapp_answer(setup.REFUSED, 403)
+        return self._whatsapp_answer(
+            gateways._whatsapp_own_answer(token, question, is_open=bool(known))
+        )
+
     def _whatsapp_receive(self, known):
         """Store a signed delivery; 200 means that it is in the database."""
-        if (request.httprequest.content_length or 0) > webhook.MAX_BYTES:
-            return self._whatsapp_answer("too large", 413)
         raw = request.httprequest.get_data(cache=False, parse_form_data=False)
         try:
             webhook.verify_signature(
@@ -68,7 +84,7 @@ class WhatsappWebhook(GatewayController):
             _logger.warning(
                 "WhatsApp webhook: refused, gateway %s: %s", known["id"], refusal
             )
-            return self._whatsapp_answer("refused", 403)
+            return self._whatsapp_answer(setup.REFUSED, 403)
         try:
             delivery = webhook.parse(raw)
         except webhook.TooLarge:

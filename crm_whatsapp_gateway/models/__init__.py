@@ -16,6 +16,8 @@ from . import (
     hr_employee,
     ir_actions_server,
     ir_config_parameter,
+    ir_attachment,
+    ir_http,
     mail_activity,
     mail_gateway,
     mail_gateway_answer,

@@ -251,8 +251,25 @@ class MailGateway(models.Model):
         return res
 
     @api.model
-    @tools.ormcache("state", "gateway_type")
+    def _whatsapp_is_address(self, usage, key):
+        """Tell whether a gateway has this address, without a trace if none has.
+
+        :param str usage: type of the gateway, as a stranger wrote it
+        :param str key: its webhook key, likewise
+        """
+        states = ("pending", "integrated")
+        return any(self._get_gateway(key, state, usage) for state in states)
+
+    @api.model
     def _get_gateway_map(self, state="integrated", gateway_type=False):
+        """Cache no type that strangers invent."""
+        if gateway_type not in self._fields["gateway_type"].get_values(self.env):
+            return {}
+        return self._whatsapp_gateway_map(state, gateway_type)
+
+    @api.model
+    @tools.ormcache("state", "gateway_type")
+    def _whatsapp_gateway_map(self, state, gateway_type):
         """Replace OCA's map, which 18.0 caches without its arguments.
 
         There, one GET on the webhook leaves the map of pending gateways in the
@@ -269,29 +286,46 @@ class MailGateway(models.Model):
         }
 
     @api.model
-    @tools.ormcache("key")
     def _whatsapp_webhook(self, key):
         """Return what the webhook must know to take a delivery.
 
         :param str key: webhook key, the last part of the address
-        :return: None, or a dict: id, secret, verify_token, and gateways: every
-            gateway of the same Meta app by phone number id (one app signs with
-            one secret, and may serve several numbers)
+        :return: None, or a dict, see ``_whatsapp_webhooks``
         """
         # sudo: mail.gateway - the webhook is called by nobody
-        gateway = self.sudo().search(
+        return self.sudo()._whatsapp_webhooks().get(key)
+
+    @api.model
+    @tools.ormcache()
+    def _whatsapp_webhooks(self):
+        """Return what the webhook must know of each address.
+
+        One entry in the cache, whatever strangers ask for.
+
+        :return: dict of webhook key -> dict: id, secret, verify_token, and
+            gateways: every gateway of the same Meta app by phone number id (one app signs with
+            one secret, and may serve several numbers)
+        """
+        gateways = self.search(
             [
-                ("webhook_key", "=", key),
+                ("webhook_key", "!=", False),
                 ("gateway_type", "=", "whatsapp"),
                 ("integrated_webhook_state", "in", ("pending", "integrated")),
                 ("active", "=", True),
             ]
         )
-        if not key or not gateway or gateway._whatsapp_is_cut_off():
-            return None
+        return {
+            gateway.webhook_key: gateway._whatsapp_webhook_data()
+            for gateway in gateways
+            if not gateway._whatsapp_is_cut_off()
+        }
+
+    def _whatsapp_webhook_data(self):
+        self.ensure_one()
+        gateway = self
         siblings = gateway
         if gateway.webhook_secret:
-            siblings |= self.sudo().search(
+            siblings |= self.search(
                 [
                     ("webhook_secret", "=", gateway.webhook_secret),
                     ("gateway_type", "=", "whatsapp"),
@@ -318,7 +352,8 @@ class MailGateway(models.Model):
     def _whatsapp_count_refusal(self, gateway_id, reason):
         """Count a refused delivery; write at most every few seconds.
 
-        :param int gateway_id: gateway that was addressed
+        :param int gateway_id: gateway that was addressed; 0 if there is none: then
+            the same is done, and nothing written
         :param str reason: why, an English source of ``tools``
         """
         key = (self.env.cr.dbname, gateway_id)

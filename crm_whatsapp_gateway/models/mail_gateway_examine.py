@@ -4,7 +4,9 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from odoo import fields, http, models
+from odoo import api, fields, http, models
+from odoo.tools import consteq
+from odoo.tools.misc import hmac
 
 from ..tools import duty, setup
 from ..tools.errors import CloudApiError
@@ -13,6 +15,7 @@ from ..tools.setup import Verdict
 
 PATIENCE = (5, 9)  # seconds to connect to Meta, and to wait for its answer
 KNOCK_SECONDS = 8
+QUESTION_SECONDS = 60  # for which our own question may be answered
 OVERDUE = 15  # minutes until a scheduled action is late
 OLDER = "crm_import_leads"
 NEUTRALIZED = "neutralized-"  # begins what neutralize.sql leaves of a token
@@ -250,18 +253,72 @@ class MailGateway(models.Model):
         )
 
     def _whatsapp_check_reachable(self, found):
-        """Knock at our own door as Meta does, with a verify token that is none."""
-        answer = self._whatsapp_knock(secrets.token_urlsafe(16))
+        """Knock at our own door with a question that only this database answers."""
+        question = self._whatsapp_own_question(self.webhook_key)
+        answer = self._whatsapp_knock(question)
         host = setup.host_of(self.webhook_url)
         return setup.judge_knock(
             answer,
+            self._whatsapp_heard(answer.text, self.webhook_key, question),
             open_here=bool(self.integrated_webhook_state),
             databases=len(http.db_list(force=True, host=host)),
             seconds=KNOCK_SECONDS,
         )
 
-    def _whatsapp_knock(self, verify_token):
-        return knock(self.webhook_url, verify_token, KNOCK_SECONDS)
+    def _whatsapp_knock(self, question):
+        return knock(self.webhook_url, question, KNOCK_SECONDS)
+
+    def _whatsapp_own_question(self, key):
+        """Return a question that nobody else can ask: time, chance and signature."""
+        now = int(fields.Datetime.now().timestamp())
+        question = f"{now}.{secrets.token_hex(16)}"
+        return f"{question}.{self._whatsapp_sign('question', key, question)}"
+
+    @api.model
+    def _whatsapp_is_own_question(self, key, question):
+        """Tell whether this database asked it, just now and of this address."""
+        text, _dot, signature = question.rpartition(".")
+        expected = self._whatsapp_sign("question", key, text)
+        if not consteq(signature.encode(), expected.encode()):
+            return False
+        asked = int(text.partition(".")[0])
+        return abs(fields.Datetime.now().timestamp() - asked) <= QUESTION_SECONDS
+
+    @api.model
+    def _whatsapp_own_answer(self, key, question, is_open):
+        """Return what proves who answers.
+
+        :param bool is_open: whether the webhook takes deliveries at this address
+        """
+        said = f"{'open' if is_open else 'closed'} {self._whatsapp_place()}"
+        return f"{said} {self._whatsapp_sign('answer', key, question, said)}"
+
+    @api.model
+    def _whatsapp_heard(self, answer, key, question):
+        """Return what an answer proves, see ``tools.setup.Heard``, or None."""
+        said, _space, signature = answer.rpartition(" ")
+        expected = self._whatsapp_sign("answer", key, question, said)
+        if not consteq(signature.encode(), expected.encode()):
+            return None
+        state, _space, place = said.partition(" ")
+        return setup.Heard(place == self._whatsapp_place(), state == "open")
+
+    @api.model
+    def _whatsapp_sign(self, *parts):
+        # sudo: ir.config_parameter - the secret of the database; nobody sees it
+        return hmac(self.env(su=True), "crm_whatsapp_gateway.knock", parts)
+
+    @api.model
+    def _whatsapp_place(self):
+        """Return what no other database shares: neither a copy nor its server."""
+        self.env.cr.execute(
+            "SELECT oid::text, pg_postmaster_start_time()::text"
+            "  FROM pg_database WHERE datname = current_database()"
+        )
+        server = self.env.cr.fetchone()
+        # sudo: ir.config_parameter - the database's id; only its hash is told
+        uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+        return self._whatsapp_sign("place", uuid, *server)[:16]
 
     def _whatsapp_check_signature(self, found):
         row = self.whatsapp_check_ids.filtered(lambda row: row.kind == "signature")

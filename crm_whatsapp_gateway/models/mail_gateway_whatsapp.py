@@ -1,5 +1,6 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import logging
 from dataclasses import asdict
 from datetime import UTC
 
@@ -9,10 +10,12 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from .. import compat, worker
-from ..tools import cloud_api, plain_text, webhook
+from ..tools import cloud_api, files, plain_text, reading, webhook
 from ..tools import message as wa_message
-from ..tools.errors import from_webhook
+from ..tools.errors import CloudApiError, from_webhook
 from ..tools.identity import Identity
+from ..tools.limits import limit
+from ..tools.markup import to_html
 from ..tools.referral import Referral
 from .crm_lead import CANDIDATES
 from .mail_gateway_whatsapp_kinds import NOTICES
@@ -21,7 +24,16 @@ from .whatsapp_webhook_event import NotYet
 # Kinds of events that lead to something, and fields of other changes that do
 APPLIED = ("message", "status", "echo")
 APPLIED_CHANGES = ("message_template_status_update", "user_preferences", *NOTICES)
-MEDIA_LIMIT = 100 * 1024 * 1024  # bytes; Meta's own limit for inbound files
+MEDIA_LIMIT = limit("file")
+# How a stranger's file is stored: active types as text, no picture decoded, no word
+# of it indexed. Odoo's own switches, and the last one of ours
+AS_STRANGERS = {
+    "attachments_mime_plainxml": True,
+    "image_no_postprocess": True,
+    "whatsapp_received": True,
+}
+
+_logger = logging.getLogger(__name__)
 
 
 class MailGatewayWhatsapp(models.AbstractModel):
@@ -321,16 +333,19 @@ class MailGatewayWhatsapp(models.AbstractModel):
 
     def _plain(self, message, rendered):
         """Return the message as text, the one kind that OCA shows completely."""
-        kept = {
-            key: message[key]
-            for key in ("id", "from", "timestamp", "context")
-            if key in message
-        }
+        names = ("id", "from", "timestamp")
+        kept = {name: message[name] for name in names if name in message}
+        if quoted := reading.text(reading.mapping(message.get("context")).get("id")):
+            kept["context"] = {"id": quoted}
         text = rendered.text
         if rendered.forwarded:
             mark = self._phrase(wa_message.PHRASES["forwarded"])
             text = f"{mark}\n{text}"
         return {**kept, "type": "text", "text": {"body": text}}
+
+    def _whatsapp_to_html(self, body):
+        """Replace OCA's, whose time grows with the square of a text, or worse."""
+        return Markup(to_html(reading.text(body, 2 * limit("text"))))
 
     def _phrase(self, source):
         """Translate a phrase of ``tools``.
@@ -379,20 +394,20 @@ class MailGatewayWhatsapp(models.AbstractModel):
         media = wa_message.Media(**{**job["media"], "sent": posted.date})
         try:
             content = self._download(gateway, media)
-        except (cloud_api.MediaGone, cloud_api.MediaTooLarge) as error:
-            # no repetition helps: say so where the file was expected
-            posted.body += Markup("<p><em>%s</em></p>") % self.env[
-                "whatsapp.error"
-            ]._advice(error)
+        except CloudApiError as error:
+            if error.kind != "permanent":
+                raise
+            self._give_up_media(chat, posted, error)
             return
         attachment = (
             self.env["ir.attachment"]
             .sudo()
+            .with_context(**AS_STRANGERS)
             .create(
                 {
                     "name": media.name,
                     "raw": content,
-                    "mimetype": (media.mime_type or "").partition(";")[0] or None,
+                    "mimetype": files.media_type(media.mime_type, media.name, content),
                     "res_model": "discuss.channel",
                     "res_id": chat.id,
                 }
@@ -405,16 +420,32 @@ class MailGatewayWhatsapp(models.AbstractModel):
         posted.attachment_ids += attachment
         compat.bus_send_attachments(chat, posted)
 
+    def _give_up_media(self, chat, posted, error):
+        """Say where the file was expected that it will not come.
+
+        :param error: the exception; if Meta gave it, its advice is shown
+        """
+        if not isinstance(error, CloudApiError) or error.kind != "permanent":
+            error = CloudApiError("permanent", reason="file_inbound")
+        advice = self.env["whatsapp.error"]._advice(error)
+        posted.body += Markup("<p><em>%s</em></p>") % advice
+        compat.bus_send_body(chat, posted)
+
     def _download(self, gateway, media):
         """Return the content of a file.
 
-        :raise CloudApiError: MediaGone and MediaTooLarge are for good
+        :raise CloudApiError: of kind 'permanent' if no repetition helps
         """
         client = gateway._whatsapp_client()
-        url = media.url
+        url, sha256 = media.url, media.sha256
         if media.id:  # the address of a delivery lives five minutes only
-            url = client.media_info(media.id, gateway.whatsapp_from_phone).url
-        return client.download(url, MEDIA_LIMIT)
+            info = client.media_info(media.id, gateway.whatsapp_from_phone)
+            url, sha256 = info.url, info.sha256 or sha256
+        content = client.download(url, MEDIA_LIMIT)
+        if files.is_whole(content, sha256) is False:
+            # Meta does not say of what it is the hash: no reason to lose a file
+            _logger.warning("file %s has another hash than Meta says", media.id)
+        return content
 
     # ------------------------------------------------------------- statuses
 

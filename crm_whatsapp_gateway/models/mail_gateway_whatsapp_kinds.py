@@ -3,7 +3,7 @@
 from odoo import fields, models
 
 from ..tools import message as wa_message
-from ..tools import webhook
+from ..tools import reading, webhook
 from ..tools.identity import identity_change
 
 # Meta's word for a template's state -> OCA's; what is missing keeps the state
@@ -50,19 +50,19 @@ class MailGatewayWhatsapp(models.AbstractModel):
         :return: False if it is none, or its message is not known: then it is shown
             in words
         """
-        reaction = message.get("reaction")
-        if message.get("type") != "reaction" or not isinstance(reaction, dict):
+        reaction = wa_message.reaction_of(message)
+        if not reaction:
             return False
+        emoji, wamid = reaction
         # sudo: mail.message - the customer reacts, whoever works here
         target = self.env["mail.message"].sudo()
-        target = target._whatsapp_find(chat, reaction.get("message_id"))
+        target = target._whatsapp_find(chat, wamid)
         if not target:
             return False
         author = self._get_author(chat.gateway_id, value).sudo()
         is_guest = author._name == "mail.guest"
         guest = author if is_guest else author.env["mail.guest"]
         partner = author.env["res.partner"] if is_guest else author
-        emoji = reaction.get("emoji") or ""
         # a person has one reaction at a time
         for old in target.reaction_ids.filtered(
             lambda r: r.guest_id == guest and r.partner_id == partner
@@ -87,9 +87,9 @@ class MailGatewayWhatsapp(models.AbstractModel):
 
     def _receive_echo(self, gateway, atom):
         """Show what staff typed on the phone: no lead, no activity, no window."""
-        echo = atom.content
+        echo, wamid = {**atom.content, "id": atom.message_id}, atom.message_id
         # sudo: mail.message - see _process_update
-        if self.env["mail.message"].sudo()._whatsapp_sent(gateway, echo.get("id")):
+        if self.env["mail.message"].sudo()._whatsapp_sent(gateway, wamid):
             return
         person = atom.identity
         channel = gateway._whatsapp_find_channel(person).sudo()
@@ -108,10 +108,10 @@ class MailGatewayWhatsapp(models.AbstractModel):
                 )
             )
         channel._whatsapp_learn_identity(person)
-        if channel.env["mail.message"]._whatsapp_of(channel, echo.get("id")):
+        if channel.env["mail.message"]._whatsapp_of(channel, wamid):
             return
         rendered = wa_message.render(echo, translate=self._phrase)
-        posted = channel.with_context(whatsapp_message_id=echo.get("id")).message_post(
+        posted = channel.with_context(whatsapp_message_id=wamid).message_post(
             body=self._whatsapp_to_html(rendered.text),
             author_id=gateway._whatsapp_worker().partner_id.id,
             date=(atom.timestamp or None) and atom.timestamp.replace(tzinfo=None),
@@ -127,10 +127,8 @@ class MailGatewayWhatsapp(models.AbstractModel):
         if atom.type == "message_template_status_update":
             self._receive_template_status(gateway, atom.content)
         elif atom.type == "user_preferences":
-            preferences = atom.content.get("user_preferences")
-            for preference in preferences if isinstance(preferences, list) else []:
-                if isinstance(preference, dict):
-                    self._receive_preference(gateway, preference)
+            for preference in reading.mappings(atom.content.get("user_preferences")):
+                self._receive_preference(gateway, preference)
         elif atom.type in NOTICES:
             self._receive_notice(gateway, atom)
 
@@ -158,7 +156,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
         }
         limit = atom.content.get("max_daily_conversations_per_business")
         if limit:
-            values["whatsapp_limit"] = str(limit)
+            values["whatsapp_limit"] = webhook.in_words(limit)
         numbers.write(values)
         if atom.type in TOLD:
             for user in numbers._whatsapp_alerted():
@@ -172,13 +170,13 @@ class MailGatewayWhatsapp(models.AbstractModel):
             self.env["discuss.channel"]._whatsapp_send_notices()
 
     def _receive_template_status(self, gateway, content):
-        state = TEMPLATE_STATES.get(content.get("event"))
-        uid = content.get("message_template_id")
+        state = TEMPLATE_STATES.get(reading.text(content.get("event")))
+        uid = reading.text(content.get("message_template_id"))
         if state and uid:
             # sudo: mail.whatsapp.template - Meta decides, not the webhook user
             self.env["mail.whatsapp.template"].sudo().search(
                 [
-                    ("template_uid", "=", str(uid)),
+                    ("template_uid", "=", uid),
                     (
                         "gateway_id.whatsapp_account_id",
                         "=",

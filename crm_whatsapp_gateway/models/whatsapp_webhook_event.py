@@ -2,6 +2,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 import json
 import logging
+import threading
+from concurrent import futures
 from datetime import timedelta
 from time import monotonic
 from traceback import format_tb
@@ -33,6 +35,7 @@ IN_ORDER = timedelta(minutes=1)
 PERSONS = 50  # persons looked up at once
 # a transaction is shared by events of some persons: most of what one event reads
 # (number, company, team, rules) the next one needs too
+FILES_AT_ONCE = 4  # each holds two connections to the database
 BATCH = 10  # persons
 RUN = 20  # events of each of them
 SHARE = 0.8  # seconds after which it begins no further event
@@ -185,8 +188,36 @@ class WhatsappWebhookEvent(models.Model):
 
     @classmethod
     def _drain_media(cls, registry, deadline, passed):
-        """Fetch files. A slow download must not keep a message waiting."""
-        return cls._drain_kinds(registry, deadline, passed, media=True)
+        """Fetch files, some at once: a slow one keeps no other waiting."""
+        with registry.cursor() as cr:
+            if not compat.is_real_cursor(cr):  # a test's transaction is one thread's
+                return cls._drain_kinds(registry, deadline, passed, media=True)
+        running = {}  # future -> person
+        with futures.ThreadPoolExecutor(FILES_AT_ONCE, "whatsapp-file") as pool:
+            while monotonic() < deadline:
+                others = [*passed, *running.values()]
+                due = cls._due_persons(registry, others, media=True)
+                for person in due[: FILES_AT_ONCE - len(running)]:
+                    running[pool.submit(cls._fetch, registry, person)] = person
+                if not running:
+                    return False
+                # a second, then it looks for files that have come meanwhile
+                ended, _others = futures.wait(running, 1, futures.FIRST_COMPLETED)
+                for future in ended:
+                    person = running.pop(future)
+                    if not future.result():
+                        passed.append(person)
+        return bool(cls._due_persons(registry, passed, media=True))
+
+    @classmethod
+    def _fetch(cls, registry, person):
+        """Fetch one file, in a thread of its own; return whether it was begun."""
+        threading.current_thread().dbname = registry.db_name
+        try:
+            return person in cls._process_persons(registry, [person])
+        except Exception:  # not even the failure could be written
+            _logger.exception("a file is left for later")
+            return False
 
     @classmethod
     def _drain_kinds(cls, registry, deadline, passed, media):
@@ -404,6 +435,8 @@ class WhatsappWebhookEvent(models.Model):
         else:
             values["state"] = "failed"
             _logger.error("event %s failed for good: %s", self.id, type(error).__name__)
+            if self.kind == "media":
+                self._tell_media_failed(error)
         self.write(values)
         if self.failed_since and now - self.failed_since >= TELL_AFTER:
             self._alert(error)
@@ -478,6 +511,16 @@ class WhatsappWebhookEvent(models.Model):
             alert.action_feedback(feedback=words._("It works again."))
 
     # ------------------------------------------------------------- buttons
+
+    def _tell_media_failed(self, error):
+        """Say in the chat that a file will not come, after the last attempt."""
+        job = self.payload
+        posted = self.env["mail.message"].browse(job["message_id"]).exists()
+        chat = self.env["discuss.channel"].browse(job["channel_id"]).exists()
+        if posted and chat:
+            service = self.env["mail.gateway.whatsapp"]
+            lang = self.gateway_id._whatsapp_lang()
+            service.with_context(lang=lang)._give_up_media(chat, posted, error)
 
     def action_process_again(self):
         """Give failed and ignored events a new chance, and pending ones theirs now."""

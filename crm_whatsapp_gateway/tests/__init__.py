@@ -22,6 +22,7 @@ from . import (
     test_sending_truth,
     test_setup,
     test_setup_tours,
+    test_strangers,
     test_templates,
     test_together,
     test_tours,

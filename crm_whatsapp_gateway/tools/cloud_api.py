@@ -12,7 +12,10 @@ import re
 import ssl
 import time
 import unicodedata
+import zlib
 from dataclasses import dataclass
+from http.client import HTTPException
+from tempfile import SpooledTemporaryFile
 from urllib.parse import quote
 
 import requests
@@ -29,6 +32,10 @@ LONGEST_TEXT = 4096
 LONGEST_CAPTION = 1024
 LONGEST_CALLBACK_DATA = 512
 DOWNLOAD_SECONDS = 120
+# A download that is slower than this after some seconds makes room for others
+PATIENCE, LEAST_RATE = 20, 16 * 1024  # seconds; bytes a second
+PIECE = 64 * 1024  # bytes
+IN_MEMORY = MB  # of a download; the rest of it waits in a temporary file
 MOST_PAGES = 200
 
 # MIME type -> (kind of message, most bytes). Meta's page business-phone-numbers/media,
@@ -324,8 +331,8 @@ class CloudApi:
         """The bytes at a media URL, at most `limit` of them.
 
         Raises MediaGone when the URL expired (ask `media_info` for a new one),
-        MediaTooLarge, and CloudApiError. Asks only Meta's hosts and never follows a
-        redirect, since the token goes along.
+        MediaTooLarge, and CloudApiError; 'transient' if it takes too long. Asks only
+        Meta's hosts and never follows a redirect, since the token goes along.
         """
         self._check_media_url(url)
         try:
@@ -333,10 +340,10 @@ class CloudApi:
                 "GET", url, stream=True, headers={"Accept-Encoding": "identity"}
             ) as response:
                 _check_download(response)
-                return _read(response, limit, time.monotonic() + DOWNLOAD_SECONDS)
+                return _read(response, limit)
         except CloudApiError as error:
             raise _safe_to_repeat(error) from error
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        except (OSError, HTTPException, urllib3.exceptions.HTTPError) as error:
             raise _safe_to_repeat(_of_exception(error)) from error
 
     def _check_media_url(self, url):
@@ -725,22 +732,56 @@ def _check_download(response):
         raise classify(status, None, response.headers)
 
 
-def _read(response, limit, deadline):
+def _read(response, limit):
+    """The body of an answer, as it arrives; what takes too long is given up."""
     stated = _int(response.headers.get("Content-Length"))
     if stated is not None and stated > limit:
         raise _too_large(limit)
-    chunks, size = [], 0
-    for chunk in response.iter_content(64 * 1024):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > limit:
-            raise _too_large(limit)
-        if time.monotonic() > deadline:
-            raise CloudApiError("transient", details="Too slow", reason="busy")
-    encoded = response.headers.get("Content-Encoding", "identity") != "identity"
-    if stated is not None and size != stated and not encoded:
-        raise CloudApiError("transient", details="Cut short", reason="busy")
-    return b"".join(chunks)
+    decode = _decoder(response.headers.get("Content-Encoding"))
+    begin, received, size = time.monotonic(), 0, 0
+    with SpooledTemporaryFile(IN_MEMORY) as file:
+        for piece in _pieces(response.raw):
+            received += len(piece)
+            # never more than one byte beyond what is accepted, however it is packed
+            piece = decode(piece, limit + 1 - size)
+            size += file.write(piece)
+            if size > limit:
+                raise _too_large(limit)
+            _check_speed(time.monotonic() - begin, received)
+        if stated is not None and received != stated:
+            raise CloudApiError("transient", details="Cut short", reason="busy")
+        file.seek(0)
+        return file.read()
+
+
+def _pieces(raw):
+    """What has arrived, each time: to read more at once would wait for slow senders."""
+    # urllib3 1.26 has no read1; what it wraps is the response of the standard library
+    source = raw if hasattr(raw, "read1") else raw._fp
+    while piece := source.read1(PIECE):
+        yield piece
+
+
+def _check_speed(seconds, received):
+    late = seconds > DOWNLOAD_SECONDS
+    if late or (seconds > PATIENCE and received < seconds * LEAST_RATE):
+        raise CloudApiError("transient", details="Too slow", reason="busy")
+
+
+def _decoder(encoding):
+    """A function of a piece, and of how many bytes it may become.
+
+    None is asked for; a proxy on the way may pack it all the same.
+    """
+    if (encoding or "identity").lower() == "identity":
+        return lambda piece, most: piece
+    if encoding.lower() not in ("gzip", "deflate"):
+        raise CloudApiError(
+            "permanent",
+            details="The file comes in an unknown encoding",
+            reason="file_inbound",
+        )
+    return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress
 
 
 def _too_large(limit):

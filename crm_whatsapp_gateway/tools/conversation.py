@@ -58,4 +58,5 @@ def preview(text):
     >>> preview(" Hello,\\n  how much is it? ")
     'Hello, how much is it?'
     """
-    return " ".join(text.split())[:PREVIEW]
+    # of a long text its beginning, unless that is nothing but spaces
+    return " ".join(text[: 10 * PREVIEW].split() or text.split())[:PREVIEW]

@@ -13,6 +13,10 @@ from dataclasses import dataclass
 import phonenumbers
 from phonenumbers import PhoneNumberFormat
 
+from .limits import limit
+from .reading import mapping
+from .reading import text as read_text
+
 WA_ID = re.compile(r"[1-9][0-9]{6,14}")
 PHONE_TOKEN = re.compile(r"[0-9]{3,20}")
 BSUID = re.compile(r"[A-Z]{2}\.(?!ENT\.)[A-Za-z0-9]{1,128}")
@@ -93,15 +97,17 @@ def numbers(text, region=None):
     """
     if not isinstance(text, str):
         return ()
+    text = text[: limit("phone")]
     if link := CHAT_LINK.search(text):
         return (from_wa_id(link.group(1)),)
     if ANY_SCOPED_ID.match(text):
         return ()
     country = region.upper() if isinstance(region, str) and region else None
-    text = re.sub(r"\([^\d)]*\)", " ", text)  # "612 345 678 (home)"
+    text = re.sub(r"\([^\d()]*\)", " ", text)  # "612 345 678 (home)"
     # the library would read words as the letters of a keypad
     parts = [*WORD.split(text), *re.split(WORD.pattern + r"|[/;,|\n]", text)]
     parts = list(dict.fromkeys(filter(None, map(str.strip, parts))))
+    parts = parts[: limit("phones")]
     found = [
         _with_own_code(part, country)
         or _normalize_one(re.sub(r"^\D{0,3}00(?=\s*[1-9])", "+", part), country)
@@ -368,15 +374,14 @@ class Identity:
             parent_bsuid=parent or stated.parent_bsuid,
         )
         contact = contact_of(stated, contacts) or {}
-        profile = contact.get("profile")
-        profile = profile if isinstance(profile, dict) else {}
+        profile = mapping(contact.get("profile"))
         return cls(
             phone=stated.phone or _digits(contact.get("wa_id")),
             bsuid=stated.bsuid or _scoped(contact.get("user_id"), is_bsuid),
             parent_bsuid=stated.parent_bsuid
             or _scoped(contact.get("parent_user_id"), is_parent_bsuid),
-            username=_text(profile.get("username")),
-            name=_text(profile.get("name")),
+            username=_text(profile.get("username"), limit("username")),
+            name=_text(profile.get("name"), limit("name")),
         )
 
 
@@ -413,7 +418,7 @@ def identity_change(message):
     >>> old.keys, new.keys
     (('phone:+525512345678', 'bsuid:MX.1'), ('bsuid:MX.2',))
     """
-    system = message.get("system") if isinstance(message, dict) else None
+    system = mapping(message).get("system")
     if not isinstance(system, dict):
         return None
     sender = Identity.of_message(message)
@@ -436,11 +441,10 @@ def _same_phone(one, other):
     return one == other or (from_wa_id(one) or one) == from_wa_id(other)
 
 
-def _text(value):
-    """A non-empty string, or None."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if abs(value) < 10**20 else None
-    return (value.strip() or None) if isinstance(value, str) else None
+def _text(value, longest=None):
+    """A non-empty string without spaces around it, or None."""
+    value = value.strip() if isinstance(value, str) else value
+    return read_text(value, longest).strip() or None
 
 
 def _scoped(value, check):

@@ -7,11 +7,17 @@ developers.facebook.com/documentation/business-messaging/whatsapp/webhooks
 """
 
 import json
+import math
 import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
+from .limits import cut, limit
+from .reading import items as _list
+from .reading import line, mappings, number
+from .reading import mapping as _dict
+from .reading import text as _str
 from .terms import _
 from .webhook import MEDIA_TYPES, message_type, moment
 
@@ -61,6 +67,7 @@ PHRASES = {
     "unknown": _("⚠️ Message of an unknown kind (%(type)s)"),
     "forwarded": _("↪️ Forwarded"),
     "more": _("… and %(count)s more"),
+    "cut": _("✂️ Shortened here: the message has %(count)s characters."),
 }
 SYSTEM_PHRASES = {
     "user_changed_number": "changed_number",
@@ -70,7 +77,7 @@ SYSTEM_PHRASES = {
 }
 # The answer's technical companions, of no use to a person.
 FORM_NOISE = {"flow_token", "flow_id", "saved_address_id"}
-MOST_LINES = 50
+MOST_LINES = limit("lines")
 
 EXTENSIONS = {
     "image/jpeg": ".jpg",
@@ -105,7 +112,7 @@ EXTENSIONS = {
     "text/vcard": ".vcf",
     "text/calendar": ".ics",
 }
-LONGEST_NAME = 150
+LONGEST_NAME = limit("file_name")
 
 
 def base_type(mime_type):
@@ -114,7 +121,7 @@ def base_type(mime_type):
     >>> base_type("audio/ogg; codecs=opus"), base_type(None)
     ('audio/ogg', '')
     """
-    return (mime_type or "").split(";")[0].strip().lower()
+    return _str(mime_type, limit("mime_type")).split(";")[0].strip().lower()
 
 
 @dataclass(frozen=True)
@@ -154,7 +161,9 @@ class Media:
 
 def _safe_name(filename):
     """(stem, extension) of a file name that strangers chose, perhaps empty."""
-    last = re.split(r"[/\\]", filename or "")[-1]
+    # its end, where the extension is
+    filename = (filename or "")[-2 * LONGEST_NAME :]
+    last = re.split(r"[/\\]", filename)[-1]
     plain = "".join(c for c in last if not unicodedata.category(c).startswith("C"))
     plain = re.sub(r'[<>:"|?*]', "_", plain).strip(" .")
     stem, dot, extension = plain.rpartition(".")
@@ -197,9 +206,9 @@ referral=None)
     product = _dict(context.get("referred_product")).get("product_retailer_id")
     lines = [words.about_product(product), words.of(message)]
     return Rendered(
-        text="\n".join(filter(None, lines)),
+        text=words.bounded("\n".join(filter(None, lines))),
         media=media_of(subject),
-        quoted=_target(message) or _str(context.get("id")) or None,
+        quoted=_target(message) or _str(context.get("id"), limit("key")) or None,
         forwarded=bool(context.get("forwarded") or context.get("frequently_forwarded")),
         referral=_dict(message.get("referral")) or None,
     )
@@ -217,13 +226,13 @@ def shared_phone(message):
     >>> shared_phone({"type": "contacts", "contacts": [card]})
     '34612345678'
     """
-    for card in filter(_dict, _list(message.get("contacts"))):
-        if "contact_request" not in (_dict(card).get("origin"), message.get("origin")):
+    for card in mappings(message.get("contacts"), MOST_LINES):
+        if "contact_request" not in (card.get("origin"), message.get("origin")):
             continue
-        for phone in filter(_dict, _list(_dict(card).get("phones"))):
-            number = _str(phone.get("wa_id")) or _str(phone.get("phone"))
-            if number:
-                return number
+        for phone in mappings(card.get("phones"), limit("details")):
+            stated = _str(phone.get("wa_id")) or _str(phone.get("phone"))
+            if stated:
+                return stated[: limit("phone")]
     return None
 
 
@@ -237,15 +246,15 @@ def cards(message):
     [{'name': 'Eva', 'company': 'Sol'}]
     """
     found = []
-    for card in _list(message.get("contacts"))[:MOST_LINES]:
-        card = {**_vcard(_str(_dict(card).get("vcard"))), **_dict(card)}
+    for card in _list(message.get("contacts"), MOST_LINES):
+        card = _with_vcard(_dict(card))
         org = _dict(card.get("org"))
         address = _dict(next(iter(_list(card.get("addresses"))), None))
         values = {
             "name": _name_of(card),
             "company": _str(org.get("company")),
             "function": _str(org.get("title")),
-            "phones": list(filter(None, map(_phone_of, _list(card.get("phones"))))),
+            "phones": list(filter(None, map(_phone_of, _details(card, "phones")))),
             "email": _first(card.get("emails"), "email"),
             "website": _link(_first(card.get("urls"), "url")),
             **{name: _str(address.get(name)) for name in ("street", "zip", "city")},
@@ -264,15 +273,16 @@ def media_of(message):
     """
     kind = message_type(message)
     content = _dict(message.get(kind)) if kind in MEDIA_TYPES else {}
-    media_id, url = _str(content.get("id")), _str(content.get("url"))
+    media_id = _str(content.get("id"), limit("key"))
+    url = _str(content.get("url"), limit("url"))
     if not media_id and not url:
         return None
     return Media(
         id=media_id or None,
         url=url or None,
-        mime_type=_str(content.get("mime_type")) or None,
-        sha256=_str(content.get("sha256")) or None,
-        filename=_str(content.get("filename")) or None,
+        mime_type=_str(content.get("mime_type"), limit("mime_type")) or None,
+        sha256=_str(content.get("sha256"), limit("key")) or None,
+        filename=_str(content.get("filename"))[-2 * LONGEST_NAME :] or None,
         voice=content.get("voice") is True,
         animated=content.get("animated") is True,
         kind=kind,
@@ -292,7 +302,32 @@ def _target(message):
     kind = message_type(message)
     content = _dict(message.get(kind))
     key = {"reaction": "message_id"}.get(kind, "original_message_id")
-    return _str(content.get(key)) if kind in ("reaction", "edit", "revoke") else ""
+    if kind not in ("reaction", "edit", "revoke"):
+        return ""
+    return _str(content.get(key), limit("key"))
+
+
+def reaction_of(message):
+    """(emoji, wamid of its message) of a reaction; '' instead of what it lacks.
+
+    Without an emoji the reaction is taken back. None if it is no reaction, or one that
+    can only be told in words.
+
+    >>> thumb = {"emoji": "👍", "message_id": "w"}
+    >>> reaction_of({"type": "reaction", "reaction": thumb})
+    ('👍', 'w')
+    >>> reaction_of({"type": "reaction", "reaction": {"message_id": "w"}})
+    ('', 'w')
+    >>> print(reaction_of({"type": "reaction", "reaction": {"emoji": "no" * 99}}))
+    None
+    """
+    content = message.get("reaction")
+    if message_type(message) != "reaction" or not isinstance(content, dict):
+        return None
+    emoji = content.get("emoji") or ""
+    if not isinstance(emoji, str) or len(emoji) > limit("emoji"):
+        return None
+    return emoji, _target(message)
 
 
 class _Words:
@@ -309,6 +344,13 @@ class _Words:
             return translated % values if values else translated
         except (KeyError, TypeError, ValueError):
             return source % values
+
+    def bounded(self, text):
+        """A text that is not longer than what people read, and says so."""
+        longest = limit("text")
+        if len(text) <= longest:
+            return text
+        return f"{text[:longest]}…\n{self.say('cut', count=len(text))}"
 
     def of(self, message):
         kind = message_type(message)
@@ -328,13 +370,14 @@ class _Words:
         return self.say("about_product", product=product) if product else ""
 
     def _text(self, content, message):
-        return _str(_dict(content).get("body"))
+        return _whole(content) or _whole(_dict(content).get("body"))
 
     def _media(self, content, message):
         kind, content = message_type(message), _dict(content)
         if not media_of(message) and message.get("errors"):
             return self.say("media_failed", reason=_error_text(message) or kind)
-        caption, name = _str(content.get("caption")), _str(content.get("filename"))
+        caption = _whole(content.get("caption"))
+        name = _str(content.get("filename"))
         if caption.strip():
             return caption
         if kind == "document" and name:
@@ -355,7 +398,7 @@ class _Words:
         return _lines([self.say(title), *place, link])
 
     def _contacts(self, content, message):
-        cards = [card for card in _list(content) if isinstance(card, dict)]
+        cards = mappings(content)
         origins = [card.get("origin") for card in cards] + [message.get("origin")]
         asked = "contact_request" in origins
         texts = [self._card(card) for card in cards[:MOST_LINES]]
@@ -364,16 +407,16 @@ class _Words:
         )
 
     def _card(self, card):
-        card = {**_vcard(_str(card.get("vcard"))), **card}
+        card = _with_vcard(card)
         full = _name_of(card)
         title = self.say("contact", name=full) if full else self.say("contact_nameless")
         org = _dict(card.get("org"))
         details = [
             _join([org.get("title"), org.get("department"), org.get("company")], ", "),
-            *(_phone_of(phone) for phone in _list(card.get("phones"))),
-            *(_str(_dict(mail).get("email")) for mail in _list(card.get("emails"))),
-            *(_link(_dict(url).get("url")) for url in _list(card.get("urls"))),
-            *(_address(address) for address in _list(card.get("addresses"))),
+            *(_phone_of(phone) for phone in _details(card, "phones")),
+            *(_str(_dict(mail).get("email")) for mail in _details(card, "emails")),
+            *(_link(_dict(url).get("url")) for url in _details(card, "urls")),
+            *(_address(address) for address in _details(card, "addresses")),
             _str(card.get("birthday")),
         ]
         return _lines([title, *details[:MOST_LINES]])
@@ -401,7 +444,8 @@ class _Words:
         address = answer.get("name") == "address_message"
         title = self.say("address" if address else "form")
         try:
-            response = json.loads(_str(answer.get("response_json")) or "{}")
+            stated = _str(answer.get("response_json"), limit("json"))
+            response = json.loads(stated or "{}")
         except (ValueError, RecursionError):
             response = {}
         lines = list(_form_lines(_dict(response)))
@@ -417,7 +461,7 @@ class _Words:
 
     def _order(self, content, message):
         content = _dict(content)
-        items = [i for i in _list(content.get("product_items")) if isinstance(i, dict)]
+        items = mappings(content.get("product_items"))
         lines = [_order_line(item) for item in items[:MOST_LINES]]
         total = _order_total(items)
         return _lines(
@@ -435,9 +479,10 @@ class _Words:
         return self.say("more", count=count) if count > 0 else ""
 
     def _reaction(self, content, message):
-        emoji = _str(_dict(content).get("emoji"))
+        emoji = _dict(content).get("emoji")
         if not emoji:
             return self.say("reaction_removed")
+        emoji = _str(emoji) or "?"
         return self.say("reaction", emoji=_short(emoji))
 
     def _system(self, content, message):
@@ -472,7 +517,7 @@ def _form_lines(response):
     response = {**response, **values} if isinstance(values, dict) else response
     for key, value in list(response.items())[:MOST_LINES]:
         if key not in FORM_NOISE and not isinstance(value, dict):
-            value = value if isinstance(value, list) else [value]
+            value = value[:MOST_LINES] if isinstance(value, list) else [value]
             text = _join([_scalar(item) for item in value], ", ")
             if text:
                 yield f"{_label(key)}: {text}"
@@ -484,6 +529,7 @@ def _label(key):
     >>> _label("screen_0_First_name_1"), _label("in_pin_code")
     ('First name', 'In pin code')
     """
+    key = cut(key, limit("short"))
     key = re.sub(r"^screen_\d+_|_\d+$", "", key)
     label = key.replace("_", " ").strip()
     return label[:1].upper() + label[1:]
@@ -499,32 +545,42 @@ def _order_line(item):
 def _order_total(items):
     """The sum with its currency, or '' if it cannot be told."""
     currencies = {_str(item.get("currency")) for item in items}
-    try:
-        total = sum(float(i["item_price"]) * float(i["quantity"]) for i in items)
-        known = len(currencies) == 1 and 0 < total < 10**15
-        return f"{total:.2f} {currencies.pop()}".strip() if known else ""
-    except (KeyError, TypeError, ValueError, OverflowError):
+    factors = [(number(i.get("item_price")), number(i.get("quantity"))) for i in items]
+    if len(currencies) != 1 or any(None in pair for pair in factors):
         return ""
+    total = sum(price * quantity for price, quantity in factors)
+    return f"{total:.2f} {currencies.pop()}".strip() if 0 < total < 10**15 else ""
 
 
 def _name_of(card):
     name = _dict(card.get("name"))
-    return _str(name.get("formatted_name")) or _join(
+    full = _str(name.get("formatted_name")) or _join(
         [name.get("first_name"), name.get("last_name")]
     )
+    return cut(full, limit("short"))
+
+
+def _details(card, name):
+    """The first entries of a list of a card: more does nobody read."""
+    return _list(card.get(name), limit("details"))
+
+
+def _with_vcard(card):
+    """A card whose name and numbers may stand in its vCard only."""
+    return {**_vcard(_str(card.get("vcard"), limit("vcard"))), **card}
 
 
 def _first(items, key):
     """The first value of a key in a list of dicts, or ''."""
-    values = (_str(_dict(item).get(key)) for item in _list(items))
+    values = (_str(_dict(item).get(key)) for item in _list(items, limit("details")))
     return next(filter(None, values), "")
 
 
 def _phone_of(phone):
     phone = _dict(phone)
-    number = _str(phone.get("phone"))
-    wa_id = _str(phone.get("wa_id"))
-    return number or (wa_id and "+" + wa_id)
+    stated = _str(phone.get("phone"), limit("phone"))
+    wa_id = _str(phone.get("wa_id"), limit("phone"))
+    return stated or (wa_id and "+" + wa_id)
 
 
 def _address(address):
@@ -542,7 +598,7 @@ def _vcard(text):
     name = re.search(r"^FN[^:\n]*:(.+)$", text, re.MULTILINE | re.IGNORECASE)
     phones = re.findall(
         r"^(?:item\d+\.)?TEL[^:\n]*:(.+)$", text, re.MULTILINE | re.IGNORECASE
-    )
+    )[: limit("details")]
     card = {"name": {"formatted_name": name.group(1).strip()}} if name else {}
     if phones:
         card["phones"] = [{"phone": phone.strip()} for phone in phones]
@@ -551,7 +607,7 @@ def _vcard(text):
 
 def _error_text(message):
     """What Meta says of the message's first error, or ''."""
-    errors = [e for e in _list(message.get("errors")) if isinstance(e, dict)]
+    errors = mappings(message.get("errors"), 1)
     if not errors:
         return ""
     details = _dict(errors[0].get("error_data")).get("details")
@@ -561,44 +617,32 @@ def _error_text(message):
 
 def _coordinate(value):
     """A number as text, or ''."""
-    try:
-        number = float(value) if not isinstance(value, bool) else None
-    except (TypeError, ValueError, OverflowError):
+    degrees = number(value)
+    if degrees is None or not -180 <= degrees <= 180:
         return ""
-    valid = number is not None and -180 <= number <= 180
-    return f"{number:.7f}".rstrip("0").rstrip(".") if valid else ""
+    return f"{degrees:.7f}".rstrip("0").rstrip(".")
 
 
 def _link(value):
     """A web address, or '' for any other scheme."""
-    text = _str(value).strip()
+    text = _str(value, limit("url")).strip()
     return text if re.match(r"https?://", text, re.IGNORECASE) else ""
 
 
-def _short(text, longest=200):
-    text = " ".join(text.split())
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+def _short(text):
+    """A text within a sentence."""
+    return line(text, limit("short"))
+
+
+def _whole(value):
+    """A text of people in its full length."""
+    return _str(value, math.inf)
 
 
 def _scalar(value):
     if isinstance(value, bool):
         return "✓" if value else "✗"
     return f"{value:g}" if isinstance(value, float) else _str(value)
-
-
-def _str(value):
-    """A string, or a whole number as one, else ''."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if abs(value) < 10**30 else ""
-    return value if isinstance(value, str) else ""
-
-
-def _dict(value):
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value):
-    return value if isinstance(value, list) else []
 
 
 def _join(values, separator=" "):

@@ -9,11 +9,11 @@ from .setup import KNOCK, Knock
 LONGEST_ANSWER = 1000  # bytes: ours is short
 
 
-def knock(url, verify_token, timeout=8):
-    """What answers at an address when it is asked for a verification.
+def knock(url, question, timeout=8):
+    """What answers at an address when it is asked our own question.
 
     :param str url: of the webhook
-    :param str verify_token: a wrong one, so that nothing is changed
+    :param str question: signed, so that only this database answers it
     :param float timeout: seconds to connect, and to read
     :return: Knock; never raises for what the network does
 
@@ -23,7 +23,7 @@ def knock(url, verify_token, timeout=8):
     params = {
         "hub.mode": KNOCK,
         "hub.challenge": "0",
-        "hub.verify_token": verify_token,
+        "hub.verify_token": question,
     }
     try:
         with requests.get(

@@ -9,8 +9,11 @@ of its fields may be missing: `ctwa_clid`, for example, with ads in the status.
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-LONGEST = 255  # characters of a name
-LONGEST_URL = 2000
+from .limits import limit
+from .reading import LARGEST, mapping
+
+LONGEST = limit("ad_name")
+LONGEST_URL = limit("url")
 # Host of the link -> where the customer saw the ad; what is missing is Meta itself
 PLATFORMS = {
     "fb.me": "Facebook",
@@ -81,9 +84,7 @@ click_id=None)
         >>> [bool(Referral.of_message(m)) for m in ({"referral": ["?"]}, {})]
         [False, False]
         """
-        stated = message.get("referral") if isinstance(message, dict) else None
-        if not isinstance(stated, dict):
-            return cls()
+        stated = mapping(mapping(message).get("referral"))
         return cls(
             ad_id=_line(stated.get("source_id")),
             kind=_line(stated.get("source_type")),
@@ -97,10 +98,10 @@ click_id=None)
 def _line(value, longest=LONGEST):
     """One line of text, or None."""
     if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value) if abs(value) < 10**40 else None
+        value = str(value) if abs(value) < LARGEST else None
     if not isinstance(value, str):
         return None
-    return " ".join(value.split())[:longest] or None
+    return " ".join(value[: 4 * longest].split())[:longest] or None
 
 
 def _web_address(value):

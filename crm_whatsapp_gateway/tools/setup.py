@@ -33,10 +33,11 @@ FIELDS = (
 )
 # Asked for as well; only a number that is used on a phone, too, has them
 FIELDS_OF_PHONES = ("smb_message_echoes",)
-# The mode of our own question at our webhook, which is refused as every one but Meta's
+# The mode of our own question at our webhook
 KNOCK = "knock"
-# What our webhook answers to a wrong verify token, and to an unknown address
-WRONG_TOKEN, UNKNOWN_ADDRESS = "wrong verify token", "refused"
+# What our webhook answers to everybody but Meta and ourselves: a wrong token, a wrong
+# signature and an address that nobody has are not told apart
+REFUSED = "refused"
 # Names that no public name server knows
 PRIVATE_SUFFIXES = (
     ".example",
@@ -403,6 +404,14 @@ OUTCOMES = {
         "bad",
         _("Odoo answers there, but its database knows nothing of this number."),
         _("See which database this host name leads to: the option dbfilter."),
+    ),
+    "reachable_copy": Outcome(
+        "bad",
+        _("A copy of this database answers there, on another server."),
+        _(
+            "Messages of customers arrive in the copy. See where this host name leads"
+            " to, and take the address away from one of the two."
+        ),
     ),
     "reachable_other": Outcome(
         "bad", _("Somebody else answers there, not Odoo: %(status)s."), _PROXY
@@ -835,6 +844,16 @@ def host_of(url):
         return ""
 
 
+class Heard(NamedTuple):
+    """What a webhook proved that answered our own question.
+
+    `here`: that it is of this very database; `is_open`: that it knows the address.
+    """
+
+    here: bool
+    is_open: bool
+
+
 class Knock(NamedTuple):
     """What came back when Odoo called its own webhook.
 
@@ -849,15 +868,18 @@ class Knock(NamedTuple):
     why: str = ""
 
 
-def judge_knock(knock, open_here=True, databases=1, seconds=8):
-    """Whether it was our own webhook that answered a wrong verify token.
+def judge_knock(knock, heard=None, open_here=True, databases=1, seconds=8):
+    """Whether it was our own webhook that answered our question.
 
     :param Knock knock: what came back
+    :param Heard heard: what the answer proved; None if it proved nothing
     :param bool open_here: whether this database's webhook knows the address
     :param int databases: of the server, as far as no filter chooses one
 
-    >>> judge_knock(Knock(403, WRONG_TOKEN)).outcome
+    >>> judge_knock(Knock(200), Heard(here=True, is_open=True)).outcome
     'reachable_ok'
+    >>> judge_knock(Knock(200), Heard(here=False, is_open=True)).outcome
+    'reachable_copy'
     >>> judge_knock(Knock(404), databases=3)
     Verdict(outcome='reachable_databases', values={'count': 3})
     >>> judge_knock(Knock(failure="timeout")).state, judge_knock(Knock(200)).outcome
@@ -875,11 +897,12 @@ def judge_knock(knock, open_here=True, databases=1, seconds=8):
         if databases > 1:
             return Verdict("reachable_databases", {"count": databases})
         return Verdict("reachable_lost")
-    answer = knock.text.strip()
-    if knock.status == 403 and answer == WRONG_TOKEN:
+    if heard and not heard.here:
+        return Verdict("reachable_copy")
+    if heard and (heard.is_open or not open_here):
         return Verdict("reachable_ok")
-    if knock.status == 403 and answer == UNKNOWN_ADDRESS:
-        return Verdict("reachable_elsewhere" if open_here else "reachable_ok")
+    if heard or (knock.status == 403 and knock.text.strip() == REFUSED):
+        return Verdict("reachable_elsewhere")
     return Verdict("reachable_other", {"status": f"HTTP {knock.status}"})
 
 

@@ -14,14 +14,18 @@ import math
 import re
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
+from itertools import islice
 
 from .identity import Identity, contact_of, identity_change
+from .limits import cut, limit
+from .reading import mapping, mappings
 from .terms import _
 
 UTC = timezone(timedelta())  # datetime.UTC is younger than Python 3.10
-MAX_BYTES = 3 * 1024 * 1024  # Meta: "up to 3 MB"
-MAX_DEPTH = 64
-LONGEST_KEY = 512  # a PostgreSQL index entry holds some 2,700 bytes
+MAX_BYTES = limit("body")
+MAX_DEPTH = limit("depth")
+LONGEST_KEY = limit("key")
+LONGEST_KIND = limit("kind")
 EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)  # the year WhatsApp began
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -110,8 +114,9 @@ changed body
 def parse(raw):
     """The delivery as a dict that PostgreSQL can store as jsonb.
 
-    NUL characters go, lone surrogates become U+FFFD, NaN and infinities null; of a
-    repeated key the last value counts. Raises MalformedDelivery or TooLarge.
+    NUL characters go, lone surrogates become U+FFFD, NaN, infinities and endless
+    fractions null; of a repeated key the last value counts. Raises MalformedDelivery
+    or TooLarge.
 
     >>> parse(b'{"a": "x\\\\u0000y", "b": NaN, "b": 1e999}')
     {'a': 'xy', 'b': None}
@@ -138,7 +143,7 @@ def parse(raw):
 
 
 def _finite(text):
-    number = float(text)
+    number = float(text) if len(text) <= limit("digits") else math.nan
     return number if math.isfinite(number) else None
 
 
@@ -180,6 +185,11 @@ class Atom:
         """The message, status or echo itself; of other kinds the value."""
         part = CONTENT_OF.get(self.kind)
         return self.value[part][0] if part else self.value
+
+    @property
+    def message_id(self):
+        """The wamid, or what stands for one that no index could hold."""
+        return self.key.partition(":")[2]
 
     @property
     def keys(self):
@@ -234,9 +244,7 @@ class _Change:
     @property
     def phone_number_id(self):
         metadata = self.value.get("metadata")
-        return (
-            _id(metadata.get("phone_number_id")) if isinstance(metadata, dict) else None
-        )
+        return _short_id(mapping(metadata).get("phone_number_id"))
 
     def atom(self, kind, content_type, key, value, timestamp=None, identity=None):
         return Atom(
@@ -300,10 +308,10 @@ def _split_entry(entry):
     if not isinstance(changes, list):
         yield _Change("", {}, None, None).unknown(entry)
         return
-    account_id, time = _id(entry.get("id")), entry.get("time")
+    account_id, time = _short_id(entry.get("id")), entry.get("time")
     for change in changes:
         value = change.get("value") if isinstance(change, dict) else None
-        field = _id(change.get("field")) if isinstance(change, dict) else None
+        field = _short_id(mapping(change).get("field"))
         if field and isinstance(value, dict):
             yield from _split_change(_Change(field, value, account_id, time))
         else:
@@ -332,7 +340,7 @@ def _unheard_of_lists(change, parts):
     for part, pieces in change.value.items():
         if part not in parts and part not in ENVELOPE and isinstance(pieces, list):
             for piece in pieces:
-                yield _split_other(change, part, piece)
+                yield _split_other(change, _short_id(part) or "unknown", piece)
 
 
 def _split_message(change, part, message):
@@ -364,7 +372,7 @@ def _split_echo(change, part, echo):
 
 
 def _split_status(change, part, status):
-    report = _id(status.get("status")) if isinstance(status, dict) else None
+    report = _short_id(mapping(status).get("status"))
     wamid = _id(status.get("id")) if report else None
     if not wamid:
         return change.unknown({part: [status]})
@@ -399,7 +407,7 @@ def message_type(message):
     ('poll', 'text', 'unknown')
     """
     present = (name for name in sorted(CREATES_LEAD) if name in message)
-    return _id(message.get("type")) or next(present, "unknown")
+    return _short_id(message.get("type")) or next(present, "unknown")
 
 
 def in_words(content):
@@ -410,7 +418,8 @@ def in_words(content):
     'ACCOUNT_RESTRICTION, restriction_type: RESTRICTED_X, \
 expiration: 2026-09-21 14:13 UTC'
     """
-    return ", ".join(_leaves(None, content))[:500]
+    longest = limit("notice")
+    return cut(", ".join(islice(_leaves(None, content), longest)), longest)
 
 
 def _leaves(name, value):
@@ -423,6 +432,7 @@ def _leaves(name, value):
     elif value not in (None, ""):
         when = "expiration" in (name or "") and moment(value)
         text = when.strftime("%Y-%m-%d %H:%M UTC") if when else str(value)
+        text, name = cut(text, limit("notice")), name and cut(name, LONGEST_KIND)
         yield text if name in (None, "event") else f"{name}: {text}"
 
 
@@ -476,22 +486,17 @@ def gateway_update(atom, received):
 
 
 def _gateway_message(atom):
-    # The wamid, or what stands for one that no index could hold.
-    return {"from": atom.identity.token, "id": atom.key.removeprefix("message:")}
+    return {"from": atom.identity.token, "id": atom.message_id}
 
 
 def _gateway_status(atom):
-    errors = atom.content.get("errors")
-    errors = (
-        [e for e in errors if isinstance(e, dict)] if isinstance(errors, list) else []
-    )
+    errors = mappings(atom.content.get("errors"))
     recipient = atom.identity.token if atom.identity else ""
     return {"recipient_id": recipient, "errors": [_gateway_error(e) for e in errors]}
 
 
 def _gateway_error(error):
-    data = error.get("error_data")
-    details = data.get("details") if isinstance(data, dict) else None
+    details = mapping(error.get("error_data")).get("details")
     details = details or error.get("message") or error.get("title") or ""
     return {**error, "code": error.get("code", 0), "error_data": {"details": details}}
 
@@ -499,8 +504,7 @@ def _gateway_error(error):
 def _gateway_contact(atom):
     identity = atom.identity
     contact = contact_of(identity, atom.value.get("contacts")) or {}
-    profile = contact.get("profile")
-    profile = profile if isinstance(profile, dict) else {}
+    profile = mapping(contact.get("profile"))
     return {
         **contact,
         "wa_id": identity.token,
@@ -518,6 +522,12 @@ def _key(kind, wamid, content):
 def _digest(value):
     canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _short_id(value):
+    """The same of a word or a number of Meta's, which no stranger chose."""
+    found = _id(value)
+    return found and cut(found, LONGEST_KIND)
 
 
 def _id(value):

@@ -5,6 +5,8 @@
 import re
 import unicodedata
 
+from .limits import limit
+
 STOP, RESUME = "stop", "resume"
 
 
@@ -19,6 +21,8 @@ def wish(text, stop_words, start_words):
     >>> print(wish("Baja el precio", "BAJA, STOP", "ALTA"), wish("", "", ""))
     None None
     """
+    if len(text or "") > limit("wish"):
+        return None
     said = _plain(text)
     for words, meaning in ((stop_words, STOP), (start_words, RESUME)):
         if said and said in {_plain(word) for word in (words or "").split(",")}:

@@ -23,8 +23,9 @@ class Door(BaseHTTPRequestHandler):
         if parts.path == "/slow":
             time.sleep(1)
         texts = {
-            "/ours": (403, setup.WRONG_TOKEN),
-            "/elsewhere": (403, setup.UNKNOWN_ADDRESS),
+            "/ours": (200, "proof"),
+            "/copy": (200, "proof of a copy"),
+            "/elsewhere": (403, setup.REFUSED),
             "/lost": (404, "not found"),
             "/moved": (301, ""),
             "/long": (200, "x" * 10 * LONGEST_ANSWER),
@@ -61,6 +62,7 @@ def address(server):
     ("path", "outcome"),
     [
         ("ours", "reachable_ok"),
+        ("copy", "reachable_copy"),
         ("elsewhere", "reachable_elsewhere"),
         ("lost", "reachable_lost"),
         ("moved", "reachable_redirect"),
@@ -68,8 +70,13 @@ def address(server):
     ],
 )
 def test_who_answers(address, path, outcome):
-    answer = knock(f"http://{address}/{path}", "wrong")
-    assert setup.judge_knock(answer).outcome == outcome
+    proofs = {
+        "proof": setup.Heard(here=True, is_open=True),
+        "proof of a copy": setup.Heard(here=False, is_open=True),
+    }
+    answer = knock(f"http://{address}/{path}", "our question")
+    heard = proofs.get(answer.text)
+    assert setup.judge_knock(answer, heard).outcome == outcome
     assert len(answer.text) <= LONGEST_ANSWER
 
 

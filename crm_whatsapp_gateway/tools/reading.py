@@ -1,0 +1,75 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Reading what strangers wrote into JSON: any value is possible at any place."""
+
+import math
+
+from .limits import cut, limit
+
+LARGEST = 10**30  # no id and no quantity is longer
+
+
+def text(value, longest=None):
+    """A string of at most `longest` characters, or a whole number as one, else ''.
+
+    >>> text("Hi"), text(7), text(True), text(None), text(["Hi"]), text("Hello", 3)
+    ('Hi', '7', '', '', '', 'He…')
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if abs(value) < LARGEST else ""
+    if not isinstance(value, str):
+        return ""
+    return cut(value, longest or limit("field"))
+
+
+def line(value, longest):
+    """A text as one line without spaces around it, or ''.
+
+    >>> line(" Solar\\n panels ", 20)
+    'Solar panels'
+    """
+    # four times as much as is needed, since runs of spaces become one
+    return cut(" ".join(text(value, 4 * longest).split()), longest)
+
+
+def mapping(value):
+    """A dict, else an empty one.
+
+    >>> mapping({"a": 1}), mapping([1]), mapping(None)
+    ({'a': 1}, {}, {})
+    """
+    return value if isinstance(value, dict) else {}
+
+
+def items(value, most=None):
+    """The first `most` items of a list, all without; of anything else none.
+
+    >>> items([1, 2, 3], 2), items({"a": 1}), items("abc")
+    ([1, 2], [], [])
+    """
+    return value[:most] if isinstance(value, list) else []
+
+
+def mappings(value, most=None):
+    """The first `most` dicts of a list.
+
+    >>> mappings([{"a": 1}, None, "b", {"c": 2}])
+    [{'a': 1}, {'c': 2}]
+    """
+    found = [item for item in items(value) if isinstance(item, dict)]
+    return found[:most]
+
+
+def number(value):
+    """A finite float, or None.
+
+    >>> number("2.50"), number(3), number("1" * 99), number(True), number("nan")
+    (2.5, 3.0, None, None, None)
+    """
+    if isinstance(value, str) and len(value) > 40 or isinstance(value, bool):
+        return None
+    try:
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None

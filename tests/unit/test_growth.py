@@ -1,0 +1,352 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""What strangers write costs time that grows with its length, and no faster.
+
+Each function of `tools` that reads a text stands in READERS, or in OURS with the
+reason why no stranger's text comes there; a new one that stands in neither fails.
+"""
+
+import importlib
+import inspect
+import json
+import math
+import time
+from pathlib import Path
+
+import pytest
+import tools
+from tools import (
+    conversation,
+    errors,
+    files,
+    identity,
+    limits,
+    markup,
+    message,
+    reading,
+    referral,
+    webhook,
+    wishes,
+)
+
+SHORT, LONG = 16 * 1024, 64 * 1024
+MOST = 9  # times as long for four times as much; quadratic would be 16
+FLOOR = 0.05  # seconds: below it nothing is slow, and noise decides
+TIMES = 4
+
+# Each repeated to the length; one of a kind that once stopped a server, or may.
+SHAPES = [
+    *("*a *a ", '*a"', "_a _a ", "~a ~a ", "```a", "*_~a~_*", "*a* ", "_", "~", "*"),
+    *("`", "a", "1", "1 ", "+1", "(", ")", "[", "{", "<", ">", "&", "&amp;", "<a "),
+    *("<br>", "</p>", "<!--", '"', "'", "\\", "/", ";", ",", ":", ".", "@", "%s", "$"),
+    *("http://a.b/c ", "http://", "https://a@", "wa.me/", "phone=", "www.a.b "),
+    *("\n", "\r\n", "\n\n ", "a\n", " ", "\t", "\u00a0", "\u2028", "\x0b"),
+    *("\u0301", "\u0316\u0301", "e\u0301", "\u202e", "\u200f", "\u200b", "\ufdfa"),
+    *("😀", "👨\u200d👩\u200d👧", "\ufffd", "ß", "_1", "screen_1_", "00 1", "--", "|"),
+    *(
+        "item1.TEL:+1\n",
+        "FN:a\n",
+        "TEL",
+        "item1",
+        "MX.",
+        "a.b",
+        "a ",
+        "1/2;",
+        "sha256=",
+    ),
+    *("[1,", '{"a":', '"', "1e", "-", "0", "EA0", "\ud83d"),
+]
+
+
+def message_with(kind, content):
+    return {"type": kind, "id": "w", "from": "34612345678", kind: content}
+
+
+def delivery(text):
+    """A delivery that holds the text wherever a stranger may put one."""
+    contact = {
+        "wa_id": text,
+        "user_id": text,
+        "profile": {"name": text, "username": text},
+    }
+    messages = [{**body, "id": text} for body in messages_of(text)]
+    value = {"metadata": {"phone_number_id": text}, "contacts": [contact]}
+    value.update(messages=messages, statuses=[{"id": text, "status": text}])
+    change = {"field": "messages", "value": value}
+    other = {"field": text, "value": {text: text}}
+    return {"entry": [{"id": text, "changes": [change, other]}]}
+
+
+def messages_of(text):
+    """Messages of every type, with the text in every place of theirs."""
+    card = {
+        "name": {"formatted_name": text, "first_name": text},
+        "org": {"company": text, "title": text},
+        "phones": [{"phone": text, "wa_id": text}],
+        "emails": [{"email": text}],
+        "urls": [{"url": "http://" + text}],
+        "addresses": [{"street": text, "city": text}],
+        "birthday": text,
+    }
+    item = {"product_retailer_id": text, "item_price": text, "quantity": text}
+    answers = {"title": text, "description": text, "id": text}
+    return [
+        message_with("text", {"body": text}),
+        message_with("text", text),
+        *(
+            message_with(kind, {"id": "9", "caption": text, "filename": text})
+            for kind in message.MEDIA_TYPES
+        ),
+        message_with("image", {"id": text, "url": text, "mime_type": text}),
+        message_with("location", {"name": text, "latitude": text, "longitude": text}),
+        message_with("contacts", [card]),
+        message_with("contacts", [{"vcard": text, "origin": "contact_request"}]),
+        message_with("button", {"text": text, "payload": text}),
+        message_with("interactive", {"type": "list_reply", "list_reply": answers}),
+        message_with("interactive", {"type": text, text: answers}),
+        message_with("interactive", form(text)),
+        message_with("interactive", form(json.dumps({text: text, "b": [text]}))),
+        message_with("order", {"text": text, "product_items": [item, item]}),
+        message_with("reaction", {"emoji": text, "message_id": text}),
+        message_with("system", {"body": text, "type": text, "wa_id": text}),
+        message_with("edit", {"message": message_with("text", {"body": text})}),
+        message_with("unsupported", {"type": text}),
+        {"type": text, "errors": [{"title": text, "error_data": {"details": text}}]},
+        {"type": "text", "context": {"id": text}, "referral": ad(text)},
+        {
+            "type": "text",
+            "context": {"referred_product": {"product_retailer_id": text}},
+        },
+    ]
+
+
+def form(text):
+    return {"type": "nfm_reply", "nfm_reply": {"response_json": text, "body": text}}
+
+
+def ad(text):
+    names = ("source_id", "source_type", "headline", "body", "ctwa_clid")
+    return {**dict.fromkeys(names, text), "source_url": "http://" + text}
+
+
+def raw(text):
+    return text.encode("utf-8", "surrogatepass")
+
+
+def each_message(function):
+    return lambda text: [function(body) for body in messages_of(text)]
+
+
+def parse(text):
+    """Any text is refused, or parsed."""
+    try:
+        webhook.parse(raw(text))
+    except webhook.MalformedDelivery:
+        pass
+
+
+def verify(text):
+    with pytest.raises(webhook.InvalidSignature):
+        webhook.verify_signature(b"{}", text, "secret")
+
+
+def atoms(text):
+    """Split, and what is made of each atom: its keys, and what OCA is given."""
+    for atom in webhook.split(delivery(text)):
+        webhook.gateway_update(atom)
+        atom.keys, atom.creates_lead, webhook.Atom.from_json(atom.to_json())
+
+
+def person(text):
+    someone = identity.Identity(phone="34612345678", name=text, username=text)
+    identity.Identity.of_token(text)
+    return someone.label, someone.keys, someone.tokens
+
+
+def media(text):
+    return message.Media("1", mime_type=text, filename=text).name
+
+
+# (module, function) -> how it is called with a stranger's text
+READERS = {
+    (conversation, "preview"): conversation.preview,
+    (errors, "from_webhook"): lambda text: errors.from_webhook(
+        [
+            {
+                "code": text,
+                "title": text,
+                "message": text,
+                "error_data": {"details": text},
+            }
+        ]
+    ),
+    (errors, "classify"): lambda text: errors.classify(
+        400, {"error": {"message": text, "code": text, "error_user_msg": text}}
+    ),
+    (files, "media_type"): lambda text: files.media_type(text, text, raw(text)),
+    (files, "looks_like_markup"): lambda text: files.looks_like_markup(raw(text)),
+    (identity, "is_bsuid"): identity.is_bsuid,
+    (identity, "is_parent_bsuid"): identity.is_parent_bsuid,
+    (identity, "normalize"): lambda text: identity.normalize(text, "MX"),
+    (identity, "numbers"): lambda text: identity.numbers(text, "MX"),
+    (identity, "from_wa_id"): identity.from_wa_id,
+    (identity, "variants"): identity.variants,
+    (identity, "display"): identity.display,
+    (identity, "region"): identity.region,
+    (identity, "contact_of"): lambda text: identity.contact_of(
+        identity.Identity(text), [{"wa_id": text}, {"user_id": text}]
+    ),
+    (identity, "identity_change"): each_message(identity.identity_change),
+    (identity, "Identity"): person,
+    (limits, "cut"): lambda text: limits.cut(text, 100),
+    (markup, "to_html"): markup.to_html,
+    (message, "base_type"): message.base_type,
+    (message, "Media"): media,
+    (message, "render"): each_message(message.render),
+    (message, "shared_phone"): each_message(message.shared_phone),
+    (message, "cards"): each_message(message.cards),
+    (message, "media_of"): each_message(message.media_of),
+    (message, "reaction_of"): each_message(message.reaction_of),
+    (reading, "text"): reading.text,
+    (reading, "line"): lambda text: reading.line(text, 100),
+    (reading, "number"): reading.number,
+    (referral, "Referral"): each_message(
+        lambda body: referral.Referral.of_message(body).platform
+    ),
+    (webhook, "verify_signature"): verify,
+    (webhook, "parse"): parse,
+    (webhook, "split"): atoms,
+    (webhook, "message_type"): each_message(webhook.message_type),
+    (webhook, "in_words"): lambda text: webhook.in_words({text: [text], "b": text}),
+    (webhook, "moment"): webhook.moment,
+    (webhook, "Atom"): atoms,
+    (webhook, "gateway_update"): atoms,
+    (wishes, "wish"): lambda text: wishes.wish(text, "BAJA, STOP", "ALTA"),
+}
+# Module -> why no text of a stranger comes there, or which of its functions have none
+OURS = {
+    "terms": "marks our own words",
+    "duty": "people and hours of ours",
+    "pace": "numbers",
+    "window": "times",
+    "status": "words of Meta, looked up in a table",
+    "retry": "numbers",
+    "template": "templates that the company writes, and Meta approves",
+    "setup": "what administrators type, and Meta's answers to them",
+    "reach": "answers of a server, of which it reads 1,000 bytes",
+    "cloud_api": "what we send; of what is answered see errors, of files see files",
+}
+NO_TEXT = {
+    (conversation, "after_message"),
+    (conversation, "next_morning"),
+    (limits, "Limit"),
+    (limits, "limit"),
+    (reading, "mapping"),
+    (reading, "items"),
+    (reading, "mappings"),
+    (webhook, "sign"),  # bytes of a bounded body
+    (webhook, "InvalidSignature"),
+    (webhook, "MalformedDelivery"),
+    (webhook, "TooLarge"),
+    (message, "Rendered"),
+    (errors, "CloudApiError"),
+    (errors, "Known"),
+}
+
+
+def public(module):
+    """The functions and classes that a module defines for others."""
+    return {
+        name
+        for name, item in vars(module).items()
+        if not name.startswith("_")
+        and (inspect.isfunction(item) or inspect.isclass(item))
+        and item.__module__ == module.__name__
+    }
+
+
+def test_every_function_that_reads_a_text_is_measured():
+    known = {*READERS, *NO_TEXT}
+    for path in Path(tools.__file__).parent.glob("*.py"):
+        if path.stem in ("__init__", *OURS):
+            continue
+        module = importlib.import_module(f"tools.{path.stem}")
+        missing = {name for name in public(module) if (module, name) not in known}
+        assert not missing, f"{path.name}: say in READERS how {missing} are called"
+    assert all(name in public(module) for module, name in known)
+
+
+def seconds(call, text):
+    """The best of some runs; one is enough if it is fast, or slow anyway."""
+    best = math.inf
+    for _time in range(TIMES):
+        begin = time.perf_counter()
+        call(text)
+        best = min(best, time.perf_counter() - begin)
+        if not FLOOR < best < 20 * FLOOR:
+            break
+    return best
+
+
+CALLS = {call: f"{module.__name__}.{name}" for (module, name), call in READERS.items()}
+
+
+@pytest.mark.parametrize("call", CALLS, ids=CALLS.values())
+def test_time_grows_with_the_text_and_no_faster(call):
+    slow = {}
+    for shape in SHAPES:
+        text = (shape * LONG)[:LONG]
+        long = seconds(call, text)
+        if long < FLOOR:
+            continue
+        short = seconds(call, text[:SHORT])
+        if long > MOST * max(short, FLOOR / MOST):
+            slow[shape] = (round(short, 4), round(long, 4))
+    assert not slow
+
+
+def test_a_quadratic_expression_would_be_found():
+    import re
+
+    marked = re.compile(r"(?<!\w)\*(\S(?:.*?\S)?)\*(?!\w)", re.DOTALL)
+    text = ("*a *a " * LONG)[: SHORT // 4]
+    short, long = (seconds(marked.findall, part) for part in (text[:1024], text))
+    assert long > MOST * short
+
+
+@pytest.mark.parametrize("name", limits.LIMITS)
+def test_every_limit_has_a_reason_and_is_used(name):
+    assert len(limits.LIMITS[name].reason) > 5
+    addon = Path(tools.__file__).parents[1]
+    folders = (addon / name for name in ("controllers", "models", "tools"))
+    sources = (path.read_text() for one in folders for path in one.glob("*.py"))
+    assert any(f'limit("{name}")' in source for source in sources)
+
+
+@pytest.mark.parametrize("size", [limits.limit("text"), limits.limit("text") + 1])
+def test_a_text_is_whole_or_says_that_it_is_not(size):
+    rendered = message.render(message_with("text", {"body": "x" * size})).text
+    if size <= limits.limit("text"):
+        assert rendered == "x" * size
+    else:
+        assert rendered.startswith("x" * limits.limit("text") + "…\n")
+        assert f"{size} characters" in rendered
+
+
+@pytest.mark.parametrize("shape", ["x", "x ", "\n", "*a "])
+def test_nothing_of_a_message_is_longer_than_people_read(shape):
+    text = (shape * 2 * LONG)[: 2 * LONG]
+    for body in messages_of(text):
+        body = {**body, "contacts": body.get("contacts", [])}
+        assert len(message.render(body).text) <= limits.limit("text") + 200
+        assert len(json.dumps(message.cards(body))) < 200_000
+        found = referral.Referral.of_message(body)
+        assert all(
+            len(value or "") <= limits.limit("url") for value in vars(found).values()
+        )
+    person = identity.Identity.of_message(
+        {"from": "34612345678"}, [{"profile": {"name": text, "username": text}}]
+    )
+    assert len(person.label) <= limits.limit("name")
+    for atom in webhook.split(delivery(text)):
+        assert len(atom.type) <= limits.limit("kind") and len(atom.key) < 700
