@@ -23,4 +23,4 @@ class IrHttp(models.AbstractModel):
                 bound_body(request.httprequest, most)
             except TooLong:
                 abort(Response("too large", status=413, mimetype="text/plain"))
-        super()._pre_dispatch(rule, args)
+        return super()._pre_dispatch(rule, args)

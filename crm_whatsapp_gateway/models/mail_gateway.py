@@ -303,8 +303,8 @@ class MailGateway(models.Model):
         One entry in the cache, whatever strangers ask for.
 
         :return: dict of webhook key -> dict: id, secret, verify_token, and
-            gateways: every gateway of the same Meta app by phone number id (one app signs with
-            one secret, and may serve several numbers)
+            gateways: every gateway of the same Meta app by phone number id (one app
+            signs with one secret, and may serve several numbers)
         """
         gateways = self.search(
             [

@@ -33,8 +33,32 @@ EVENTS = "odoo.addons.crm_whatsapp_gateway.models.whatsapp_webhook_event"
 MB = limits.MB
 LONG = 65_535
 SHAPES = (
-    *("*a *a ", '*a"', "_a _a ", "```a", "~", "*", "a", "<", "&", "<a ", "<!--", "(", "["),
-    *("http://a.b/c ", "http://", "\n", "a\n\n", " ", "\u0301", "\u202e", "\ufdfa", "😀"),
+    *(
+        "*a *a ",
+        '*a"',
+        "_a _a ",
+        "```a",
+        "~",
+        "*",
+        "a",
+        "<",
+        "&",
+        "<a ",
+        "<!--",
+        "(",
+        "[",
+    ),
+    *(
+        "http://a.b/c ",
+        "http://",
+        "\n",
+        "a\n\n",
+        " ",
+        "\u0301",
+        "\u202e",
+        "\ufdfa",
+        "😀",
+    ),
 )
 
 
@@ -79,8 +103,30 @@ class TestTexts(WhatsappCase):
 
     def test_normal_texts_look_as_with_the_base(self):
         service = self.env["mail.gateway.whatsapp"]
-        pieces = ["*", "_", "~", "```", "a", "é1", " ", "\n", "\r\n", "<b>", "&", "'", '"']
-        pieces += ["http://a.mx/x?a=1&b=_2_", "*hola*", " _que_ ", "~no~", "`", ".", "\t"]
+        pieces = [
+            "*",
+            "_",
+            "~",
+            "```",
+            "a",
+            "é1",
+            " ",
+            "\n",
+            "\r\n",
+            "<b>",
+            "&",
+            "'",
+            '"',
+        ]
+        pieces += [
+            "http://a.mx/x?a=1&b=_2_",
+            "*hola*",
+            " _que_ ",
+            "~no~",
+            "`",
+            ".",
+            "\t",
+        ]
         chance, compared = random.Random(1), 0
         for _time in range(3000):
             text = "".join(chance.choices(pieces, k=chance.randint(1, 12)))
@@ -224,7 +270,9 @@ class TestFiles(WhatsappCase):
         self.assertEqual(attachment.mimetype, "application/octet-stream")
         self.assertEqual(attachment.raw, _png(18_900, 18_900))
         self.authenticate("admin", "admin")
-        self.assertEqual(self.url_open(f"/web/content/{attachment.id}").status_code, 200)
+        self.assertEqual(
+            self.url_open(f"/web/content/{attachment.id}").status_code, 200
+        )
 
     def test_a_hundred_megabytes_are_held_once_and_not_indexed(self):
         tracemalloc.start()
@@ -278,7 +326,9 @@ class TestFiles(WhatsappCase):
             patch.object(events, "_fetch", fetch),
             patch.object(events, "_due_persons", due_persons),
         ):
-            self.assertFalse(events._drain_media(self.registry, time.monotonic() + 60, []))
+            self.assertFalse(
+                events._drain_media(self.registry, time.monotonic() + 60, [])
+            )
         self.assertEqual(sorted(done), sorted(due))
         self.assertEqual(done[-1], due[0])
 
@@ -356,7 +406,16 @@ class TestDoor(WhatsappCase):
 
     @mute_logger(CONTROLLER)
     def test_odd_addresses_are_refused_like_every_other(self):
-        for key in ("a%00b", "%00", "%0a", "%ff", "a%0d%0ab", "..%2f", "%27", "x" * 999):
+        for key in (
+            "a%00b",
+            "%00",
+            "%0a",
+            "%ff",
+            "a%0d%0ab",
+            "..%2f",
+            "%27",
+            "x" * 999,
+        ):
             self.assertEqual(self.get(f"whatsapp/{key}").status_code, 403, key)
             body = self.delivery(self.message(content="Hi"))
             self.assertEqual(self.post(body, key=key).status_code, 403, key)
@@ -386,7 +445,9 @@ class TestDoor(WhatsappCase):
 
     def cached(self):
         caches = self.registry._Registry__caches.values()
-        return {key[0:2] + key[2:] for cache in caches for key in cache.d if self.ours(key)}
+        return {
+            key[0:2] + key[2:] for cache in caches for key in cache.d if self.ours(key)
+        }
 
     def ours(self, key):
         return key[0] == "mail.gateway"
@@ -438,7 +499,9 @@ class TestDoor(WhatsappCase):
         for raw in (b'{"a": NaN}', b'{"a": 1e999, "a": -1E-999}', b'{"entry": {}}'):
             self.assertEqual(self.post(raw).status_code, 200, raw[:20])
         packed = zlib.compress(b"x" * MB)
-        self.assertEqual(self.post(packed, **{"Content-Encoding": "gzip"}).status_code, 400)
+        self.assertEqual(
+            self.post(packed, **{"Content-Encoding": "gzip"}).status_code, 400
+        )
         for header in ("sha256=" + "0" * 60_000, "é".encode(), "sha256=,sha256=", " "):
             answer = self.post(b"{}", **{"X-Hub-Signature-256": header})
             self.assertEqual(answer.status_code, 403)
@@ -498,7 +561,8 @@ class TestOddFields(WhatsappCase):
         odd = list(self.changed(original, chance))
         odd = chance.sample(odd, min(len(odd), 15))
         messages = [
-            {**message, "id": f"wamid.odd{number}"} for number, message in enumerate(odd)
+            {**message, "id": f"wamid.odd{number}"}
+            for number, message in enumerate(odd)
         ]
         last = self.message(content="And now?")
         answer = self.post(self.delivery(*messages, last))

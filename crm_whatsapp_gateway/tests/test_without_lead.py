@@ -182,8 +182,9 @@ class TestWithoutLead(LeadCase):
     """The message is shown at once, whatever is wrong with the lead."""
 
     @contextmanager
-    def refusing(self, error=ValidationError("Leads need a colour")):
+    def refusing(self, error=None):
         """Somebody's constraint on leads refuses whatever is written."""
+        error = error or ValidationError("Leads need a colour")
 
         def refuse(leads, *args, **kwargs):
             raise error
@@ -207,15 +208,19 @@ class TestWithoutLead(LeadCase):
         self.drain()
 
     def alerts(self):
-        return self.events()._alerts().search(
-            [
-                ("res_model", "=", "mail.gateway"),
-                (
-                    "activity_type_id",
-                    "=",
-                    self.ref("crm_whatsapp_gateway.mail_activity_type_event"),
-                ),
-            ]
+        return (
+            self.events()
+            ._alerts()
+            .search(
+                [
+                    ("res_model", "=", "mail.gateway"),
+                    (
+                        "activity_type_id",
+                        "=",
+                        self.ref("crm_whatsapp_gateway.mail_activity_type_event"),
+                    ),
+                ]
+            )
         )
 
     def test_the_messages_are_shown_in_order_and_the_lead_comes_once(self):

@@ -67,7 +67,7 @@ def from_html(html, marks=True):
     >>> from_html("<ul><li>one</li><li>two</li></ul>")
     '- one\\n- two'
     """
-    return _Writer(marks).write(DECLARATION.sub("", _without_comments(html or "")))
+    return _Writer(marks).convert(DECLARATION.sub("", _without_comments(html or "")))
 
 
 def _without_comments(html):
@@ -115,7 +115,7 @@ def _attributes(text):
 
 
 class _Writer:
-    """Collects lines: each a list of texts, behind the prefix of its lists and quotes."""
+    """Collects lines: each a list of texts, behind the prefix of lists and quotes."""
 
     def __init__(self, marks):
         self._marks = marks
@@ -129,7 +129,7 @@ class _Writer:
 
     # ------------------------------------------------------------- elements
 
-    def write(self, html):
+    def convert(self, html):
         """Take a piece of HTML, whole; return its text."""
         tags = list(TAG.finditer(html))
         # A plain text that Odoo escaped has one element around it at most: its line

@@ -69,7 +69,8 @@ STAMPS = ("write_date", "write_uid")
 LINKS = """
     SELECT substring(message_id FROM '<conversation-([0-9]+)@crm_whatsapp')::int, res_id
       FROM mail_message
-     WHERE model = 'crm.lead' AND message_id LIKE '<conversation-%%@crm_whatsapp_gateway>'
+     WHERE model = 'crm.lead'
+       AND message_id LIKE '<conversation-%%@crm_whatsapp_gateway>'
      ORDER BY 1
 """
 PROBE = "devkit.probe"  # a parameter that the migration script writes

@@ -15,7 +15,10 @@ ANA = (
 
 TABLE = [
     # links: once, as typed
-    (f"<p>Aqui esta: {LINK.format(SHOWN, SHOWN)} saludos</p>", f"Aqui esta: {URL} saludos"),
+    (
+        f"<p>Aqui esta: {LINK.format(SHOWN, SHOWN)} saludos</p>",
+        f"Aqui esta: {URL} saludos",
+    ),
     (
         f"{LINK.format(SHOWN, SHOWN)} y {LINK.format(SHOWN, SHOWN)}",
         f"{URL} y {URL}",
@@ -48,19 +51,26 @@ TABLE = [
     ("uno\r\ndos", "uno\ndos"),
     # lists
     ("<ul><li>uno</li><li>dos</li></ul>", "- uno\n- dos"),
-    ("<p>Hay:</p><ul><li><p>uno</p></li><li><p>dos</p></li></ul><p>y más</p>",
-     "Hay:\n- uno\n- dos\ny más"),
+    (
+        "<p>Hay:</p><ul><li><p>uno</p></li><li><p>dos</p></li></ul><p>y más</p>",
+        "Hay:\n- uno\n- dos\ny más",
+    ),
     ("<ol><li>uno</li><li>dos</li></ol>", "1. uno\n2. dos"),
     ('<ol start="4"><li>uno</li><li>dos</li></ol>', "4. uno\n5. dos"),
-    ("<ul><li>uno<ul><li>dos</li></ul></li><li>tres</li></ul>",
-     "- uno\n  - dos\n- tres"),
+    (
+        "<ul><li>uno<ul><li>dos</li></ul></li><li>tres</li></ul>",
+        "- uno\n  - dos\n- tres",
+    ),
     ("<ul><li>uno<br>más</li></ul>", "- uno\nmás"),
     # spaces
     ("uno&nbsp;&nbsp; dos", "uno   dos"),
     ("<p>uno   <b>dos</b>   tres</p>", "uno *dos* tres"),
     # marks
-    ("<b>uno</b> <strong>dos</strong> <i>tres</i> <em>4</em> <s>5</s> <code>6</code>",
-     "*uno* *dos* _tres_ _4_ ~5~ ```6```"),
+    (
+        "<b>uno</b> <strong>dos</strong> <i>tres</i> <em>4</em>"
+        " <s>5</s> <code>6</code>",
+        "*uno* *dos* _tres_ _4_ ~5~ ```6```",
+    ),
     ("<b><i>uno</i></b>", "*_uno_*"),
     ("<strong> uno </strong>dos", "*uno* dos"),
     ("<b>uno<br>dos</b>", "*uno*\n*dos*"),
@@ -73,18 +83,20 @@ TABLE = [
     ("<blockquote>uno<br>dos</blockquote><p>tres</p>", "> uno\n> dos\ntres"),
     ("<pre>a\n  b</pre>", "```a\n  b```"),
     # characters
-    ("5 &lt; 6 &amp;&amp; 7 &gt; 2 &quot;x&quot; &#39;", "5 < 6 && 7 > 2 \"x\" '"),
+    ("5 &lt; 6 &amp;&amp; 7 &gt; 2 &quot;x&quot; &#39;", '5 < 6 && 7 > 2 "x" \''),
     ("&amp;lt;b&amp;gt;", "&lt;b&gt;"),
     ("¡Listo! 👍🏽👨‍👩‍👧 ñ é", "¡Listo! 👍🏽👨‍👩‍👧 ñ é"),
     ("uno\ufeff\u200bdos", "unodos"),
     ("a < b > c", "a < b > c"),
     # what else people paste
-    ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>",
-     "a | b\nc | d"),
+    (
+        "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>",
+        "a | b\nc | d",
+    ),
     ("uno<hr>dos", "uno\n---\ndos"),
     ('<img alt="👍" src="x">', "👍"),
     ("<style>p {}</style><script>x()</script><!-- no > -->uno", "uno"),
-    ('<p style="a: \'b>c\'" title=\'x"y\'>uno</p>', "uno"),
+    ("<p style=\"a: 'b>c'\" title='x\"y'>uno</p>", "uno"),
     ("</b>uno</p></ul>", "uno"),
     ("<p>uno <b>dos", "uno *dos*"),
     ("", ""),
