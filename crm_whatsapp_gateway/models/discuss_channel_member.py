@@ -1,6 +1,6 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from odoo import api, models
+from odoo import SUPERUSER_ID, api, models
 
 
 class DiscussChannelMember(models.Model):
@@ -32,7 +32,7 @@ class DiscussChannelMember(models.Model):
                                   AND NOT colleague.share
                                   AND colleague.id != %s)
             """,
-            (self.env.ref("base.user_root").id,),
+            (SUPERUSER_ID,),
         )
         return super().init()
 

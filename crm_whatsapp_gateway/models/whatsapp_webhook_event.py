@@ -337,13 +337,25 @@ class WhatsappWebhookEvent(models.Model):
             return True
         if len(ids) > 1:
             return all(cls._apply_run(registry, [event_id]) for event_id in ids)
-        if not isinstance(error, NotYet):
-            if cls._apply_once(registry, ids, lead_error=error) is None:
-                return True
+        if cls._apply_without_lead(registry, ids, error):
+            return True
         in_transaction(
             registry, lambda env: env[cls._name].browse(ids)._record_failure(error)
         )
         return False
+
+    @classmethod
+    def _apply_without_lead(cls, registry, ids, error):
+        """Show a message whose lead, perhaps, is what cannot be made.
+
+        :return: True if that was possible
+        """
+        kind = in_transaction(
+            registry, lambda env: env[cls._name].browse(ids).exists().kind
+        )
+        if kind != "message" or isinstance(error, NotYet):
+            return False
+        return cls._apply_once(registry, ids, lead_error=error) is None
 
     @classmethod
     def _apply_once(cls, registry, ids, lead_error=None):

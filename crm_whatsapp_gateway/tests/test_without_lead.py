@@ -257,6 +257,20 @@ class TestWithoutLead(LeadCase):
         self.assertEqual(leads, lead)
         self.assertEqual(self.texts(channel), ["One", "Two", "Three", "Four", "Five"])
 
+    @mute_logger(EVENTS, "odoo.sql_db")
+    def test_a_field_that_leads_must_have_stops_no_message(self):
+        self.env.flush_all()
+        self.env.cr.execute(
+            "ALTER TABLE crm_lead ADD CONSTRAINT theirs CHECK (referred IS NOT NULL)"
+            " NOT VALID"
+        )
+        channel = self.say()
+        self.assertEqual(self.texts(channel), ["Hi"])
+        self.assertIn("CheckViolation", channel.whatsapp_no_lead_reason)
+        self.env.cr.execute("ALTER TABLE crm_lead DROP CONSTRAINT theirs")
+        self.later()
+        self.assertTrue(channel.lead_id.user_id)
+
     def test_a_failure_that_passes_leaves_no_trace(self):
         lead, times = type(self.env["crm.lead"]), []
         create = lead.create
