@@ -94,6 +94,8 @@ UNSENDABLE = (
     requests.exceptions.InvalidURL,
     requests.exceptions.MissingSchema,
 )
+# What the standard library and urllib3 raise while a body is read
+BROKEN = (OSError, HTTPException, zlib.error, urllib3.exceptions.HTTPError)
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 PHONE_NUMBER_FIELDS = (
@@ -343,7 +345,7 @@ class CloudApi:
                 return _read(response, limit)
         except CloudApiError as error:
             raise _safe_to_repeat(error) from error
-        except (OSError, HTTPException, urllib3.exceptions.HTTPError) as error:
+        except BROKEN as error:
             raise _safe_to_repeat(_of_exception(error)) from error
 
     def _check_media_url(self, url):

@@ -11,7 +11,9 @@ from .limits import limit
 from .message import EXTENSIONS, base_type
 
 HEAD = 4096  # bytes that tell what a file is
-BINARY, PLAIN = "application/octet-stream", "text/plain"
+PLAIN = "text/plain"
+UNKNOWN = "application/octet-stream"  # Odoo looks at name and content then
+BINARY = "binary/octet-stream"  # and here it does not: neither does a browser
 MIME_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*")
 # Names that servers and browsers take for HTML, XML or a script
 ACTIVE_NAME = re.compile(
@@ -43,18 +45,20 @@ def media_type(declared, name, content):
     >>> media_type("image/jpeg", "a.jpg", b" <script>alert(1)</script>")
     'text/plain'
     >>> media_type("image/png", "a.png", b"MZ"), media_type("image/heic", "a", b"ftyp")
-    ('application/octet-stream', 'image/heic')
-    >>> media_type("image/png", "a.png", b"\x89PNG\r\n\x1a\n" + 8 * b"-" + 8 * b"1")
-    'application/octet-stream'
+    ('binary/octet-stream', 'image/heic')
+    >>> header = bytes([137]) + b"PNG" + bytes([13, 10, 26, 10]) + 8 * b"-"
+    >>> media_type("image/png", "a.png", header + 8 * b"1")
+    'binary/octet-stream'
     """
     mime_type = base_type(declared)
     if not MIME_TYPE.fullmatch(mime_type):
-        mime_type = BINARY
+        mime_type = UNKNOWN
     if _is_active(mime_type) or looks_like_markup(content):
         return PLAIN
     if ACTIVE_NAME.search((name or "")[-limit("file_name") :]):
         return PLAIN
-    if mime_type in PICTURES and not 0 < pixels(content) <= limit("pixels"):
+    size = pixels(content)
+    if size > limit("pixels") or mime_type in PICTURES and not size:
         return BINARY
     return mime_type
 

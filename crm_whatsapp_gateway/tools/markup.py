@@ -90,32 +90,41 @@ def _tags(text):
 
 
 def _pairs(text):
-    """(position of the first, of the second, mark) of all marks that are a pair."""
+    """(position of the first, of the second, mark) of all marks that are a pair.
+
+    One kind after the other, as in the base: an underscore that is a mark already is
+    no part of a word any more.
+    """
+    done = set()
     for mark in MARKS:
-        found = [match.start() for match in re.finditer(re.escape(mark[0]), text)]
         width = len(mark)
+        found = [match.start() for match in re.finditer(re.escape(mark[0]), text)]
         found = [at for at in found if text.startswith(mark, at)]
         ends = [
             at
             for at in found
-            if at and not text[at - 1].isspace() and not _is_word(text, at + width)
+            if at
+            and not text[at - 1].isspace()
+            and not _is_word(text, at + width, done)
         ]
-        free = 0
+        free, pairs = 0, []
         for start in found:
             inner = start + width
             opens = inner < len(text) and not text[inner].isspace()
-            if start < free or not opens or _is_word(text, start - 1):
+            if start < free or not opens or _is_word(text, start - 1, done):
                 continue
             index = bisect_left(ends, inner + 1)
             if index == len(ends):
                 break
-            yield start, ends[index], mark
+            pairs.append((start, ends[index], mark))
             free = ends[index] + width
+        yield from pairs
+        done.update(at for start, end, _mark in pairs for at in (start, end))
 
 
-def _is_word(text, at):
+def _is_word(text, at, done):
     """Whether there is a letter, digit or underscore at this place."""
-    return 0 <= at < len(text) and bool(WORD.match(text[at]))
+    return 0 <= at < len(text) and at not in done and bool(WORD.match(text[at]))
 
 
 def _escape(text):

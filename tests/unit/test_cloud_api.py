@@ -2,11 +2,15 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """The client against a real HTTP server on loopback that answers as told."""
 
+import gzip
 import json
 import logging
 import socket
 import threading
 import time
+import tracemalloc
+import zlib
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -388,6 +392,64 @@ def test_endless_trickle_is_given_up(meta, api, monkeypatch):
     monkeypatch.setattr("tools.cloud_api.DOWNLOAD_SECONDS", -1)
     meta.say(200, b"x")
     assert failure(api.download, meta.url + "/f", 100).kind == "transient"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_drip_is_given_up_by_its_rate(monkeypatch, chunked):
+    monkeypatch.setattr("tools.cloud_api.PATIENCE", 0.3)
+    with dripping(b"x", pause=0.05, chunked=chunked) as url:
+        api = CloudApi(TOKEN, base_url=url)
+        begin = time.monotonic()
+        assert failure(api.download, url + "/f", 10**6).kind == "transient"
+        assert time.monotonic() - begin < 3
+
+
+@contextmanager
+def dripping(piece, pause, chunked):
+    """A server that says it has much, and sends a little at a time."""
+
+    class Drip(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            self.send_response(200)
+            if chunked:
+                self.send_header("Transfer-Encoding", "chunked")
+            else:
+                self.send_header("Content-Length", "100000")
+            self.end_headers()
+            with suppress(OSError):
+                for _time in range(200):
+                    frame = b"%x\r\n%s\r\n" % (len(piece), piece)
+                    self.wfile.write(frame if chunked else piece)
+                    self.wfile.flush()
+                    time.sleep(pause)
+
+        def log_message(self, *args):
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Drip)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_packed_files_are_unpacked_up_to_the_limit(meta, api):
+    for pack in (gzip.compress, zlib.compress):
+        meta.say(200, pack(b"x" * 100), Content_Encoding="gzip")
+        assert api.download(meta.url + "/f", 100) == b"x" * 100
+        meta.say(200, pack(b"x" * 10**8), Content_Encoding="gzip")
+        tracemalloc.start()
+        assert isinstance(failure(api.download, meta.url + "/f", 100), MediaTooLarge)
+        assert tracemalloc.get_traced_memory()[1] < 5 * MB
+        tracemalloc.stop()
+    meta.say(200, b"no gzip", Content_Encoding="gzip")
+    assert failure(api.download, meta.url + "/f", 100).kind == "transient"
+    meta.say(200, b"x", Content_Encoding="br")
+    assert failure(api.download, meta.url + "/f", 100).kind == "permanent"
 
 
 FOREIGN = [
