@@ -30,6 +30,7 @@
         "data/automated_actions.xml",
         "views/whatsapp_ask_in_views.xml",
         "views/whatsapp_hand_over_views.xml",
+        "views/whatsapp_link_lead_views.xml",
         "views/whatsapp_send_template_views.xml",
         "views/whatsapp_snooze_views.xml",
         "views/discuss_channel_views.xml",

@@ -65,6 +65,20 @@ def is_true(operator, value):
     return (operator in ("=", "in")) == any(values)
 
 
+def all_of(domain):
+    """Return a domain as one term, its implicit 'and' made explicit.
+
+    :param domain: list of leaves and operators
+    """
+    if V19:
+        from odoo.fields import Domain
+
+        return list(Domain(domain))
+    from odoo.osv import expression
+
+    return expression.normalize_domain(domain)
+
+
 def users_of(group):
     """Return the users of a group, those of groups that imply it included."""
     return group.all_user_ids if V19 else group.users

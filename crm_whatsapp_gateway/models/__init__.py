@@ -39,6 +39,7 @@ from . import (
     whatsapp_attention,
     whatsapp_error,
     whatsapp_gateway_check,
+    whatsapp_guarded,
     whatsapp_message_attempt,
     whatsapp_message_queue,
     whatsapp_message_queue_alert,

@@ -392,14 +392,14 @@ class CrmLead(models.Model):
 
     # ------------------------------------------------------------- merging
 
-    def _merge_get_fields(self):
-        return [*super()._merge_get_fields(), *MERGED]
-
     def _merge_dependences(self, opportunities):
         """Take the conversations of merged leads, and what is asked for there."""
         res = super()._merge_dependences(opportunities)
         # sudo: discuss.channel, whatsapp.assignment - whoever may merge the leads
         others, lead = opportunities.sudo(), self.sudo()
+        for name in MERGED:
+            if not lead[name]:
+                lead[name] = next(filter(None, others.mapped(name)), False)
         for channel in others.with_context(active_test=False).whatsapp_channel_ids:
             old = channel.whatsapp_user_id
             channel.lead_id = lead
@@ -442,7 +442,7 @@ class CrmLead(models.Model):
         # sudo: utm.*, whatsapp.ad - the webhook user need not manage campaigns
         ads = self.env["whatsapp.ad"].sudo()
         untouched = not (self.source_id or self.medium_id or self.campaign_id)
-        values = ads._attribution(referral)
+        values = ads._attribution(referral, self._whatsapp_gateway().company_id)
         if not untouched:
             # the click is kept for Meta, unless there was one before
             first = not (self.whatsapp_ad_id or self.whatsapp_ctwa_clid)
@@ -739,6 +739,7 @@ class CrmLead(models.Model):
         """
         self.ensure_one()
         self.check_access("read")
+        self.env.user._whatsapp_check_works()
         channels = self.whatsapp_channel_ids
         if not channels:
             channels = self._whatsapp_first_conversation()

@@ -6,7 +6,7 @@ from babel.languages import get_official_languages
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 
 from .. import compat
 from ..tools import identity as wa_identity
@@ -15,13 +15,19 @@ from ..tools.identity import Identity
 from .crm_lead import CANDIDATES
 from .hr_employee import SALESPERSON, Choice
 from .mail_gateway import CALL_ACTIVITY
+from .whatsapp_guarded import GUARDED
 
 # How a customer's message came to its lead
 FOUND, REOPENED, CREATED = "found", "reopened", "created"
 
 
 class DiscussChannel(models.Model):
-    _inherit = "discuss.channel"
+    _name = "discuss.channel"
+    _inherit = ["discuss.channel", GUARDED]
+    _whatsapp_open = frozenset({"whatsapp_opt_in_source", "whatsapp_opt_in_date"})
+    _whatsapp_bonds = frozenset(
+        {"channel_type", "company_id", "gateway_channel_token", "gateway_id"}
+    )
 
     # OCA's plain related field shows the API token to every reader
     gateway_token = fields.Char(groups="base.group_system")
@@ -38,21 +44,32 @@ class DiscussChannel(models.Model):
     lead_stage_id = fields.Many2one(
         related="lead_id.stage_id", string="Stage", store=True, tracking=False
     )
-    lead_campaign_id = fields.Many2one(related="lead_id.campaign_id", string="Campaign")
-    lead_expected_revenue = fields.Monetary(
-        related="lead_id.expected_revenue",
-        currency_field="lead_currency_id",
-        tracking=False,
+    # Computed with the rights of the user: a related field, whatever its groups, is
+    # grouped, sorted, searched and exported with the rights of the superuser.
+    lead_campaign_id = fields.Many2one(
+        "utm.campaign",
+        string="Campaign",
+        compute="_compute_lead_values",
+        search="_search_lead_campaign_id",
     )
-    lead_currency_id = fields.Many2one(related="lead_id.company_currency")
+    lead_expected_revenue = fields.Monetary(
+        string="Expected Revenue",
+        compute="_compute_lead_values",
+        currency_field="lead_currency_id",
+    )
+    lead_currency_id = fields.Many2one(
+        "res.currency", string="Currency", compute="_compute_lead_values"
+    )
     lead_activity_summary = fields.Char(
-        related="lead_id.activity_summary", string="Next activity"
+        string="Next activity", compute="_compute_lead_values"
     )
     lead_activity_date = fields.Date(
-        related="lead_id.activity_date_deadline", string="Next activity on"
+        string="Next activity on", compute="_compute_lead_values"
     )
     lead_activity_state = fields.Selection(
-        related="lead_id.activity_state", string="State of the next activity"
+        [("overdue", "Overdue"), ("today", "Today"), ("planned", "Planned")],
+        string="State of the next activity",
+        compute="_compute_lead_values",
     )
     whatsapp_team_id = fields.Many2one(
         "crm.team",
@@ -168,6 +185,38 @@ class DiscussChannel(models.Model):
     # ------------------------------------------------------------- compute
 
     @api.depends_context("uid")
+    @api.depends(
+        "lead_id.campaign_id",
+        "lead_id.expected_revenue",
+        "lead_id.company_currency",
+        "lead_id.activity_ids.date_deadline",
+        "lead_id.activity_ids.summary",
+    )
+    def _compute_lead_values(self):
+        """Show of a lead what is not for everybody to who may read the lead."""
+        # sudo: discuss.channel - the ids; what they say is read with one's own rights
+        leads = self.env["crm.lead"].browse(self.sudo().lead_id.ids)
+        readable = leads._filtered_access("read")
+        for channel in self:
+            lead = channel.sudo().lead_id.with_env(self.env) & readable
+            channel.lead_campaign_id = lead.campaign_id
+            channel.lead_expected_revenue = lead.expected_revenue
+            channel.lead_currency_id = lead.company_currency
+            channel.lead_activity_summary = lead.activity_summary
+            channel.lead_activity_date = lead.activity_date_deadline
+            channel.lead_activity_state = lead.activity_state
+
+    @api.model
+    def _search_lead_campaign_id(self, operator, value):
+        leads = self.env["crm.lead"]
+        if not leads.has_access("read"):
+            return [(0, "=", 1)]
+        found = leads.with_context(active_test=False)._search(
+            [("campaign_id", operator, value)]
+        )
+        return [("lead_id", "in", found)]
+
+    @api.depends_context("uid")
     def _compute_whatsapp_unread(self):
         # sudo: discuss.channel.member - the current user's own counters
         members = (
@@ -219,6 +268,26 @@ class DiscussChannel(models.Model):
                 # sudo: crm.lead - leads of colleagues are leads all the same
                 channel.sudo()._whatsapp_link_open()
         return channels
+
+    def _whatsapp_bound(self):
+        """Return the conversations of WhatsApp, also those without their number."""
+        return self.filtered(
+            # sudo: mail.gateway - who sees no number must not make one's conversation
+            lambda channel: (
+                channel.sudo().gateway_id.gateway_type == "whatsapp"
+                or channel.channel_type == "gateway"
+                and not channel.gateway_id
+                and (channel.whatsapp_phone or channel.whatsapp_bsuid)
+            )
+        )
+
+    def _whatsapp_check_person(self):
+        """Refuse who may not see these conversations, however the call came here.
+
+        :raise AccessError: whoever works now may not read them
+        """
+        # the caller's sudo says what code may do, not who asked for it
+        self.with_user(self.env.uid).check_access("read")
 
     def _is_whatsapp(self):
         return (
@@ -618,7 +687,7 @@ class DiscussChannel(models.Model):
             "medium_id": ads._utm("medium", "WhatsApp").id,
         }
         if referral:
-            values.update(ads._attribution(referral))
+            values.update(ads._attribution(referral, gateway.company_id))
             values["description"] = (values["description"] or Markup()) + self.env[
                 "crm.lead"
             ]._whatsapp_ad_words(referral)
@@ -836,6 +905,27 @@ class DiscussChannel(models.Model):
             self.env._("Matched by %s", why),
             self.env._("WhatsApp conversation linked: matched by %s.", why),
             others=others,
+        )
+
+    def _whatsapp_link_by_hand(self, lead):
+        """Link with the lead that somebody chose.
+
+        :raise AccessError: the user may not write the conversation, or read the lead
+        :raise UserError: the lead is of another company
+        """
+        self.ensure_one()
+        self.with_user(self.env.uid).check_access("write")
+        lead.with_user(self.env.uid).check_access("read")
+        # sudo: discuss.channel, crm.lead - the rights were checked
+        channel, lead = self.sudo(), lead.sudo()
+        if lead.company_id and lead.company_id != channel._whatsapp_company():
+            raise UserError(
+                self.env._("The lead %s belongs to another company.", lead.name)
+            )
+        channel._whatsapp_link_because(
+            lead,
+            self.env._("Linked by %s", self.env.user.name),
+            self.env._("WhatsApp conversation linked by %s.", self.env.user.name),
         )
 
     def _whatsapp_link_because(self, lead, reason, note, others=None, previous=None):

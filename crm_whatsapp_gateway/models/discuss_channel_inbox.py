@@ -10,6 +10,7 @@ from .. import compat
 from ..tools import plain_text, window
 from ..tools.conversation import OPEN, preview
 from .hr_employee import SALESPERSON
+from .mail_message import Received
 
 CHOICES = 12  # numbers, and teams, that are filters of their own
 INBOX_BUS = "crm_whatsapp_gateway/inbox"
@@ -56,6 +57,8 @@ class DiscussChannel(models.Model):
 
         :return: list of lists of (field, id, label); a single one is no choice
         """
+        if not self.env.user.has_group(SALESPERSON):
+            return []  # the inbox is theirs
         gateways = self.env["mail.gateway"].search(
             [
                 ("gateway_type", "=", "whatsapp"),
@@ -78,7 +81,8 @@ class DiscussChannel(models.Model):
 
     def message_post(self, **kwargs):
         """Let a received message bear Meta's id from the beginning."""
-        if wamid := self.env.context.get("whatsapp_message_id"):
+        wamid = self.env.context.get("whatsapp_message_id")
+        if wamid and isinstance(wamid, Received):
             kwargs["whatsapp_message_id"] = wamid
         return super().message_post(**kwargs)
 
@@ -216,6 +220,7 @@ class DiscussChannel(models.Model):
     def action_whatsapp_details(self):
         """Open the form of the conversation."""
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "res_model": self._name,
@@ -231,6 +236,7 @@ class DiscussChannel(models.Model):
     def action_open_lead(self):
         """Open the lead of the conversation."""
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "res_model": "crm.lead",

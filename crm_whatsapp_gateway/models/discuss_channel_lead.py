@@ -131,6 +131,25 @@ class DiscussChannel(models.Model):
             self.check_access("read")
             self._whatsapp_join(user)
 
+    def _notify_get_recipients(self, message, msg_vals, **kwargs):
+        """Push no customer's words to members who may not see the conversation."""
+        found = super()._notify_get_recipients(message, msg_vals, **kwargs)
+        if not self._is_whatsapp():
+            return found
+        # sudo: res.users - whoever posts need not read the rights of colleagues
+        partners = self.env["res.partner"].sudo()
+        pushed = partners.browse(
+            one["id"] for one in found if one["notif"] == "web_push"
+        )
+        lost = pushed.filtered(
+            lambda partner: not any(user._whatsapp_works() for user in partner.user_ids)
+        )
+        return [
+            one
+            for one in found
+            if one["notif"] != "web_push" or one["id"] not in lost.ids
+        ]
+
     def action_unfollow(self):
         """Hide the own conversation until the customer writes again.
 
@@ -341,6 +360,8 @@ class DiscussChannel(models.Model):
         """Keep notes among colleagues: OCA sends whatever is no notification."""
         if not self._is_whatsapp():
             return super().message_post(**kwargs)
+        if not self.env.su:
+            self._whatsapp_check_person()
         if self._whatsapp_is_note(kwargs):
             return super(
                 DiscussChannel, self.with_context(no_gateway_notification=True)

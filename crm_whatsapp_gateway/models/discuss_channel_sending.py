@@ -2,8 +2,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from time import monotonic
 
-from odoo import models
-from odoo.exceptions import UserError
+from odoo import api, models
+from odoo.exceptions import AccessError, UserError
 
 from .. import receipts
 
@@ -15,6 +15,35 @@ class DiscussChannelMember(models.Model):
     """Lets customers see that their messages are read, and that we type."""
 
     _inherit = "discuss.channel.member"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Let people bring in only who may see the conversation, and no customers.
+
+        :raise UserError: one of them could not see it
+        """
+        members = super().create(vals_list)
+        if not self.env.su:
+            for member in members.sudo():
+                member._whatsapp_check_invited()
+        return members
+
+    def _whatsapp_check_invited(self):
+        channel, guest = self.channel_id, self.guest_id
+        if channel._whatsapp_bound():
+            users = self.partner_id.user_ids
+            if not any(user._whatsapp_works() for user in users):
+                raise UserError(
+                    self.env._(
+                        "%s does not work with WhatsApp, and could not see the"
+                        " conversation.",
+                        self.partner_id.name or guest.name,
+                    )
+                )
+        elif guest.gateway_id.gateway_type == "whatsapp":
+            raise AccessError(
+                self.env._("A customer of WhatsApp takes part in no other channel.")
+            )
 
     def _mark_as_read(self, last_message_id, *args, **kwargs):
         """Tell the customer, too, if the user has not read so far before."""
@@ -64,8 +93,11 @@ class DiscussChannel(models.Model):
     def _message_update_content(self, message, body=None, **kwargs):
         """Send an edited message again if it did not arrive; else refuse.
 
+        :raise AccessError: it is a colleague's conversation
         :raise UserError: the customer has the message as it was sent
         """
+        if self._is_whatsapp():
+            self._whatsapp_check_person()
         edited = body is not None and self._is_whatsapp()
         rows = edited and message._whatsapp_rows().filtered(
             lambda row: row.state != "canceled" or row.type == "text"

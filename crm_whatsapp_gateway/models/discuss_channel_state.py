@@ -179,6 +179,7 @@ class DiscussChannel(models.Model):
 
     def action_whatsapp_choose_snooze(self):
         """Ask until when these conversations are to be put aside."""
+        self.check_access("write")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Snooze"),

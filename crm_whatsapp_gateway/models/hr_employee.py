@@ -157,6 +157,7 @@ class HrEmployee(models.Model):
     _name = "hr.employee"
     _inherit = ["hr.employee", PHONES]
     _whatsapp_country_field = None  # theirs is the nationality
+    _whatsapp_open = frozenset({"whatsapp_agent", "whatsapp_limit"})
 
     whatsapp_agent = fields.Boolean(
         string="Receives WhatsApp leads",

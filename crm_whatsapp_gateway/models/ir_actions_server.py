@@ -59,7 +59,9 @@ class IrActionsServer(models.Model):
             variable: template._whatsapp_default(variable, record)
             for variable in template._whatsapp_variables()
         }
-        return template._whatsapp_send(channel, values)
+        # sudo: discuss.channel - an administrator decided that this is sent, whoever
+        # makes the change that it is sent for
+        return template._whatsapp_send(channel.sudo(), values)
 
     def _whatsapp_channel_of(self, record):
         gateway = self.whatsapp_gateway_id or self.whatsapp_template_id.gateway_id

@@ -527,9 +527,11 @@ class MailGateway(models.Model):
     def button_import_whatsapp_template(self):
         """Replace OCA's, which reads the first page of templates only.
 
+        :raise AccessError: only who may change the gateway reads them
         :raise UserError: no account, or what Meta answers instead
         """
         self.ensure_one()
+        self.check_access("write")
         if not self.whatsapp_account_id:
             raise UserError(
                 self.env._("Please enter the WhatsApp Business account ID first.")
@@ -633,7 +635,11 @@ class MailGateway(models.Model):
             ) from error
 
     def action_whatsapp_resume(self):
-        """Send again: what Meta complained about is repaired."""
+        """Send again: what Meta complained about is repaired.
+
+        :raise AccessError: only who may change the gateway says so
+        """
+        self.check_access("write")
         self._whatsapp_resume()
 
     def _whatsapp_resume(self):

@@ -19,6 +19,7 @@ from ..tools.markup import to_html
 from ..tools.referral import Referral
 from .crm_lead import CANDIDATES
 from .mail_gateway_whatsapp_kinds import NOTICES
+from .mail_message import Received
 from .whatsapp_webhook_event import NotYet
 
 # Kinds of events that lead to something, and fields of other changes that do
@@ -244,7 +245,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
             )
         wamid = message.get("id")
         super()._process_update(
-            chat.with_context(whatsapp_message_id=wamid),
+            chat.with_context(whatsapp_message_id=Received(wamid or "")),
             self._plain(message, rendered),
             value,
         )

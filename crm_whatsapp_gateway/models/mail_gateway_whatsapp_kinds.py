@@ -5,6 +5,7 @@ from odoo import fields, models
 from ..tools import message as wa_message
 from ..tools import reading, webhook
 from ..tools.identity import identity_change
+from .mail_message import Received
 
 # Meta's word for a template's state -> OCA's; what is missing keeps the state
 TEMPLATE_STATES = {
@@ -111,7 +112,8 @@ class MailGatewayWhatsapp(models.AbstractModel):
         if channel.env["mail.message"]._whatsapp_of(channel, wamid):
             return
         rendered = wa_message.render(echo, translate=self._phrase)
-        posted = channel.with_context(whatsapp_message_id=wamid).message_post(
+        received = channel.with_context(whatsapp_message_id=Received(wamid or ""))
+        posted = received.message_post(
             body=self._whatsapp_to_html(rendered.text),
             author_id=gateway._whatsapp_worker().partner_id.id,
             date=(atom.timestamp or None) and atom.timestamp.replace(tzinfo=None),

@@ -5,10 +5,19 @@ from odoo import fields, models
 from .. import compat
 from ..tools import identity as wa_identity
 from .crm_lead import CANDIDATES
+from .whatsapp_guarded import GUARDED
+
+
+class Received(str):
+    """Meta's id of a message, in the context of what our methods post.
+
+    A call over the network can put a text into the context, and not this.
+    """
 
 
 class MailMessage(models.Model):
-    _inherit = "mail.message"
+    _name = "mail.message"
+    _inherit = ["mail.message", GUARDED]
 
     whatsapp_message_id = fields.Char(
         string="WhatsApp ID",
@@ -42,7 +51,20 @@ class MailMessage(models.Model):
         return super().init()
 
     def _send_to_gateway_thread(self, gateway_channel_id):
-        """Show the document's copy as waiting: OCA shows it as sent at once."""
+        """Show the document's copy as waiting: OCA shows it as sent at once.
+
+        :raise AccessError: whoever asks for it may not see message or conversation
+        """
+        # sudo: mail.gateway - of whom it is, before anything is done
+        link = gateway_channel_id.sudo()
+        if link.gateway_id.gateway_type == "whatsapp":
+            self.with_user(self.env.uid).check_access("read")
+            channel_id = link.gateway_id._get_channel_id(link.gateway_token)
+            channel = self.env["discuss.channel"].browse(channel_id or [])
+            channel._whatsapp_check_person()
+            channel.with_user(self.env.uid)._whatsapp_take_part()
+            # sudo: mail.notification - people may not make any by themselves
+            self = self.sudo()
         res = super()._send_to_gateway_thread(gateway_channel_id)
         # sudo: mail.notification - who may send need not be able to write it
         self.sudo().notification_ids.filtered(
@@ -105,6 +127,7 @@ class MailMessage(models.Model):
         """
         self.ensure_one()
         self.check_access("read")
+        self._whatsapp_channel()._whatsapp_check_person()
         known = self.env["res.partner"]
         for card in self.whatsapp_cards or []:
             partner = self._whatsapp_known_contact(card)

@@ -44,16 +44,25 @@ class MailMessage(models.Model):
             order="id",
         )
 
+    def _whatsapp_own_rows(self):
+        """Return what was to be sent of this message, for who may see both.
+
+        :raise AccessError: the user may not read the message, or its conversation
+        """
+        self.check_access("read")
+        rows = self._whatsapp_rows()
+        (rows.channel_id | self._whatsapp_channel())._whatsapp_check_person()
+        return rows
+
     def whatsapp_delivery(self):
         """Tell the chat what became of a message, and what can be done.
 
         :return: dict of attempts (int), next_attempt (UTC text or False), reason (str)
             and decisions (list of ``DECISIONS``)
-        :raise AccessError: the user may not read the message
+        :raise AccessError: the user may not read the message, or its conversation
         """
         self.ensure_one()
-        self.check_access("read")
-        rows = self._whatsapp_rows()
+        rows = self._whatsapp_own_rows()
         trouble = rows.filtered(lambda row: row.state not in ("sent", "sending"))
         planned = [at for at in trouble.mapped("next_attempt_at") if at]
         return {
@@ -70,11 +79,13 @@ class MailMessage(models.Model):
 
         :param str decision: one of ``DECISIONS``
         :return: an action, or False
-        :raise AccessError: the user may not read the message
+        :raise AccessError: the user may not read the message, or its conversation
+        :raise UserError: nothing can be decided so (any more)
         """
         self.ensure_one()
-        self.check_access("read")
-        rows = self._whatsapp_rows()._open_to(decision)
+        if decision not in DECISIONS:
+            raise UserError(self.env._("This cannot be decided: %s", decision))
+        rows = self._whatsapp_own_rows()._open_to(decision)
         if not rows:
             raise UserError(
                 self.env._("The message has been sent, or given up, meanwhile.")
@@ -90,6 +101,8 @@ class MailMessage(models.Model):
         """
         received = self.env.context.get("no_gateway_notification")
         channel = self._whatsapp_channel() if partner and not received else None
+        if channel:
+            channel._whatsapp_check_person()
         wamid = channel and self._whatsapp_wamid(channel)
         if wamid:
             self.env["mail.gateway.whatsapp"]._check_allowed(channel)

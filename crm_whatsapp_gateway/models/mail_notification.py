@@ -1,8 +1,9 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ..tools.status import advance
+from .whatsapp_guarded import GUARDED
 
 # Meta's status -> the notification's; what is missing says nothing new
 SHOWN = {
@@ -23,8 +24,14 @@ MEANS = {
 }
 
 
+# What OCA gives when somebody posts, and what people do with a notification
+POSTED = {"mail_message_id", "gateway_channel_id", "notification_type", "gateway_type"}
+READ = {"is_read", "read_date"}
+
+
 class MailNotification(models.Model):
-    _inherit = "mail.notification"
+    _name = "mail.notification"
+    _inherit = ["mail.notification", GUARDED]
 
     notification_status = fields.Selection(
         selection_add=[
@@ -43,6 +50,52 @@ class MailNotification(models.Model):
         readonly=True,
         help="The reports count failures by it, whatever the language of the reason.",
     )
+
+    # ------------------------------------------------------------- rights
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Let a person ask for a message to be sent, and say nothing of its status.
+
+        :raise AccessError: not a message, or a conversation, that they may see
+        """
+        records = super().create(vals_list)
+        if self.env.su:
+            return records
+        for record, vals in zip(records, vals_list, strict=True):
+            if record.sudo()._whatsapp_bound():
+                self._whatsapp_refuse(vals.keys() - POSTED)
+                record._whatsapp_check_person()
+        return records
+
+    def write(self, vals):
+        """Let a person read a notification, and not move its message.
+
+        :raise AccessError: anything else of a notification of WhatsApp
+        """
+        if not self.env.su and self.sudo()._whatsapp_bound():
+            self._whatsapp_refuse(vals.keys() - READ)
+        res = super().write(vals)
+        if "gateway_channel_id" in vals and not self.env.su:
+            if self.sudo()._whatsapp_bound():
+                self._whatsapp_refuse(["gateway_channel_id"])
+        return res
+
+    def _whatsapp_bound(self):
+        """Return the notifications of messages to customers of WhatsApp."""
+        return self.filtered(
+            lambda n: n.gateway_channel_id and n.gateway_channel_id._whatsapp_bound()
+        )
+
+    def _whatsapp_check_person(self):
+        """Refuse who may not see the messages and the conversations of these.
+
+        :raise AccessError: whoever works now may not read one of them
+        """
+        # sudo: mail.notification - what it belongs to is what has to be read
+        self.sudo().gateway_channel_id._whatsapp_check_person()
+        messages = self.sudo().mail_message_id
+        messages.with_user(self.env.uid).check_access("read")
 
     def _whatsapp_advance(self, reported, reason=None, error=None):
         """Write a status that Meta reports, unless we know better already.

@@ -216,6 +216,22 @@ class MailWhatsappTemplate(models.Model):
             values["name"] = f"{described['name']} ({described['id']})"
         self.create(values)
 
+    def button_export_template(self):
+        """Let only who may change the template send it to Meta.
+
+        :raise AccessError: the user is no administrator
+        """
+        self.check_access("write")
+        return super().button_export_template()
+
+    def button_sync_template(self):
+        """Let only who may change the template read it from Meta.
+
+        :raise AccessError: the user is no administrator
+        """
+        self.check_access("write")
+        return super().button_sync_template()
+
     # ------------------------------------------------------------- sending
 
     def _whatsapp_variables(self):

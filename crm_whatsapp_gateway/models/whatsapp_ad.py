@@ -1,8 +1,7 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
-
-from .. import compat
+from odoo.exceptions import ValidationError
 
 MODULE = "crm_whatsapp_gateway"
 
@@ -32,9 +31,35 @@ class WhatsappAd(models.Model):
     lead_ids = fields.One2many("crm.lead", "whatsapp_ad_id", string="Leads")
     lead_count = fields.Integer(string="Number of leads", compute="_compute_lead_count")
 
-    vars().update(
-        compat.unique("ad_id_uniq", "UNIQUE(ad_id)", "This ad is in the list already.")
+    company_id = fields.Many2one(
+        "res.company",
+        index="btree_not_null",
+        default=lambda self: self.env.company,
+        help="Whose ad it is; empty: of all companies.",
     )
+
+    def init(self):
+        """Keep one row of an ad in each company, and one that all share."""
+        self.env.cr.execute(
+            """
+            ALTER TABLE whatsapp_ad DROP CONSTRAINT IF EXISTS whatsapp_ad_ad_id_uniq;
+            CREATE UNIQUE INDEX IF NOT EXISTS whatsapp_ad_company_uniq
+                ON whatsapp_ad (ad_id, COALESCE(company_id, 0));
+            """
+        )
+        return super().init()
+
+    def _init_column(self, column_name):
+        """Leave the ads of before to all companies."""
+        if column_name != "company_id":
+            super()._init_column(column_name)
+
+    @api.constrains("ad_id", "company_id")
+    def _check_ad_id(self):
+        for ad in self:
+            same = [("ad_id", "=", ad.ad_id), ("company_id", "=", ad.company_id.id)]
+            if self.search_count([*same, ("id", "!=", ad.id)], limit=1):
+                raise ValidationError(self.env._("This ad is in the list already."))
 
     @api.depends("lead_ids")
     def _compute_lead_count(self):
@@ -49,23 +74,37 @@ class WhatsappAd(models.Model):
             ad.lead_count = counts.get(ad._origin, 0)
 
     @api.model
-    def _of_referral(self, referral):
+    def _of_referral(self, referral, company):
         """Return the ad of a click; a new one, with its campaign, if it is unknown.
 
         :param referral: ``tools.referral.Referral``
+        :param company: ``res.company`` of the number, or none
         :return: one ad, or none if Meta did not say which
         """
         if not referral.ad_id:
             return self.browse()
-        ad = self.search([("ad_id", "=", referral.ad_id)], limit=1)
+        ad = self.search(
+            [
+                ("ad_id", "=", referral.ad_id),
+                ("company_id", "in", (company.id, False)),
+            ],
+            order="company_id, id",  # the own one before that of all
+            limit=1,
+        )
         if ad:
             return ad
         # not by create(): of two first customers at once, one waits here and then
         # begins anew (a serialization error), instead of failing
         self.env.cr.execute(
-            "INSERT INTO whatsapp_ad (ad_id, name, create_uid, create_date)"
-            " VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id",
-            (referral.ad_id, referral.label, self.env.uid, self.env.cr.now()),
+            "INSERT INTO whatsapp_ad (ad_id, name, company_id, create_uid, create_date)"
+            " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id",
+            (
+                referral.ad_id,
+                referral.label,
+                company.id or None,
+                self.env.uid,
+                self.env.cr.now(),
+            ),
             log_exceptions=False,
         )
         ad = self.browse(self.env.cr.fetchone()[0])
@@ -114,13 +153,14 @@ class WhatsappAd(models.Model):
         return self.env["utm.mixin"]._find_or_create_record(f"utm.{kind}", name)
 
     @api.model
-    def _attribution(self, referral):
+    def _attribution(self, referral, company):
         """Return what a lead that came by this click gets.
 
         :param referral: ``tools.referral.Referral``
+        :param company: ``res.company`` of the number, or none
         :return: dict of values of ``crm.lead``
         """
-        ad = self._of_referral(referral)
+        ad = self._of_referral(referral, company)
         values = self._whence(referral)
         if ad:
             values.update(

@@ -15,6 +15,7 @@ from ..outbound import Sender, deliver, session
 from ..tools.errors import CloudApiError
 from ..tools.retry import RetryPolicy
 from ..tools.status import advance
+from .whatsapp_guarded import GUARDED
 
 _logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class WhatsappMessageQueue(models.Model):
 
     _name = "whatsapp.message.queue"
     _description = "WhatsApp outgoing message"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", GUARDED]
     _order = "id desc"
 
     name = fields.Char(compute="_compute_name")
@@ -203,8 +204,11 @@ class WhatsappMessageQueue(models.Model):
 
         :param notification: one ``mail.notification`` of type gateway
         :return: the new rows, in the order in which they are to be sent
+        :raise AccessError: the user may not see the message or the conversation
         :raise UserError: what would be refused by Meta for certain
         """
+        if not notification.env.su:
+            notification._whatsapp_check_person()
         service = self.env["mail.gateway.whatsapp"]
         # sudo: mail.notification and the rows - people who may post may send
         notification = notification.sudo()

@@ -6,6 +6,7 @@ from odoo.tools.sql import column_exists
 
 from ..concurrency import automation_run
 from ..tools import identity as wa_identity
+from .whatsapp_guarded import GUARDED
 
 PHONES = "whatsapp.phones"
 
@@ -18,6 +19,7 @@ class WhatsappPhones(models.AbstractModel):
     """
 
     _name = PHONES
+    _inherit = GUARDED
     _description = "Phone numbers as WhatsApp knows them"
 
     # field with the country of numbers that are written without country code

@@ -535,7 +535,11 @@ class WhatsappWebhookEvent(models.Model):
             service.with_context(lang=lang)._give_up_media(chat, posted, error)
 
     def action_process_again(self):
-        """Give failed and ignored events a new chance, and pending ones theirs now."""
+        """Give failed and ignored events a new chance, and pending ones theirs now.
+
+        :raise AccessError: the user is no administrator
+        """
+        self.check_access("write")
         events = self.filtered(lambda event: event.state != "done")
         for event in events.filtered(lambda event: not event.gateway_id):
             event._route_again()

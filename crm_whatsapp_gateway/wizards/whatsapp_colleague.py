@@ -19,6 +19,11 @@ class WhatsappColleague(models.AbstractModel):
     )
     note = fields.Text()
 
+    @api.constrains("channel_id")
+    def _check_channel_id(self):
+        """Show nothing of a conversation that its user may not see."""
+        self.channel_id._whatsapp_check_person()
+
     @api.depends("channel_id")
     def _compute_colleague_ids(self):
         for wizard in self:

@@ -24,7 +24,12 @@ class WhatsappComposer(models.TransientModel):
     @api.depends("res_model", "res_id", "number_field_name", "gateway_id")
     def _compute_is_required_template(self):
         for wizard in self:
-            known = wizard.res_model and wizard.gateway_id and wizard.number_field_name
+            known = (
+                wizard.res_model
+                and wizard.gateway_id
+                and wizard.number_field_name
+                and self.env.user._whatsapp_works()
+            )
             # sudo: discuss.channel - it may be a colleague's, which is said later
             wizard.is_required_template = bool(known) and not (
                 wizard._whatsapp_known_channel().sudo().whatsapp_window_open
@@ -47,8 +52,11 @@ class WhatsappComposer(models.TransientModel):
     def _action_send_whatsapp(self):
         """Send the template with its values, or the text.
 
+        :raise AccessError: the user does not work with WhatsApp, or not in the company
         :raise UserError: no number, closed window, an empty variable, an opt-out
         """
+        self.env.user._whatsapp_check_works()
+        self.gateway_id.check_access("read")
         record = self.env[self.res_model].browse(self.res_id)
         record.check_access("read")
         channel = record._whatsapp_get_channel(self.number_field_name, self.gateway_id)
@@ -71,6 +79,7 @@ class WhatsappComposer(models.TransientModel):
     def action_view_whatsapp(self):
         """Open the conversation over the page; it begins with the first message."""
         self.ensure_one()
+        self.env.user._whatsapp_check_works()
         channel = self._whatsapp_known_channel()
         if not channel:
             raise UserError(

@@ -1,6 +1,6 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import plaintext2html
 
@@ -12,6 +12,11 @@ class WhatsappEditMessage(models.TransientModel):
     row_id = fields.Many2one("whatsapp.message.queue", required=True, readonly=True)
     reason = fields.Text(related="row_id.advice")
     body = fields.Text(string="Text", required=True)
+
+    @api.constrains("row_id")
+    def _check_row_id(self):
+        """Show nothing of a message that its user may not see."""
+        self.row_id.with_user(self.env.uid).check_access("read")
 
     def action_send(self):
         """Send the text in place of the one that did not arrive.

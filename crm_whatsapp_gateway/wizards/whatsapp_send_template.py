@@ -60,6 +60,12 @@ class WhatsappSendTemplate(models.TransientModel):
                 values["template_id"] = found.id
         return values
 
+    @api.constrains("channel_id", "replaced_id")
+    def _check_channel_id(self):
+        """Show nothing of a conversation that its user may not see."""
+        self.channel_id._whatsapp_check_person()
+        self.replaced_id.with_user(self.env.uid).check_access("read")
+
     @api.depends("channel_id")
     def _compute_lead_id(self):
         for wizard in self:

@@ -33,6 +33,12 @@ class WhatsappSnooze(models.TransientModel):
         required=True,
     )
 
+    @api.constrains("channel_ids")
+    def _check_channel_ids(self):
+        """Show nothing of a conversation that its user may not see."""
+        # sudo: discuss.channel - the rules would leave out what is to be refused
+        self.sudo().channel_ids._whatsapp_check_person()
+
     @api.depends("choice")
     def _compute_until(self):
         channels = self.env["discuss.channel"]
