@@ -77,7 +77,7 @@ class ResUsers(models.Model):
 
         :raise AccessError: neither salesperson nor user of gateways
         """
-        if not (self.env.su or self._whatsapp_works()):
+        if not (self._is_superuser() or self._whatsapp_works()):
             raise AccessError(
                 self.env._(
                     "Only salespeople and users of gateways work with WhatsApp. Please"

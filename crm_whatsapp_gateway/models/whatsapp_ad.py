@@ -1,5 +1,7 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from psycopg2.errors import UniqueViolation
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
@@ -54,12 +56,31 @@ class WhatsappAd(models.Model):
         if column_name != "company_id":
             super()._init_column(column_name)
 
-    @api.constrains("ad_id", "company_id")
-    def _check_ad_id(self):
-        for ad in self:
-            same = [("ad_id", "=", ad.ad_id), ("company_id", "=", ad.company_id.id)]
-            if self.search_count([*same, ("id", "!=", ad.id)], limit=1):
-                raise ValidationError(self.env._("This ad is in the list already."))
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Say of a row that is there already what is wrong with it."""
+        try:
+            with self.env.cr.savepoint():
+                ads = super().create(vals_list)
+                self.env.flush_all()
+                return ads
+        except UniqueViolation as error:
+            raise self._taken() from error
+
+    def write(self, vals):
+        """Say of a row that is there already what is wrong with it."""
+        if vals.keys().isdisjoint(("ad_id", "company_id")):
+            return super().write(vals)
+        try:
+            with self.env.cr.savepoint():
+                res = super().write(vals)
+                self.flush_recordset()
+                return res
+        except UniqueViolation as error:
+            raise self._taken() from error
+
+    def _taken(self):
+        return ValidationError(self.env._("This ad is in the list already."))
 
     @api.depends("lead_ids")
     def _compute_lead_count(self):

@@ -19,6 +19,7 @@ from . import (
     test_payloads,
     test_report,
     test_report_tours,
+    test_rights,
     test_sending_truth,
     test_setup,
     test_setup_tours,

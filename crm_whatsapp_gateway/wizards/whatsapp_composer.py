@@ -44,6 +44,7 @@ class WhatsappComposer(models.TransientModel):
 
     def _whatsapp_values(self):
         record = self.env[self.res_model].browse(self.res_id)
+        record.check_access("read")  # a template shows it with rights of its own
         return {
             variable: self.template_id._whatsapp_default(variable, record)
             for variable in self.template_id._whatsapp_variables()

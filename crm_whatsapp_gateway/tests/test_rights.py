@@ -1,0 +1,988 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import inspect
+from unittest.mock import patch
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user
+from odoo.tools import mute_logger
+
+from odoo.addons.mail_gateway_whatsapp.models.mail_whatsapp_template import (
+    MailWhatsAppTemplate as OcaTemplate,
+)
+
+from .. import compat
+from .common import WhatsappCase
+from .rights_matrix import KINDS, METHODS, OPEN, RECORDS
+
+OURS = "odoo.addons.crm_whatsapp_gateway."
+OPERATIONS = {"r": "read", "w": "write", "c": "create", "u": "unlink"}
+# Odoo's own hooks, of which the rights are those of the record
+HOOKS = {"create", "write", "unlink", "init", "default_get"}
+BOB = {"from": "5215599999999", "name": "Bob Free", "bsuid": "MX.2"}
+SALES = "sales_team.group_sale_salesman"
+GATEWAY_USER = "mail_gateway.gateway_user"
+
+
+def table(text):
+    """Return what a table says: name of the line -> kind -> cell."""
+    lines = [line.split() for line in text.strip().splitlines()]
+    return {name: dict(zip(KINDS, cells, strict=True)) for name, *cells in lines}
+
+
+class RightsCase(WhatsappCase):
+    """Two teams, two companies, a conversation that is taken and one that is free."""
+
+    def setUp(self):
+        super().setUp()
+        self.other = self.env["res.company"].create({"name": "Other"})
+        self.people = {
+            "public": self.env.ref("base.public_user"),
+            "portal": self.user("portal", "base.group_portal"),
+            "plain": self.user("plain", "base.group_user"),
+            "owner": self.sofia,
+            "mate": self.tomas,
+            "stranger": self.user("stranger", SALES),
+            "leader": self.user("leader", SALES),
+            "manager": self.user("manager", f"{SALES}_all_leads"),
+            "gateway": self.user("gateway", f"base.group_user,{GATEWAY_USER}"),
+            "clerk": self.user("clerk", f"base.group_user,{GATEWAY_USER}"),
+            "foreign": self.user(
+                "foreign",
+                SALES,
+                company_id=self.other.id,
+                company_ids=[Command.set(self.other.ids)],
+            ),
+            "system": self.user("system", "base.group_system"),
+        }
+        self.team.user_id = self.people["leader"]
+        self.team.member_ids = self.sofia | self.tomas
+        self.env["crm.team"].create(
+            {
+                "name": "Others",
+                "member_ids": [Command.set(self.people["stranger"].ids)],
+            }
+        )
+        self.gateway.member_ids = self.people["gateway"]
+        self.channel = self.receive(self.message(content="Hi"))
+        self.lead = self.channel.lead_id
+        self.lead.user_id = self.sofia
+        self.lead.expected_revenue = 7777
+        self.lead.campaign_id = self.env["utm.campaign"].create({"title": "Secret"})
+        self.free = self.receive(self.message(content="Yo", person=BOB), person=BOB)
+        self.free.lead_id.user_id = False
+        for channel in self.channel, self.free:
+            # who had them before, or took part because nobody had them, is out
+            channel.channel_member_ids.filtered(
+                lambda member, channel=channel: member.partner_id
+                and member.partner_id != channel.whatsapp_user_id.partner_id
+            ).unlink()
+        self.channel.add_members(
+            partner_ids=[self.people[kind].partner_id.id for kind in ("plain", "portal")]
+        )
+        self.row = self.answer(self.channel, "Hello", user=self.sofia)
+        self.free_row = self.env["whatsapp.message.queue"]._record_reaction(
+            self.free, "wamid.1", "👍"
+        )
+        self.send_due()
+        self.ad = self.env["whatsapp.ad"].create({"name": "Ad", "ad_id": "1"})
+        self.env.flush_all()
+
+    def user(self, login, groups, **values):
+        return new_test_user(self.env, login=f"{login}@rights", groups=groups, **values)
+
+    def records(self):
+        """Return the records of the table, by the names of its lines."""
+        env, channel = self.env, self.channel
+        template = self.template("Hello {{1}}", header="A {{1}}")
+        template.button_ids = [
+            Command.create(
+                {
+                    "name": "See",
+                    "button_type": "url",
+                    "url_type": "static",
+                    "website_url": "https://example.com",
+                }
+            )
+        ]
+        partner = env["res.partner"].create({"name": "Customer"})
+        guest = channel.channel_member_ids.guest_id
+        answer = env["whatsapp.answer"].search([("channel_id", "=", channel.id)])
+        found = {
+            "discuss.channel:taken": channel,
+            "discuss.channel:free": self.free,
+            "discuss.channel.member:taken": channel.channel_member_ids.filtered(
+                "guest_id"
+            ),
+            "discuss.channel.member:free": self.free.channel_member_ids.filtered(
+                "guest_id"
+            ),
+            "mail.message:taken": channel.message_ids.filtered("whatsapp_message_id"),
+            "mail.message:free": self.free.message_ids.filtered("whatsapp_message_id"),
+            "mail.notification:taken": self.row.notification_id,
+            "mail.guest:taken": guest,
+            "mail.guest:free": self.free.channel_member_ids.guest_id,
+            "mail.gateway": self.gateway,
+            "res.partner.gateway.channel": env["res.partner.gateway.channel"].create(
+                {
+                    "partner_id": partner.id,
+                    "gateway_id": self.gateway.id,
+                    "gateway_token": "5215512121212",
+                }
+            ),
+            "mail.whatsapp.template": template,
+            "mail.whatsapp.template.variable": template.variable_ids[:1],
+            "mail.whatsapp.template.button": template.button_ids[:1],
+            "whatsapp.message.queue:taken": self.row,
+            "whatsapp.message.queue:free": self.free_row,
+            "whatsapp.message.attempt:taken": self.row.attempt_ids[:1],
+            "whatsapp.message.attempt:free": self.free_row.attempt_ids[:1],
+            "whatsapp.answer:taken": answer[:1],
+            "whatsapp.report:taken": env["whatsapp.report"].search(
+                [("channel_id", "=", channel.id), ("kind", "=", "in")], limit=1
+            ),
+            "whatsapp.assignment:taken": env["whatsapp.assignment"].search(
+                [("lead_id", "=", self.lead.id)], limit=1
+            ),
+            "whatsapp.ad": self.ad,
+            "whatsapp.agent": env["whatsapp.agent"].search(
+                [("user_id", "=", self.sofia.id)]
+            ),
+            "whatsapp.attention": env["whatsapp.attention"].search(
+                [("kind", "=", "late")]
+            ),
+            "whatsapp.error": env["whatsapp.error"].search([], limit=1),
+            "whatsapp.gateway.check": self.gateway._whatsapp_make_checks()[:1],
+            "whatsapp.webhook.event": self.events()[:1],
+            "whatsapp.send.template": self.wizard("whatsapp.send.template"),
+            "whatsapp.send.template.line": env["whatsapp.send.template.line"]
+            .with_user(self.sofia)
+            .create(
+                {
+                    "wizard_id": self.wizard("whatsapp.send.template").id,
+                    "part": "body",
+                    "name": "1",
+                }
+            ),
+            "whatsapp.hand.over": self.wizard(
+                "whatsapp.hand.over", user_id=self.tomas.id
+            ),
+            "whatsapp.ask.in": self.wizard("whatsapp.ask.in"),
+            "whatsapp.link.lead": self.wizard(
+                "whatsapp.link.lead", lead_id=self.lead.id
+            ),
+            "whatsapp.snooze": env["whatsapp.snooze"]
+            .with_user(self.sofia)
+            .create({"channel_ids": [Command.set(channel.ids)]}),
+            "whatsapp.edit.message": env["whatsapp.edit.message"]
+            .with_user(self.sofia)
+            .create({"row_id": self.row.id, "body": "x"}),
+        }
+        for name, record in found.items():
+            self.assertEqual(len(record), 1, name)
+        env.flush_all()
+        return {name: record.sudo().with_user(1) for name, record in found.items()}
+
+    def wizard(self, model, user=None, **values):
+        if model == "whatsapp.send.template":
+            template = self.env["mail.whatsapp.template"].search(
+                [("gateway_id", "=", self.gateway.id)], limit=1
+            )
+            values["template_id"] = (template or self.template()).id
+        values["channel_id"] = self.channel.id
+        return self.env[model].with_user(user or self.sofia).create(values)
+
+
+class TestRights(RightsCase):
+    # ------------------------------------------------------------- the tables
+
+    @mute_logger("odoo.addons.base.models.ir_rule", "odoo.addons.base.models.ir_model")
+    def test_each_kind_of_user_reads_and_changes_what_the_table_says(self):
+        expected, found = table(RECORDS), {}
+        for name, record in self.records().items():
+            found[name] = {
+                kind: self.may(record.with_user(user))
+                for kind, user in self.people.items()
+            }
+        self.compare(expected, found)
+
+    def may(self, record):
+        """Return the letters of what a user may do; all ways to find it agree."""
+        self.env.invalidate_all()
+        may = {
+            letter
+            for letter, operation in OPERATIONS.items()
+            if (record if letter != "c" else record.browse()).has_access(operation)
+        }
+        self.assertEqual(self.finds(record), "r" in may, (record, record.env.user))
+        return "".join(letter for letter in OPERATIONS if letter in may) or "-"
+
+    def finds(self, record):
+        """Tell whether search, grouping and export find a record: all or none."""
+        model, domain = record.browse(), [("id", "=", record.id)]
+        ways = {
+            "search": lambda: model.search(domain),
+            "count": lambda: model.search_count(domain),
+            "group": lambda: [
+                row for row in model._read_group(domain, [], ["__count"]) if row[0]
+            ],
+            "export": lambda: record.export_data(["id"])["datas"],
+        }
+        found = {}
+        for way, find in ways.items():
+            try:
+                with self.env.cr.savepoint():
+                    found[way] = bool(find())
+            except UserError:  # AccessError is one; export is for a group of its own
+                found[way] = False
+        exports = record.env.user.has_group("base.group_allow_export")
+        if not exports:
+            found.pop("export")
+        self.assertEqual(len(set(found.values())), 1, (record, found))
+        return found["search"]
+
+    def compare(self, expected, found):
+        """Compare tables; what differs is shown as it would stand in the table."""
+        wide = max(map(len, found)) + 1
+        lines = [
+            name.ljust(wide) + " ".join(cell.ljust(4) for cell in cells.values())
+            for name, cells in found.items()
+            if cells != expected.get(name)
+        ]
+        self.assertFalse(lines, "\n" + "\n".join(lines))
+        self.assertEqual(set(expected), set(found))
+
+    def public_methods(self):
+        """Return the public methods that our classes bring, by inspection."""
+        names = set()
+        for model in self.env.registry.models.values():
+            for base in model.mro():
+                if not base.__module__.startswith(OURS):
+                    continue
+                names |= {
+                    f"{model._name}.{name}"
+                    for name, value in base.__dict__.items()
+                    if inspect.isfunction(value)
+                    and not name.startswith("_")
+                    and name not in HOOKS
+                }
+        return names
+
+    def calls(self, user):
+        """Return how each public method is tried by somebody, on the conversation."""
+
+        def of(record):
+            return record.with_user(user)
+
+        def wizard(model, **values):
+            return self.wizard(model, user=user, **values)
+
+        def record(model):
+            return self.env[model].with_user(user)
+
+        channel, lead = of(self.channel), of(self.lead)
+        message = of(self.channel.message_ids.filtered("whatsapp_message_id"))
+        sent = of(self.row.message_id)
+        row, gateway = of(self.failed), of(self.gateway)
+        event, check = of(self.events()[:1]), of(self.check)
+        template = of(self.message_template)
+
+        def composer(**values):
+            return record("whatsapp.composer").create(
+                {
+                    "res_model": "crm.lead",
+                    "res_id": self.lead.id,
+                    "number_field_name": "phone",
+                    "gateway_id": self.gateway.id,
+                    "body": "Hi",
+                    **values,
+                }
+            )
+
+        return {
+            "crm.lead.action_open_whatsapp": lead.action_open_whatsapp,
+            "crm.lead.action_whatsapp_merge": lead.action_whatsapp_merge,
+            "discuss.channel.action_ask_phone": channel.action_ask_phone,
+            "discuss.channel.action_create_lead": channel.action_create_lead,
+            "discuss.channel.action_open_lead": channel.action_open_lead,
+            "discuss.channel.action_open_whatsapp": channel.action_open_whatsapp,
+            "discuss.channel.action_unfollow": channel.action_unfollow,
+            "discuss.channel.action_whatsapp_choose_snooze": (
+                channel.action_whatsapp_choose_snooze
+            ),
+            "discuss.channel.action_whatsapp_close": channel.action_whatsapp_close,
+            "discuss.channel.action_whatsapp_details": channel.action_whatsapp_details,
+            "discuss.channel.action_whatsapp_reopen": channel.action_whatsapp_reopen,
+            "discuss.channel.message_post": lambda: channel.message_post(
+                body="Hi", message_type="comment", subtype_xmlid="mail.mt_comment"
+            ),
+            "discuss.channel.whatsapp_known": lambda: self.told(
+                channel.whatsapp_known()
+            ),
+            "discuss.channel.whatsapp_panel": lambda: self.told(
+                channel.whatsapp_panel()
+            ),
+            "hr.employee.get_next_whatsapp_assignee": lambda: record(
+                "hr.employee"
+            ).get_next_whatsapp_assignee(self.company),
+            "mail.gateway.action_whatsapp_resume": gateway.action_whatsapp_resume,
+            "mail.gateway.action_whatsapp_test": gateway.action_whatsapp_test,
+            "mail.gateway.button_import_whatsapp_template": (
+                gateway.button_import_whatsapp_template
+            ),
+            "mail.guest.manage.merge_partner": lambda: record("mail.guest.manage")
+            .create(
+                {
+                    "guest_id": self.channel.channel_member_ids.guest_id.id,
+                    "partner_id": self.contact.id,
+                }
+            )
+            .merge_partner(),
+            "mail.message.action_whatsapp_decide": lambda: of(
+                self.failed.message_id
+            ).action_whatsapp_decide("retry"),
+            "mail.message.action_whatsapp_save_contact": (
+                message.action_whatsapp_save_contact
+            ),
+            "mail.message.gateway.link.link_message": lambda: record(
+                "mail.message.gateway.link"
+            )
+            .create(
+                {
+                    "message_id": message.id,
+                    "resource_ref": f"crm.lead,{self.lead.id}",
+                }
+            )
+            .link_message(),
+            "mail.message.whatsapp_delivery": sent.whatsapp_delivery,
+            "mail.notification.send_gateway": lambda: of(
+                self.row.notification_id
+            ).send_gateway(),
+            "mail.whatsapp.template.button_export_template": (
+                template.button_export_template
+            ),
+            "mail.whatsapp.template.button_sync_template": (
+                template.button_sync_template
+            ),
+            "whatsapp.ad.action_open_leads": of(self.ad).action_open_leads,
+            "whatsapp.ask.in.action_ask_in": lambda: wizard(
+                "whatsapp.ask.in", user_ids=[Command.set(self.tomas.ids)]
+            ).action_ask_in(),
+            "whatsapp.attention.action_open": lambda: record("whatsapp.attention")
+            .search([], limit=1)
+            .action_open(),
+            "whatsapp.composer.action_send_whatsapp": lambda: (
+                composer().action_send_whatsapp()
+            ),
+            "whatsapp.composer.action_view_whatsapp": lambda: (
+                composer().action_view_whatsapp()
+            ),
+            "whatsapp.composer.onchange_template_id": lambda: composer(
+                template_id=self.message_template.id
+            ).onchange_template_id(),
+            "whatsapp.edit.message.action_send": lambda: record("whatsapp.edit.message")
+            .create({"row_id": self.failed.id, "body": "Again"})
+            .action_send(),
+            "whatsapp.gateway.check.action_mend": check.action_mend,
+            "whatsapp.gateway.check.action_test": check.action_test,
+            "whatsapp.hand.over.action_hand_over": lambda: wizard(
+                "whatsapp.hand.over", user_id=self.tomas.id
+            ).action_hand_over(),
+            "whatsapp.link.lead.action_link": lambda: wizard(
+                "whatsapp.link.lead", lead_id=self.lead.id
+            ).action_link(),
+            "whatsapp.message.queue.action_cancel": row.action_cancel,
+            "whatsapp.message.queue.action_edit": row.action_edit,
+            "whatsapp.message.queue.action_leave": row.action_leave,
+            "whatsapp.message.queue.action_retry": row.action_retry,
+            "whatsapp.message.queue.create_from_notification": lambda: record(
+                "whatsapp.message.queue"
+            ).create_from_notification(of(self.row.notification_id)),
+            "whatsapp.send.template.action_send": lambda: wizard(
+                "whatsapp.send.template"
+            ).action_send(),
+            "whatsapp.snooze.action_snooze": lambda: record("whatsapp.snooze")
+            .create({"channel_ids": [Command.set(self.channel.ids)]})
+            .action_snooze(),
+            "whatsapp.webhook.event.action_process_again": event.action_process_again,
+        }
+
+    def told(self, answer):
+        if not answer:
+            raise AccessError("False, as the docstring says")
+
+    @mute_logger(
+        "odoo.addons.base.models.ir_rule",
+        "odoo.addons.base.models.ir_model",
+        "odoo.models.unlink",
+    )
+    def test_each_public_method_asks_for_the_right_that_the_table_says(self):
+        self.message_template = self.template("Hello")
+        self.contact = self.env["res.partner"].create({"name": "Customer"})
+        self.check = self.gateway._whatsapp_make_checks()[:1]
+        self.failed = self.answer(self.channel, "Failed", user=self.sofia)
+        self.failed.write({"state": "failed", "attempts": 3})
+        self.env.flush_all()
+        expected, found = table(METHODS), {}
+        tried = set(self.calls(self.env.user))
+        self.assertFalse(
+            self.public_methods() - tried, "new public methods: who may call them?"
+        )
+        # OCA asks Meta by itself; the right is what is tried here
+        refused = UserError("Meta is asked")
+        with (
+            patch.object(OcaTemplate, "button_export_template", side_effect=refused),
+            patch.object(OcaTemplate, "button_sync_template", side_effect=refused),
+        ):
+            for kind, user in self.people.items():
+                for name, call in self.calls(user).items():
+                    found.setdefault(name, {})[kind] = self.passes(call)
+        self.compare(expected, found)
+
+    def passes(self, call):
+        """Try a call and take it back; a right that is missing is an AccessError."""
+        self.env.invalidate_all()
+        try:
+            with self.env.cr.savepoint():
+                call()
+                self.env.flush_all()
+                raise _Undo
+        except _Undo:
+            return "x"
+        except AccessError:
+            return "-"
+        except UserError:  # about the matter: the right was there
+            return "x"
+        finally:
+            self.env.invalidate_all()
+
+
+class TestNobodyGetsAround(RightsCase):
+    """What an attack did, and its kind."""
+
+    def refused(self, call, error=AccessError):
+        with self.assertRaises(error), self.env.cr.savepoint():
+            call()
+            self.env.flush_all()
+        self.env.invalidate_all()
+
+    # ------------------------------------------------------------- S4: made by hand
+
+    def test_a_person_makes_no_conversation_whatever_the_way(self):
+        values = {
+            "name": "Forged",
+            "channel_type": "gateway",
+            "gateway_id": self.gateway.id,
+            "gateway_channel_token": "5215500009999",
+        }
+        for kind in ("plain", "owner", "manager", "gateway", "system"):
+            channels = self.env["discuss.channel"].with_user(self.people[kind])
+            with self.subTest(kind):
+                self.refused(lambda c=channels: c.create(values))
+                defaults = {f"default_{name}": v for name, v in values.items()}
+                self.refused(
+                    lambda c=channels, d=defaults: c.with_context(**d).create(
+                        {"name": "Forged"}
+                    )
+                )
+                # OCA sends what is posted in any channel that has a gateway
+                self.refused(
+                    lambda c=channels: c.create({**values, "channel_type": "group"})
+                )
+
+    def test_a_person_turns_no_channel_into_a_conversation_and_moves_none(self):
+        for kind in ("plain", "owner", "manager", "system"):
+            user = self.people[kind]
+            group = self.env["discuss.channel"].with_user(user)
+            group = group.create({"name": "Us", "channel_type": "group"})
+            for values in (
+                {"gateway_id": self.gateway.id},
+                {"gateway_id": self.gateway.id, "channel_type": "gateway"},
+            ):
+                with self.subTest(kind, values=values):
+                    # Odoo itself changes no type
+                    self.refused(lambda g=group, v=values: g.write(v), error=UserError)
+        for kind in ("owner", "manager", "system"):
+            channel = self.channel.with_user(self.people[kind])
+            for name, value in (
+                ("gateway_channel_token", "5215500009999"),
+                ("gateway_id", False),
+                ("channel_type", "group"),
+                ("company_id", self.other.id),
+            ):
+                with self.subTest(kind, name=name):
+                    self.refused(
+                        lambda c=channel, n=name, v=value: c.write({n: v}),
+                        error=UserError if name == "channel_type" else AccessError,
+                    )
+
+    def test_groups_and_channels_are_made_as_before(self):
+        for kind in ("plain", "owner"):
+            channels = self.env["discuss.channel"].with_user(self.people[kind])
+            # a default that is meant for something else
+            channels = channels.with_context(default_lead_id=self.lead.id)
+            group = channels.create({"name": "Us", "channel_type": "group"})
+            group.write({"name": "Us all", "description": "x"})
+            group.message_post(body="Hi", message_type="comment")
+            self.assertFalse(group.sudo().lead_id)
+
+    # ------------------------------------------------------------- S6: state forged
+
+    def test_of_our_fields_a_person_writes_those_of_the_list(self):
+        records = {
+            "discuss.channel": self.channel,
+            "crm.lead": self.lead,
+            "res.partner": self.env["res.partner"].create({"name": "Customer"}),
+            "hr.employee": self.employees[:1],
+            "mail.message": self.row.message_id,
+            "mail.notification": self.row.notification_id,
+            "whatsapp.message.queue": self.row,
+        }
+        everything = new_test_user(
+            self.env,
+            login="everything@rights",
+            groups="base.group_system,sales_team.group_sale_manager,hr.group_hr_manager",
+        )
+        self.assertEqual(set(records), set(OPEN))
+        for model, record in records.items():
+            record = record.with_user(everything)
+            ours = {
+                name
+                for name, field in record._fields.items()
+                if "crm_whatsapp_gateway" in field._modules
+                and (name.startswith("whatsapp_") or name.startswith("lead_"))
+            } | (record._whatsapp_closed() | OPEN[model])
+            self.assertTrue(ours - OPEN[model], model)
+            for name in sorted(ours - OPEN[model]):
+                with self.subTest(model, name=name):
+                    self.refused(lambda r=record, n=name: r.write({n: False}))
+        self.channel.with_user(self.sofia).whatsapp_opt_in_source = "Form"
+        self.refused(
+            lambda: self.channel.with_user(self.tomas).write(
+                {"whatsapp_opt_in_source": "x"}
+            )
+        )
+        self.employees[:1].with_user(everything).whatsapp_limit = 3
+
+    def test_a_record_is_made_with_none_of_our_fields(self):
+        for values in (
+            {"whatsapp_opened_at": "2026-01-01 00:00:00"},
+            {"whatsapp_channel_ids": [Command.link(self.free.id)]},
+            {"whatsapp_channel_ids": [Command.create({"name": "x"})]},
+        ):
+            leads = self.env["crm.lead"].with_user(self.sofia)
+            self.refused(lambda v=values, x=leads: x.create({"name": "L", **v}))
+            self.refused(lambda v=values: self.lead.with_user(self.sofia).write(v))
+        self.refused(
+            lambda: self.channel.with_user(self.sofia).message_post(
+                body="Hi", whatsapp_message_id="wamid.forged"
+            )
+        )
+        message = (
+            self.channel.with_user(self.sofia)
+            .with_context(whatsapp_message_id="wamid.forged")
+            .message_post(body="Hi", message_type="comment")
+        )
+        self.assertFalse(message.sudo().whatsapp_message_id)
+
+    def test_commands_of_other_models_do_not_get_around(self):
+        plain = self.people["plain"]
+        partner = self.env["res.partner"].create({"name": "P"}).with_user(plain)
+        link = {"gateway_id": self.gateway.id, "gateway_token": "521"}
+        self.refused(
+            lambda: partner.write({"gateway_channel_ids": [Command.create(link)]})
+        )
+        partner.with_user(self.people["system"]).sudo(False)
+        message = self.row.message_id.with_user(self.sofia)
+        self.refused(
+            lambda: message.write(
+                {
+                    "notification_ids": [
+                        Command.update(
+                            self.row.notification_id.id,
+                            {"notification_status": "whatsapp_read"},
+                        )
+                    ]
+                }
+            )
+        )
+
+    def test_a_merged_lead_takes_over_what_whatsapp_wrote(self):
+        self.lead.whatsapp_ctwa_clid = "click"
+        other = self.env["crm.lead"].create(
+            {"name": "Other", "user_id": self.sofia.id, "probability": 99}
+        )
+        other.type = self.lead.type
+        merged = (self.lead | other).with_user(self.sofia).merge_opportunity()
+        self.assertEqual(merged.sudo().whatsapp_ctwa_clid, "click")
+        self.assertTrue(merged.sudo().whatsapp_opened_at)
+
+    # ------------------------------------------------------------- S5: links by hand
+
+    def test_a_lead_is_linked_only_by_who_may_read_it(self):
+        mine = self.env["crm.lead"].create({"name": "M", "user_id": self.sofia.id})
+        theirs = self.env["crm.lead"].create({"name": "T", "user_id": self.tomas.id})
+        foreign = self.env["crm.lead"].create(
+            {"name": "F", "company_id": self.other.id, "user_id": False}
+        )
+        owner, link = self.sofia, self.env["whatsapp.link.lead"]
+        self.refused(lambda: self.wizard(link._name, owner, lead_id=theirs.id))
+        self.refused(lambda: self.channel.with_user(owner).write({"lead_id": mine.id}))
+        self.refused(lambda: self.wizard(link._name, self.tomas, lead_id=theirs.id))
+        self.refused(
+            lambda: self.channel.with_user(owner)._whatsapp_link_by_hand(
+                foreign.with_user(owner)
+            )
+        )
+        self.refused(
+            lambda: self.channel._whatsapp_link_by_hand(foreign), error=UserError
+        )
+        self.wizard(link._name, owner, lead_id=mine.id).action_link()
+        self.assertEqual(self.channel.lead_id, mine)
+        self.assertIn("sofia", mine.whatsapp_match_reason)
+
+    def test_what_a_lead_is_worth_is_for_who_may_read_the_lead(self):
+        self.channel.add_members(partner_ids=self.tomas.partner_id.ids)
+        names = ["lead_expected_revenue", "lead_campaign_id", "lead_activity_summary"]
+        self.lead.with_context(mail_activity_quick_update=True).activity_schedule(
+            "mail.mail_activity_data_todo", summary="Plan", user_id=self.sofia.id
+        )
+        own = self.channel.with_user(self.sofia).read(names)[0]
+        self.assertEqual(own["lead_expected_revenue"], 7777)
+        self.assertEqual(own["lead_campaign_id"][1], "Secret")
+        self.assertEqual(own["lead_activity_summary"], "Plan")
+        channel = self.channel.with_user(self.tomas)
+        self.assertEqual(channel._whatsapp_lead_summary()["name"], self.lead.name)
+        theirs = channel.read(names)[0]
+        self.assertFalse(any(theirs[name] for name in names), theirs)
+        campaign = [("lead_campaign_id", "=", self.lead.campaign_id.id)]
+        self.assertEqual(self.channel.with_user(self.sofia).search(campaign), channel)
+        self.assertFalse(channel.search(campaign))
+
+    @mute_logger("odoo.domains", "odoo.osv.expression", "odoo.fields", "odoo.models")
+    def test_what_a_lead_is_worth_is_not_grouped_sorted_or_searched(self):
+        self.channel.add_members(partner_ids=self.tomas.partner_id.ids)
+        channels = self.env["discuss.channel"].with_user(self.tomas)
+        domain = [("id", "=", self.channel.id)]
+        for name in (
+            "lead_expected_revenue",
+            "lead_campaign_id",
+            "lead_activity_summary",
+            "lead_activity_state",
+        ):
+            for ask in (
+                lambda n=name: channels._read_group(domain, [n]),
+                lambda n=name: channels._read_group(domain, [], [f"{n}:max"]),
+                lambda n=name: channels.search(domain, order=n),
+                lambda n=name: channels._read_group(domain, [f"lead_id.{n[5:]}"]),
+            ):
+                with self.subTest(name), self.assertRaises(Exception):
+                    with self.env.cr.savepoint():
+                        ask()
+        for worth in ("lead_expected_revenue", "lead_id.expected_revenue"):
+            try:
+                with self.env.cr.savepoint():
+                    found = channels.search([*domain, (worth, ">", 7000)])
+            except (ValueError, UserError):
+                continue
+            self.assertTrue(
+                not found or worth == "lead_expected_revenue", "found by its worth"
+            )
+
+    # ------------------------------------------------------------- S8: customers
+
+    def test_names_of_colleagues_leads_do_not_leak(self):
+        stranger = self.people["stranger"]
+        rows = self.env["whatsapp.assignment"].with_user(stranger)
+        self.assertFalse(rows.search([("lead_id", "=", self.lead.id)]))
+        self.refused(
+            lambda: self.wizard("whatsapp.hand.over", stranger, user_id=stranger.id)
+        )
+        self.refused(lambda: self.wizard("whatsapp.send.template", stranger))
+        self.refused(
+            lambda: self.env["whatsapp.edit.message"]
+            .with_user(stranger)
+            .create({"row_id": self.row.id, "body": "x"})
+        )
+
+    def test_a_customer_is_not_lured_into_another_channel(self):
+        guest = self.channel.channel_member_ids.guest_id
+        for kind in ("plain", "stranger", "owner"):
+            group = self.env["discuss.channel"].with_user(self.people[kind])
+            group = group.create({"name": "Us", "channel_type": "group"})
+            self.refused(lambda g=group: g.add_members(guest_ids=guest.ids))
+
+    def test_who_could_not_see_a_conversation_is_not_let_in(self):
+        clerk = self.user("clerk2", "base.group_user")
+        self.refused(
+            lambda: self.channel.with_user(self.sofia).add_members(
+                partner_ids=clerk.partner_id.ids
+            ),
+            error=UserError,
+        )
+
+    def test_an_ad_belongs_to_the_company_of_the_number(self):
+        ads = self.env["whatsapp.ad"]
+        self.assertEqual(self.ad.company_id, self.company)
+        shared = ads.create({"name": "All", "ad_id": "2", "company_id": False})
+        ads.create({"name": "Theirs", "ad_id": "1", "company_id": self.other.id})
+        with mute_logger("odoo.sql_db"):
+            self.refused(
+                lambda: ads.create({"name": "Ad", "ad_id": "1"}), error=UserError
+            )
+            self.refused(
+                lambda: shared.write({"ad_id": "1", "company_id": self.other.id}),
+                error=UserError,
+            )
+        foreign = ads.with_user(self.people["foreign"])
+        self.assertEqual(set(foreign.search([]).mapped("name")), {"All", "Theirs"})
+        self.assertIn(shared, ads.with_user(self.sofia).search([]))
+
+    # ------------------------------------------------------------- S13: rights taken
+
+    def sees(self, user):
+        channels = self.env["discuss.channel"].with_user(user)
+        return channels.search([("gateway_id", "=", self.gateway.id)])
+
+    def takes_part(self, user):
+        return self.channel.channel_member_ids.filtered(
+            lambda member: member.partner_id == user.partner_id
+        )
+
+    def test_who_loses_the_group_sees_nothing_and_takes_part_in_nothing(self):
+        names = {"user": "group_ids" if compat.V19 else "groups_id"}
+        sales = self.env.ref(SALES)
+
+        def by_user():
+            self.sofia.write({names["user"]: [Command.unlink(sales.id)]})
+
+        def by_group():
+            sales.write({compat.USERS: [Command.unlink(self.sofia.id)]})
+
+        for take in (by_user, by_group):
+            with self.subTest(take.__name__), self.env.cr.savepoint():
+                self.assertTrue(self.sees(self.sofia))
+                self.assertTrue(self.takes_part(self.sofia))
+                take()
+                self.env.invalidate_all()
+                self.assertFalse(self.sees(self.sofia))
+                self.assertFalse(self.takes_part(self.sofia))
+                self.refused(
+                    lambda: self.channel.with_user(self.sofia).message_post(body="Hi")
+                )
+                sales.write({compat.USERS: [Command.link(self.sofia.id)]})
+                self.channel._whatsapp_join(self.sofia)
+                self.env.invalidate_all()
+
+    def test_who_leaves_the_company_takes_part_in_nothing(self):
+        self.sofia.active = False
+        self.assertFalse(self.takes_part(self.sofia))
+
+    def test_a_member_without_the_right_gets_no_push(self):
+        plain = self.people["plain"].partner_id
+        message = self.channel.message_ids.filtered("whatsapp_message_id")
+        told = {
+            one["id"]
+            for one in self.channel._notify_get_recipients(
+                message,
+                {"message_type": "comment", "author_id": False, "partner_ids": []},
+            )
+        }
+        self.assertIn(self.sofia.partner_id.id, told)
+        self.assertNotIn(plain.id, told)
+
+    def test_rights_only_grow_with_groups(self):
+        group = self.env.ref(SALES)
+        for kind in ("gateway", "clerk", "plain"):
+            user = self.people[kind]
+            self.channel._whatsapp_join(user)
+            before = self.sees(user)
+            with self.env.cr.savepoint():
+                group.write({compat.USERS: [Command.link(user.id)]})
+                self.env.invalidate_all()
+                self.assertFalse(before - self.sees(user), kind)
+
+    # ------------------------------------------------------------- S7: satellites
+
+    def test_messages_of_another_team_cannot_be_read_or_sent_again(self):
+        stranger = self.people["stranger"]
+        self.free_row.state = "failed"
+        rows = self.env["whatsapp.message.queue"].with_user(stranger)
+        self.assertFalse(rows.search([]))
+        row = self.free_row.with_user(stranger)
+        for call in (row.action_retry, row.action_cancel, row.action_edit):
+            self.refused(call)
+        self.assertTrue(self.free_row.with_user(self.tomas).has_access("read"))
+
+    # ------------------------------------------------------------- OCA's ways to send
+
+    def test_no_document_sends_in_the_company_s_name_without_the_right(self):
+        partner = self.env["res.partner"].create({"name": "Customer"})
+        link = self.env["res.partner.gateway.channel"].create(
+            {
+                "partner_id": partner.id,
+                "gateway_id": self.gateway.id,
+                "gateway_token": self.channel.gateway_channel_token,
+            }
+        )
+        notices = [
+            {
+                "partner_id": partner.id,
+                "channel_type": "gateway",
+                "gateway_channel_id": link.id,
+            }
+        ]
+
+        def post(user, sudo=False):
+            return (
+                partner.with_user(user)
+                .sudo(sudo)
+                .message_post(
+                    body="Buy!",
+                    message_type="comment",
+                    subtype_xmlid="mail.mt_comment",
+                    gateway_notifications=notices,
+                )
+            )
+
+        before = self.env["whatsapp.message.queue"].search_count([])
+        for kind in ("portal", "plain", "stranger", "foreign"):
+            for sudo in (False, True):  # as Odoo's route posts
+                with self.subTest(kind, sudo=sudo):
+                    self.refused(
+                        lambda k=kind, s=sudo: post(self.people[k], s), error=UserError
+                    )
+        self.assertEqual(self.env["whatsapp.message.queue"].search_count([]), before)
+        writer = new_test_user(
+            self.env,
+            login="writer@rights",
+            groups=f"{SALES}_all_leads,base.group_partner_manager",
+        )
+        post(writer)
+        self.assertEqual(
+            self.env["whatsapp.message.queue"].search_count([]), before + 1
+        )
+        message = partner.message_ids[:1]
+        self.refused(
+            lambda: self.env["mail.message.gateway.send"]
+            .with_user(self.people["plain"])
+            .create(
+                {
+                    "message_id": message.id,
+                    "partner_id": partner.id,
+                    "gateway_channel_id": link.id,
+                }
+            )
+            .send()
+        )
+
+    def test_a_notification_is_asked_for_and_its_status_is_not_forged(self):
+        notes = self.env["mail.notification"].with_user(self.sofia)
+        values = {
+            "mail_message_id": self.row.message_id.id,
+            "gateway_channel_id": self.channel.id,
+            "notification_type": "gateway",
+            "gateway_type": "whatsapp",
+        }
+        self.refused(
+            lambda: notes.create({**values, "notification_status": "whatsapp_read"})
+        )
+        self.refused(lambda: notes.with_user(self.tomas).create(values))
+        self.refused(
+            lambda: self.row.notification_id.with_user(self.people["system"]).write(
+                {"notification_status": "whatsapp_read"}
+            )
+        )
+
+    def test_an_administrator_s_action_sends_for_whoever_causes_it(self):
+        template = self.template("Hello")
+        action = self.env["ir.actions.server"].create(
+            {
+                "name": "Hello",
+                "model_id": self.env.ref("crm.model_crm_lead").id,
+                "state": "whatsapp",
+                "whatsapp_template_id": template.id,
+                "whatsapp_gateway_id": self.gateway.id,
+            }
+        )
+        before = self.env["whatsapp.message.queue"].search_count([])
+        plain = self.people["plain"]
+        context = {"active_model": "crm.lead", "active_ids": self.lead.ids}
+        action.with_user(plain).sudo().with_context(
+            **context
+        )._run_action_whatsapp_multi()
+        self.assertEqual(
+            self.env["whatsapp.message.queue"].search_count([]), before + 1
+        )
+
+    # ------------------------------------------------------------- others as before
+
+    def test_discuss_and_contacts_load_for_everybody(self):
+        contact = self.env["res.partner"].create({"name": "Someone"})
+        self.env["res.partner.gateway.channel"].create(
+            {
+                "partner_id": contact.id,
+                "gateway_id": self.gateway.id,
+                "gateway_token": "5215512121212",
+            }
+        )
+        contact.message_post(body="Hi", message_type="comment")
+        for kind in ("plain", "clerk", "owner", "system"):
+            user = self.people[kind]
+            user.password = f"{user.login}-in-the-browser"
+            self.authenticate(user.login, user.password)
+            with self.subTest(kind):
+                for route, params in self.loads(contact):
+                    answer = self.make_jsonrpc_request(route, params)
+                    self.assertIsNotNone(answer, route)
+                views = self.env["discuss.channel"].with_user(user)
+                views.get_views([(False, "search"), (False, "list")])
+                form = self.env["res.partner"].with_user(user)
+                form.get_views([(False, "form"), (False, "search")])
+                values = contact.with_user(user).read(["name", "gateway_channel_ids"])
+                self.assertEqual(values[0]["name"], "Someone")
+
+    def loads(self, contact):
+        data = (
+            ("/mail/data", {"fetch_params": ["channels_as_member", "init_messaging"]})
+            if compat.V19
+            else (
+                "/mail/action",
+                {"channels_as_member": True, "init_messaging": {}},
+            )
+        )
+        messages = {"thread_model": "res.partner", "thread_id": contact.id}
+        return [data, ("/mail/thread/messages", messages)]
+
+    def test_portal_and_public_load_what_they_may_without_an_error(self):
+        for kind in ("portal", "public"):
+            user = self.people[kind]
+            for model in ("discuss.channel", "discuss.channel.member"):
+                found = self.env[model].with_user(user).search([])
+                self.assertFalse(found.sudo().filtered("gateway_id")) if (
+                    model == "discuss.channel"
+                ) else self.assertFalse(found.sudo().channel_id.gateway_id)
+        notes = self.env["mail.notification"].with_user(self.people["portal"])
+        self.assertFalse(notes.search([]).sudo().gateway_channel_id)
+
+    def test_other_gateways_are_left_alone(self):
+        """OCA's other gateways, played by a number whose type is not WhatsApp."""
+        channel = self.env["discuss.channel"].create(
+            {"name": "Another", "channel_type": "gateway"}
+        )
+        plain = self.people["plain"]
+        channel.add_members(partner_ids=plain.partner_id.ids)
+        self.assertTrue(channel.with_user(plain).has_access("read"))
+        self.assertIn(
+            channel,
+            self.env["discuss.channel"].with_user(plain).search(
+                [("channel_type", "=", "gateway")]
+            ),
+        )
+        guest = self.env["mail.guest"].create({"name": "Visitor"})
+        self.assertTrue(guest.with_user(plain).has_access("read"))
+
+
+class _Undo(Exception):
+    pass
