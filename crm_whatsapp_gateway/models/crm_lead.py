@@ -776,6 +776,7 @@ class CrmLead(models.Model):
         name = self.contact_name or self.partner_id.name or self.name
         channel = gateway._whatsapp_conversation(person, name, self)
         if not channel.has_access("read"):
+            # sudo: discuss.channel - whom to ask; the name of a colleague, no more
             raise UserError(
                 self.env._(
                     "%s has a conversation with this number. Please ask for it.",

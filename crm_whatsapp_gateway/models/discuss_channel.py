@@ -152,7 +152,11 @@ class DiscussChannel(models.Model):
             """
             CREATE UNIQUE INDEX IF NOT EXISTS discuss_channel_whatsapp_person_uniq
                 ON discuss_channel (gateway_id, gateway_channel_token)
-             WHERE channel_type = 'gateway'
+             WHERE channel_type = 'gateway';
+            -- who may see it asks for what nobody has: few of many
+            CREATE INDEX IF NOT EXISTS discuss_channel_whatsapp_nobodys_idx
+                ON discuss_channel (gateway_id)
+             WHERE channel_type = 'gateway' AND whatsapp_user_id IS NULL
             """
         )
         return super().init()
@@ -585,6 +589,7 @@ class DiscussChannel(models.Model):
                 return self.env._(
                     "The contact has the tag %s, which makes no leads.", found[0].name
                 )
+        # sudo: phone.blacklist - whether the number is on it, for an inbound message
         blacklist = self.env["phone.blacklist"].sudo()
         listed = blacklist.search([("number", "in", phones)]) if phones else blacklist
         # in the portal anybody may list any number as their own
@@ -782,7 +787,8 @@ class DiscussChannel(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
-        channel = self.sudo()  # as for a message, which anybody may cause
+        # sudo: discuss.channel - as for a message, which anybody may cause
+        channel = self.sudo()
         if not channel.lead_id and not channel._whatsapp_link_open():
             channel._create_lead_from_whatsapp(channel.whatsapp_last_text or "")
         if not channel.lead_id._whatsapp_has_owner():

@@ -170,6 +170,7 @@ class DiscussChannel(models.Model):
         if not self:
             return
         group = self.env["ir.model.data"]._xmlid_to_res_id(SALESPERSON)
+        # sudo: discuss.channel - whose it is, as an id, for whoever causes the change
         self.env["bus.bus"]._sendone(
             self.env["res.groups"].browse(group),
             INBOX_BUS,

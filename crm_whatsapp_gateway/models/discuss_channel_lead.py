@@ -110,6 +110,7 @@ class DiscussChannel(models.Model):
 
     def _whatsapp_own_lead(self):
         """Return the lead with the rights of the user, which may be none."""
+        # sudo: discuss.channel - the id alone; with_user() takes the rights back
         return self.sudo().lead_id.with_user(self.env.user)
 
     # ------------------------------------------------------------- who takes part
@@ -208,6 +209,7 @@ class DiscussChannel(models.Model):
         :raise UserError: no salesperson, or not of the company
         """
         for stranger in users - self._whatsapp_colleagues():
+            # sudo: res.users, discuss.channel - names, of what the user named
             raise UserError(
                 self.env._(
                     "%(user)s is no salesperson of %(company)s, and could not see the"
@@ -231,6 +233,7 @@ class DiscussChannel(models.Model):
             raise UserError(self.env._("Please choose a colleague."))
         self._whatsapp_check_colleagues(users)
         self._whatsapp_join(users)
+        # sudo: res.users - names of colleagues, who were checked
         names = ", ".join(users.sudo().mapped("name"))
         self._whatsapp_post_note(_with_note(self.env._("Asked in: %s", names), note))
         me = self.env.user.name
@@ -294,6 +297,7 @@ class DiscussChannel(models.Model):
 
     def _whatsapp_check_handing_over(self, user):
         if not self._whatsapp_may_hand_over():
+            # sudo: discuss.channel - whom to ask; the name of a colleague, no more
             raise UserError(
                 self.env._(
                     "You can hand over only what is yours or nobody's. %s has this"
@@ -318,6 +322,7 @@ class DiscussChannel(models.Model):
             if note
             else self.env._("Handed over by %s", self.env.user.name)
         )
+        # sudo: discuss.channel - the giver may not see it any more, and was checked
         self.env["whatsapp.assignment"]._note(
             self.sudo().lead_id,
             Choice(user, self.env["hr.employee"], reason),

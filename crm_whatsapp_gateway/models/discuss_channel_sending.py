@@ -20,10 +20,11 @@ class DiscussChannelMember(models.Model):
     def create(self, vals_list):
         """Let people bring in only who may see the conversation, and no customers.
 
-        :raise UserError: one of them could not see it
+        :raise AccessError: one of them could not see it
         """
         members = super().create(vals_list)
         if not self.env.su:
+            # sudo: discuss.channel.member - who it is that was brought in
             for member in members.sudo():
                 member._whatsapp_check_invited()
         return members
@@ -33,7 +34,7 @@ class DiscussChannelMember(models.Model):
         if channel._whatsapp_bound():
             users = self.partner_id.user_ids
             if not any(user._whatsapp_works() for user in users):
-                raise UserError(
+                raise AccessError(
                     self.env._(
                         "%s does not work with WhatsApp, and could not see the"
                         " conversation.",

@@ -91,6 +91,7 @@ class MailMessage(models.Model):
 
     def _whatsapp_sent(self, gateway, wamid):
         """Tell whether we sent this message ourselves, by the Cloud API."""
+        # sudo: whatsapp.message.queue - inbound: the webhook user may be anybody
         sent = self.env["whatsapp.message.queue"].sudo()
         return bool(
             wamid

@@ -115,6 +115,7 @@ class MailMessage(models.Model):
         """Return the WhatsApp conversation of this message, or none."""
         channel = self.env["discuss.channel"]
         if self.model == channel._name and self.res_id:
+            # sudo: discuss.channel - which it is; the callers ask for the right
             channel = channel.sudo().browse(self.res_id)
         return channel.filtered(lambda channel: channel._is_whatsapp())
 
@@ -122,6 +123,7 @@ class MailMessage(models.Model):
         """Return the id that Meta knows a message by, the customer's or ours."""
         if self.whatsapp_message_id:
             return self.whatsapp_message_id
+        # sudo: whatsapp.message.queue - Meta's id goes to Meta, and not to the user
         rows = self.sudo()._whatsapp_rows().filtered("wamid")
         return rows.filtered(lambda row: row.channel_id == channel)[:1].wamid
 

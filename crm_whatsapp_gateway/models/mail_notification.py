@@ -62,6 +62,7 @@ class MailNotification(models.Model):
         records = super().create(vals_list)
         if self.env.su:
             return records
+        # sudo: mail.notification - to whom it belongs, before the user's right is asked
         for record, vals in zip(records, vals_list, strict=True):
             if record.sudo()._whatsapp_bound():
                 self._whatsapp_refuse(vals.keys() - POSTED)
@@ -73,6 +74,7 @@ class MailNotification(models.Model):
 
         :raise AccessError: anything else of a notification of WhatsApp
         """
+        # sudo: mail.notification - what it is; only a refusal tells of it
         if not self.env.su and self.sudo()._whatsapp_bound():
             self._whatsapp_refuse(vals.keys() - READ)
         res = super().write(vals)

@@ -262,6 +262,7 @@ class MailWhatsappTemplate(models.Model):
         path = fields_of[:1].field_name
         if not path or not record:
             return ""
+        # sudo: record - the callers ask for the right to read it, not for each field
         value = fields_of[:1]._extract_value_from_field_path(record.sudo())
         return str(value or "").strip()
 

@@ -188,6 +188,21 @@ class ResUsers(models.Model):
         works = self._whatsapp_works()
         return EVERYTHING if works else [(path, "!=", "whatsapp")]
 
+    def _whatsapp_message_domain(self):
+        """Return which ``mail.message`` this user may see, as far as WhatsApp says.
+
+        Odoo shows a message to its author, and to whoever made the row, which of a
+        stranger's message is the public user. For who works with WhatsApp the
+        conversation decides, as Odoo has it.
+        """
+        if self._whatsapp_works():
+            return EVERYTHING
+        return [
+            "|",
+            ("gateway_type", "!=", "whatsapp"),
+            ("model", "!=", "discuss.channel"),
+        ]
+
     def _whatsapp_guest_domain(self):
         """Return which ``mail.guest`` this user may see: customers by conversation."""
         return any_of(

@@ -312,6 +312,7 @@ class WhatsappMessageQueue(models.Model):
                 }
             )
         )
+        # sudo: discuss.channel - who was let post need not be able to write
         channel.sudo()._whatsapp_note_posted(message)
         payload = {
             "messaging_product": "whatsapp",
@@ -570,6 +571,7 @@ class WhatsappMessageQueue(models.Model):
         """
         if not self:
             return False, None
+        # sudo: mail.gateway - the sender's number is for administrators
         number = self.gateway_id.sudo().whatsapp_from_phone
         payload = dict(self.payload, biz_opaque_callback_data=self.uuid)
         try:

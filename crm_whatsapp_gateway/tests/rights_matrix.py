@@ -31,7 +31,51 @@ RECORDS = """
 
 # x: passes; -: AccessError, before anything is done. On the owner's conversation.
 METHODS = """
-
+crm.lead.action_open_whatsapp                   - - - x - - - x - - - -
+crm.lead.action_whatsapp_merge                  - - - x - - - x - - - -
+discuss.channel.action_ask_phone                - - - x - - - x x - - x
+discuss.channel.action_create_lead              - - - x - - - x x - - x
+discuss.channel.action_open_lead                - - - x - - - x x - - x
+discuss.channel.action_open_whatsapp            - - - x - - - x x - - x
+discuss.channel.action_unfollow                 - - - x - - - x x - - x
+discuss.channel.action_whatsapp_choose_snooze   - - - x - - - x x - - x
+discuss.channel.action_whatsapp_close           - - - x - - - x x - - x
+discuss.channel.action_whatsapp_details         - - - x - - - x x - - x
+discuss.channel.action_whatsapp_reopen          - - - x - - - x x - - x
+discuss.channel.message_post                    - - - x - - - x x - - x
+discuss.channel.whatsapp_known                  - - - x - - - x x - - x
+discuss.channel.whatsapp_panel                  - - - x - - - x x - - x
+hr.employee.get_next_whatsapp_assignee          - - - - - - - - - - - -
+mail.gateway.action_whatsapp_resume             - - - - - - - - - - - x
+mail.gateway.action_whatsapp_test               - - - - - - - - - - - x
+mail.gateway.button_import_whatsapp_template    - - - - - - - - - - - x
+mail.guest.manage.merge_partner                 - - - x - - - x - - - -
+mail.message.action_whatsapp_decide             - - - x - - - x x - - x
+mail.message.action_whatsapp_save_contact       - - - x - - - x x - - x
+mail.message.gateway.link.link_message          - - - - - - - - - - - x
+mail.message.whatsapp_delivery                  - - - x - - - x x - - x
+mail.notification.send_gateway                  - - - x - - - x x - - x
+mail.whatsapp.template.button_export_template   - - - - - - - - - - - x
+mail.whatsapp.template.button_sync_template     - - - - - - - - - - - x
+whatsapp.ad.action_open_leads                   - - - x x x x x - - - -
+whatsapp.ask.in.action_ask_in                   - - - x - - - x - - - -
+whatsapp.attention.action_open                  - - - x x x x x - - x x
+whatsapp.composer.action_send_whatsapp          - - - x - - - x - - - -
+whatsapp.composer.action_view_whatsapp          - - - x x x x x x x x x
+whatsapp.composer.onchange_template_id          - - - x - - - x - - - -
+whatsapp.edit.message.action_send               - - - x - - - x - - - -
+whatsapp.gateway.check.action_mend              - - - - - - - - - - - x
+whatsapp.gateway.check.action_test              - - - - - - - - - - - x
+whatsapp.hand.over.action_hand_over             - - - x - - - x - - - -
+whatsapp.link.lead.action_link                  - - - x - - - x - - - -
+whatsapp.message.queue.action_cancel            - - - x - - - x - - - x
+whatsapp.message.queue.action_edit              - - - x - - - x - - - x
+whatsapp.message.queue.action_leave             - - - x - - - x - - - x
+whatsapp.message.queue.action_retry             - - - x - - - x - - - x
+whatsapp.message.queue.create_from_notification - - - x - - - x x - - x
+whatsapp.send.template.action_send              - - - x - - - x - - - -
+whatsapp.snooze.action_snooze                   - - - x - - - x - - - -
+whatsapp.webhook.event.action_process_again     - - - - - - - - - - - x
 """
 
 # What people write of our fields, by form or import; each other one is refused

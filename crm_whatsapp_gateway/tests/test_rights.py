@@ -75,11 +75,15 @@ class RightsCase(WhatsappCase):
         for channel in self.channel, self.free:
             # who had them before, or took part because nobody had them, is out
             channel.channel_member_ids.filtered(
-                lambda member, channel=channel: member.partner_id
-                and member.partner_id != channel.whatsapp_user_id.partner_id
+                lambda member, channel=channel: (
+                    member.partner_id
+                    and member.partner_id != channel.whatsapp_user_id.partner_id
+                )
             ).unlink()
         self.channel.add_members(
-            partner_ids=[self.people[kind].partner_id.id for kind in ("plain", "portal")]
+            partner_ids=[
+                self.people[kind].partner_id.id for kind in ("plain", "portal")
+            ]
         )
         self.row = self.answer(self.channel, "Hello", user=self.sofia)
         self.free_row = self.env["whatsapp.message.queue"]._record_reaction(
@@ -90,7 +94,13 @@ class RightsCase(WhatsappCase):
         self.env.flush_all()
 
     def user(self, login, groups, **values):
-        return new_test_user(self.env, login=f"{login}@rights", groups=groups, **values)
+        return new_test_user(
+            self.env,
+            login=f"{login}@rights",
+            groups=groups,
+            context={"no_reset_password": True, "tracking_disable": True},
+            **values,
+        )
 
     def records(self):
         """Return the records of the table, by the names of its lines."""
@@ -215,11 +225,11 @@ class TestRights(RightsCase):
             for letter, operation in OPERATIONS.items()
             if (record if letter != "c" else record.browse()).has_access(operation)
         }
-        self.assertEqual(self.finds(record), "r" in may, (record, record.env.user))
-        return "".join(letter for letter in OPERATIONS if letter in may) or "-"
+        cell = "".join(letter for letter in OPERATIONS if letter in may) or "-"
+        return cell if self.finds(record) == {"r" in may} else f"{cell}!"
 
     def finds(self, record):
-        """Tell whether search, grouping and export find a record: all or none."""
+        """Return whether search, grouping and export find a record: one answer."""
         model, domain = record.browse(), [("id", "=", record.id)]
         ways = {
             "search": lambda: model.search(domain),
@@ -227,7 +237,7 @@ class TestRights(RightsCase):
             "group": lambda: [
                 row for row in model._read_group(domain, [], ["__count"]) if row[0]
             ],
-            "export": lambda: record.export_data(["id"])["datas"],
+            "export": lambda: record.export_data([".id"])["datas"],
         }
         found = {}
         for way, find in ways.items():
@@ -239,8 +249,7 @@ class TestRights(RightsCase):
         exports = record.env.user.has_group("base.group_allow_export")
         if not exports:
             found.pop("export")
-        self.assertEqual(len(set(found.values())), 1, (record, found))
-        return found["search"]
+        return set(found.values())
 
     def compare(self, expected, found):
         """Compare tables; what differs is shown as it would stand in the table."""
@@ -331,30 +340,32 @@ class TestRights(RightsCase):
             "mail.gateway.button_import_whatsapp_template": (
                 gateway.button_import_whatsapp_template
             ),
-            "mail.guest.manage.merge_partner": lambda: record("mail.guest.manage")
-            .create(
-                {
-                    "guest_id": self.channel.channel_member_ids.guest_id.id,
-                    "partner_id": self.contact.id,
-                }
-            )
-            .merge_partner(),
+            "mail.guest.manage.merge_partner": lambda: (
+                record("mail.guest.manage")
+                .create(
+                    {
+                        "guest_id": self.channel.channel_member_ids.guest_id.id,
+                        "partner_id": self.contact.id,
+                    }
+                )
+                .merge_partner()
+            ),
             "mail.message.action_whatsapp_decide": lambda: of(
                 self.failed.message_id
             ).action_whatsapp_decide("retry"),
             "mail.message.action_whatsapp_save_contact": (
                 message.action_whatsapp_save_contact
             ),
-            "mail.message.gateway.link.link_message": lambda: record(
-                "mail.message.gateway.link"
-            )
-            .create(
-                {
-                    "message_id": message.id,
-                    "resource_ref": f"crm.lead,{self.lead.id}",
-                }
-            )
-            .link_message(),
+            "mail.message.gateway.link.link_message": lambda: (
+                record("mail.message.gateway.link")
+                .create(
+                    {
+                        "message_id": message.id,
+                        "resource_ref": f"crm.lead,{self.lead.id}",
+                    }
+                )
+                .link_message()
+            ),
             "mail.message.whatsapp_delivery": sent.whatsapp_delivery,
             "mail.notification.send_gateway": lambda: of(
                 self.row.notification_id
@@ -369,9 +380,9 @@ class TestRights(RightsCase):
             "whatsapp.ask.in.action_ask_in": lambda: wizard(
                 "whatsapp.ask.in", user_ids=[Command.set(self.tomas.ids)]
             ).action_ask_in(),
-            "whatsapp.attention.action_open": lambda: record("whatsapp.attention")
-            .search([], limit=1)
-            .action_open(),
+            "whatsapp.attention.action_open": lambda: (
+                record("whatsapp.attention").search([], limit=1).action_open()
+            ),
             "whatsapp.composer.action_send_whatsapp": lambda: (
                 composer().action_send_whatsapp()
             ),
@@ -381,9 +392,11 @@ class TestRights(RightsCase):
             "whatsapp.composer.onchange_template_id": lambda: composer(
                 template_id=self.message_template.id
             ).onchange_template_id(),
-            "whatsapp.edit.message.action_send": lambda: record("whatsapp.edit.message")
-            .create({"row_id": self.failed.id, "body": "Again"})
-            .action_send(),
+            "whatsapp.edit.message.action_send": lambda: (
+                record("whatsapp.edit.message")
+                .create({"row_id": self.failed.id, "body": "Again"})
+                .action_send()
+            ),
             "whatsapp.gateway.check.action_mend": check.action_mend,
             "whatsapp.gateway.check.action_test": check.action_test,
             "whatsapp.hand.over.action_hand_over": lambda: wizard(
@@ -402,9 +415,11 @@ class TestRights(RightsCase):
             "whatsapp.send.template.action_send": lambda: wizard(
                 "whatsapp.send.template"
             ).action_send(),
-            "whatsapp.snooze.action_snooze": lambda: record("whatsapp.snooze")
-            .create({"channel_ids": [Command.set(self.channel.ids)]})
-            .action_snooze(),
+            "whatsapp.snooze.action_snooze": lambda: (
+                record("whatsapp.snooze")
+                .create({"channel_ids": [Command.set(self.channel.ids)]})
+                .action_snooze()
+            ),
             "whatsapp.webhook.event.action_process_again": event.action_process_again,
         }
 
@@ -701,9 +716,11 @@ class TestNobodyGetsAround(RightsCase):
         )
         self.refused(lambda: self.wizard("whatsapp.send.template", stranger))
         self.refused(
-            lambda: self.env["whatsapp.edit.message"]
-            .with_user(stranger)
-            .create({"row_id": self.row.id, "body": "x"})
+            lambda: (
+                self.env["whatsapp.edit.message"]
+                .with_user(stranger)
+                .create({"row_id": self.row.id, "body": "x"})
+            )
         )
 
     def test_a_customer_is_not_lured_into_another_channel(self):
@@ -719,7 +736,6 @@ class TestNobodyGetsAround(RightsCase):
             lambda: self.channel.with_user(self.sofia).add_members(
                 partner_ids=clerk.partner_id.ids
             ),
-            error=UserError,
         )
 
     def test_an_ad_belongs_to_the_company_of_the_number(self):
@@ -865,16 +881,18 @@ class TestNobodyGetsAround(RightsCase):
         )
         message = partner.message_ids[:1]
         self.refused(
-            lambda: self.env["mail.message.gateway.send"]
-            .with_user(self.people["plain"])
-            .create(
-                {
-                    "message_id": message.id,
-                    "partner_id": partner.id,
-                    "gateway_channel_id": link.id,
-                }
+            lambda: (
+                self.env["mail.message.gateway.send"]
+                .with_user(self.people["plain"])
+                .create(
+                    {
+                        "message_id": message.id,
+                        "partner_id": partner.id,
+                        "gateway_channel_id": link.id,
+                    }
+                )
+                .send()
             )
-            .send()
         )
 
     def test_a_notification_is_asked_for_and_its_status_is_not_forged(self):
@@ -976,9 +994,9 @@ class TestNobodyGetsAround(RightsCase):
         self.assertTrue(channel.with_user(plain).has_access("read"))
         self.assertIn(
             channel,
-            self.env["discuss.channel"].with_user(plain).search(
-                [("channel_type", "=", "gateway")]
-            ),
+            self.env["discuss.channel"]
+            .with_user(plain)
+            .search([("channel_type", "=", "gateway")]),
         )
         guest = self.env["mail.guest"].create({"name": "Visitor"})
         self.assertTrue(guest.with_user(plain).has_access("read"))

@@ -62,6 +62,7 @@ class WhatsappComposer(models.TransientModel):
         record.check_access("read")
         channel = record._whatsapp_get_channel(self.number_field_name, self.gateway_id)
         if not channel.has_access("read"):
+            # sudo: discuss.channel - whom to ask; the name of a colleague, no more
             raise UserError(
                 self.env._(
                     "%s has a conversation with this number. Please ask for it.",
