@@ -166,15 +166,9 @@ class RightsCase(WhatsappCase):
             "whatsapp.gateway.check": self.gateway._whatsapp_make_checks()[:1],
             "whatsapp.webhook.event": self.events()[:1],
             "whatsapp.send.template": self.wizard("whatsapp.send.template"),
-            "whatsapp.send.template.line": env["whatsapp.send.template.line"]
-            .with_user(self.sofia)
-            .create(
-                {
-                    "wizard_id": self.wizard("whatsapp.send.template").id,
-                    "part": "body",
-                    "name": "1",
-                }
-            ),
+            "whatsapp.send.template.line": self.wizard(
+                "whatsapp.send.template"
+            ).line_ids[:1],
             "whatsapp.hand.over": self.wizard(
                 "whatsapp.hand.over", user_id=self.tomas.id
             ),
