@@ -11,6 +11,7 @@ from .limits import limit
 from .message import EXTENSIONS, base_type
 
 HEAD = 4096  # bytes that tell what a file is
+MOST_SEGMENTS = 1000  # of a JPEG before its size; cameras write some 20
 PLAIN = "text/plain"
 UNKNOWN = "application/octet-stream"  # Odoo looks at name and content then
 BINARY = "binary/octet-stream"  # and here it does not: neither does a browser
@@ -101,7 +102,9 @@ def _webp_area(head):
 def _jpeg_area(content):
     """The size stands in the first frame, behind segments of any length."""
     at = 2
-    while content[at : at + 1] == b"\xff":
+    for _segment in range(MOST_SEGMENTS):
+        if content[at : at + 1] != b"\xff":
+            break
         marker = content[at + 1 : at + 2]
         if marker == b"\xff":  # filling
             at += 1

@@ -185,6 +185,10 @@ READERS = {
     ),
     (files, "media_type"): lambda text: files.media_type(text, text, raw(text)),
     (files, "looks_like_markup"): lambda text: files.looks_like_markup(raw(text)),
+    (files, "pixels"): lambda text: [
+        files.pixels(head + raw(text)) for head in (b"", b"\xff\xd8", b"\xff\xd8\xff")
+    ],
+    (files, "is_whole"): lambda text: files.is_whole(raw(text), text),
     (identity, "is_bsuid"): identity.is_bsuid,
     (identity, "is_parent_bsuid"): identity.is_parent_bsuid,
     (identity, "normalize"): lambda text: identity.normalize(text, "MX"),
