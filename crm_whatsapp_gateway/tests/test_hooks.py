@@ -185,14 +185,24 @@ class TestMerging(WhatsappCase):
                     "partner_id": user.partner_id.id,
                 }
             )
-        activity = self.env["mail.activity"].create(
-            {
-                "res_model_id": self.env["ir.model"]._get_id(two._name),
-                "res_id": two.id,
-                "activity_type_id": self.env.ref("mail.mail_activity_data_todo").id,
-                "user_id": self.env.uid,
-            }
+        # as other addons make it: Odoo itself lets nobody follow a channel
+        self.env.cr.execute(
+            """
+            INSERT INTO mail_activity
+                        (res_model_id, res_model, res_id, activity_type_id, user_id,
+                         date_deadline, active)
+            VALUES (%s, %s, %s, %s, %s, %s, true) RETURNING id
+            """,
+            (
+                self.env["ir.model"]._get_id(two._name),
+                two._name,
+                two.id,
+                self.env.ref("mail.mail_activity_data_todo").id,
+                self.env.uid,
+                fields.Date.context_today(two),
+            ),
         )
+        activity = self.env["mail.activity"].browse(self.env.cr.fetchone())
         members = set((one | two).channel_member_ids.mapped("partner_id.id"))
         self.assertEqual(self.merge(), 1)
         self.assertEqual(set(one.channel_member_ids.partner_id.ids), members)
