@@ -26,6 +26,22 @@ def unique(name, definition, message):
     return {"_sql_constraints": [(name, definition, message)]}
 
 
+def no_constraints(*names):
+    """Return the class attributes that take SQL constraints of the base away.
+
+    They cannot be left out by inheritance: a condition that always holds stands in
+    their place.
+
+    :param names: of the constraints, without the table's prefix
+    :return: dict to be merged into a model's class body by ``vars().update()``
+    """
+    if V19:
+        from odoo.models import Constraint
+
+        return {f"_{name}": Constraint("CHECK (TRUE)") for name in names}
+    return {"_sql_constraints": [(name, "CHECK (TRUE)", name) for name in names]}
+
+
 def is_real_cursor(cr):
     """Tell whether ``cr`` has a transaction of its own.
 
@@ -33,27 +49,6 @@ def is_real_cursor(cr):
     level is given, and its commits last as long as the test.
     """
     return isinstance(cr, Cursor)
-
-
-def refuse_secrets(records, domain, order, secrets):
-    """Refuse a search by a field that the user may not read.
-
-    19.0 does so by itself; on 18.0 a search would tell a secret letter by letter.
-
-    :param records: model that is searched
-    :param domain: of the search
-    :param order: of the search, str or None
-    :param secrets: names of fields with ``groups``
-    :raise AccessError: the domain or the order names one of them
-    """
-    if V19 or records.env.su:
-        return
-    named = {str(leaf[0]).split(".")[0] for leaf in domain if len(leaf) == 3}
-    named |= {
-        word.split()[0].split(":")[0] for word in (order or "").split(",") if word
-    }
-    if named & set(secrets):
-        records.check_field_access_rights("read", sorted(named & set(secrets)))
 
 
 def is_true(operator, value):

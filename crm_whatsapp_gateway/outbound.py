@@ -11,6 +11,7 @@ conversation nobody holds is what a crash left.
 
 import logging
 import threading
+import traceback
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from time import monotonic, sleep
 
@@ -19,6 +20,7 @@ import requests
 from . import compat
 from .concurrency import Holder, in_transaction
 from .tools.errors import CloudApiError
+from .tools.masking import without_secrets
 from .tools.pace import Pace
 
 _logger = logging.getLogger(__name__)
@@ -106,7 +108,8 @@ def _outcome(future):
     error = future.exception()
     if error is None:
         return future.result()
-    _logger.error("a message met an error of ours", exc_info=error)
+    trace = "".join(traceback.format_exception(error))
+    _logger.error("a message met an error of ours: %s", without_secrets(trace))
     return CloudApiError("uncertain", details=repr(error), reason="cut")
 
 

@@ -10,9 +10,13 @@ from odoo.http import request, route
 from odoo.addons.mail_gateway.controllers.gateway import GatewayController
 
 from .. import worker
-from ..tools import setup, webhook
+from ..tools import masking, setup, webhook
 
 _logger = logging.getLogger(__name__)
+# The key in the address opens nothing without the app secret, but is no public thing.
+logging.getLogger("werkzeug").addFilter(
+    masking.WithoutSecrets(masking.without_webhook_keys)
+)
 
 # What an address that nobody has is compared with, so that refusing costs the same
 NOBODY = {

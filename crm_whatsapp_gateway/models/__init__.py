@@ -23,6 +23,7 @@ from . import (
     mail_gateway_answer,
     mail_gateway_examine,
     mail_gateway_off,
+    mail_gateway_secrets,
     mail_gateway_setup,
     mail_gateway_whatsapp,
     mail_gateway_whatsapp_kinds,

@@ -15,6 +15,7 @@ from ..tools.identity import Identity
 from .crm_lead import CANDIDATES
 from .hr_employee import SALESPERSON, Choice
 from .mail_gateway import CALL_ACTIVITY
+from .mail_gateway_secrets import SECRETS
 from .whatsapp_guarded import GUARDED
 
 # How a customer's message came to its lead
@@ -29,8 +30,15 @@ class DiscussChannel(models.Model):
         {"channel_type", "company_id", "gateway_channel_token", "gateway_id"}
     )
 
-    # OCA's plain related field shows the API token to every reader
-    gateway_token = fields.Char(groups="base.group_system")
+    # OCA's related field leads to the API token, and is grouped by as superuser: it
+    # leads nowhere
+    gateway_token = fields.Char(
+        related=None,
+        compute="_compute_gateway_token",
+        search="_search_gateway_token",
+        store=False,
+        groups=SECRETS,
+    )
     gateway_id = fields.Many2one(index="btree_not_null")
 
     lead_id = fields.Many2one(
@@ -161,11 +169,12 @@ class DiscussChannel(models.Model):
         )
         return super().init()
 
+    def _compute_gateway_token(self):
+        self.gateway_token = False
+
     @api.model
-    def _search(self, domain, offset=0, limit=None, order=None, **kwargs):
-        """Let nobody find out the API token by searching for it."""
-        compat.refuse_secrets(self, domain, order, {"gateway_token"})
-        return super()._search(domain, offset, limit, order, **kwargs)
+    def _search_gateway_token(self, operator, value):
+        raise AccessError(self.env._("Nobody searches by the token of a number."))
 
     @api.model
     def _search_is_member(self, operator, operand):

@@ -8,16 +8,14 @@ from time import monotonic
 from odoo import SUPERUSER_ID, api, fields, models, tools
 from odoo.exceptions import UserError
 
-from .. import compat
 from ..tools import identity as wa_identity
 from ..tools.cloud_api import CloudApi
 from ..tools.errors import CloudApiError
+from .mail_gateway_secrets import SECRETS
 
 _logger = logging.getLogger(__name__)
 
-SECRETS = "base.group_system"
 CALL_ACTIVITY = "mail.mail_activity_data_call"
-SECRET_FIELDS = {"token", "webhook_key", "webhook_secret", "whatsapp_security_key"}
 # minutes until a paused number is tried again, by number of tries
 PROBES = (5, 15, 30, 60)
 REFUSALS_EVERY = 5  # seconds between two writes of the counter, per process
@@ -42,22 +40,6 @@ _replaced = set()  # (database, gateway id, user id) of which the log tells alre
 class MailGateway(models.Model):
     _inherit = "mail.gateway"
 
-    # salespeople read gateways; what opens doors is for administrators
-    token = fields.Char(groups=SECRETS)
-    webhook_key = fields.Char(groups=SECRETS)
-    webhook_secret = fields.Char(
-        groups=SECRETS,
-        help="WhatsApp: the app secret of the Meta app, which signs each delivery. "
-        "Without it every delivery is refused.",
-    )
-    webhook_url = fields.Char(groups=SECRETS)
-    whatsapp_security_key = fields.Char(
-        string="Webhook verify token",
-        groups=SECRETS,
-        help="The text that you type as 'Verify token' in the Meta app.",
-    )
-    can_set_webhook = fields.Boolean(compute_sudo=True)
-    whatsapp_from_phone = fields.Char(string="Phone number ID")
     whatsapp_account_id = fields.Char(string="WhatsApp Business account ID")
     whatsapp_team_id = fields.Many2one(
         "crm.team",
@@ -220,21 +202,6 @@ class MailGateway(models.Model):
     )
     whatsapp_notice_at = fields.Datetime(string="Noticed on", readonly=True, copy=False)
 
-    # several numbers may share one system user's token
-    vars().update(
-        compat.unique(
-            "mail_gateway_token",
-            "UNIQUE(token, whatsapp_from_phone)",
-            "This phone number is set up already.",
-        )
-    )
-
-    @api.model
-    def _search(self, domain, offset=0, limit=None, order=None, **kwargs):
-        """Let nobody find out a secret by searching for it."""
-        compat.refuse_secrets(self, domain, order, SECRET_FIELDS)
-        return super()._search(domain, offset, limit, order, **kwargs)
-
     # ------------------------------------------------------------- cache
 
     def write(self, vals):
@@ -281,9 +248,11 @@ class MailGateway(models.Model):
                 ("gateway_type", "=", gateway_type),
             ]
         )
-        return {
+        known = {
             gateway.webhook_key: gateway._get_gateway_data() for gateway in gateways
         }
+        gateways._forget_secrets()
+        return known
 
     @api.model
     def _whatsapp_webhook(self, key):
@@ -315,33 +284,24 @@ class MailGateway(models.Model):
             ]
         )
         return {
-            gateway.webhook_key: gateway._whatsapp_webhook_data()
+            gateway._whatsapp_secrets().webhook_key: gateway._whatsapp_webhook_data()
             for gateway in gateways
             if not gateway._whatsapp_is_cut_off()
         }
 
     def _whatsapp_webhook_data(self):
         self.ensure_one()
-        gateway = self
-        siblings = gateway
-        if gateway.webhook_secret:
-            siblings |= self.search(
-                [
-                    ("webhook_secret", "=", gateway.webhook_secret),
-                    ("gateway_type", "=", "whatsapp"),
-                    ("active", "=", True),
-                ]
-            )
+        gateway, secrets = self, self._whatsapp_secrets()
         return {
             "id": gateway.id,
-            "secret": gateway.webhook_secret,
-            "verify_token": gateway.whatsapp_security_key,
+            "secret": secrets.app_secret,
+            "verify_token": secrets.verify_token,
             "gateways": {
                 sibling.whatsapp_from_phone: {
                     "gateway_id": sibling.id,
                     "company_id": sibling.company_id.id or None,
                 }
-                for sibling in siblings
+                for sibling in gateway._whatsapp_same_app()
                 if sibling.whatsapp_from_phone and not sibling._whatsapp_is_cut_off()
             },
         }
@@ -567,8 +527,7 @@ class MailGateway(models.Model):
         """
         if error.reason == "copy":
             return UserError(self._whatsapp_why_off())
-        # sudo: mail.gateway - to leave its secrets out of the words
-        words = self.sudo()._whatsapp_without_secrets(error)
+        words = self._whatsapp_without_secrets(error)
         return UserError(
             self.env._(
                 "%(advice)s Meta says: %(error)s",
@@ -582,12 +541,14 @@ class MailGateway(models.Model):
     def _whatsapp_cloud_api(self):
         """Return the client for this number, with the rights of the gateway."""
         self.ensure_one()
-        gateway = self.sudo()  # mail.gateway - the token is for administrators
+        gateway = self.sudo()  # mail.gateway - whoever is about to send
+        secrets = self._whatsapp_secrets()
         return CloudApi(
-            gateway.token,
+            secrets.token,
             version=gateway.whatsapp_version,
             base_url=self.env["ir.config_parameter"]._whatsapp_value("graph_url"),
             proxies=self.env["mail.gateway.whatsapp"]._get_proxies(),
+            secrets=secrets,
         )
 
     def _whatsapp_alerted(self):

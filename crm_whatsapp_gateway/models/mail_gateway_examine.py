@@ -10,6 +10,7 @@ from odoo.tools.misc import hmac
 
 from ..tools import duty, setup
 from ..tools.errors import CloudApiError
+from ..tools.masking import values_without_secrets
 from ..tools.reach import knock
 from ..tools.setup import Verdict
 
@@ -64,9 +65,12 @@ class MailGateway(models.Model):
 
     def _whatsapp_examine_one(self, kind, found):
         try:
-            return getattr(self, f"_whatsapp_check_{kind}")(found)
+            verdict = getattr(self, f"_whatsapp_check_{kind}")(found)
         except CloudApiError as error:
             return self._whatsapp_refusal(error)
+        # an address that is told may be ours, of which a part is secret
+        secrets = self._whatsapp_secrets()
+        return verdict._replace(values=values_without_secrets(verdict.values, *secrets))
 
     def _whatsapp_refusal(self, error, outcome="refused"):
         """Return what an error of Meta says about a check."""
@@ -77,11 +81,6 @@ class MailGateway(models.Model):
         if error.kind in ("transient", "throttled"):
             return Verdict("missed", values)
         return Verdict(outcome, values)
-
-    def _whatsapp_without_secrets(self, error):
-        return setup.without_secrets(
-            str(error), self.token, self.webhook_secret, self.whatsapp_security_key
-        )
 
     def _whatsapp_examiner(self):
         """Return a client of Meta that does not wait for long.
@@ -102,7 +101,7 @@ class MailGateway(models.Model):
 
     def _whatsapp_check_token(self, found):
         """Ask Meta what it knows of the token: also whether it will end."""
-        token = self.token or ""
+        token = self._whatsapp_secrets().token or ""
         if not token:
             return Verdict("token_missing")
         if token.startswith(NEUTRALIZED):
@@ -175,16 +174,17 @@ class MailGateway(models.Model):
 
     def _whatsapp_check_secret(self, found):
         """Prove the app secret before any delivery: the app itself may ask with it."""
-        if not self.webhook_secret:
+        secrets = self._whatsapp_secrets()
+        if not secrets.app_secret:
             return Verdict("secret_missing")
         client = self._whatsapp_examiner()
-        subscriptions = self._whatsapp_as_app(client, found, self.webhook_secret)
+        subscriptions = self._whatsapp_as_app(client, found, secrets.app_secret)
         if subscriptions is not None:
             found.subscription = next(
                 (each for each in subscriptions if each.object == setup.OBJECT), None
             )
             return Verdict("secret_ok", {"app": found.app})
-        other = self.whatsapp_security_key or ""
+        other = secrets.verify_token or ""
         if setup.APP_SECRET.fullmatch(other):
             if self._whatsapp_as_app(client, found, other) is not None:
                 return Verdict("secret_swapped")
@@ -206,7 +206,7 @@ class MailGateway(models.Model):
     def _whatsapp_check_subscribed(self, found):
         apps = self._whatsapp_examiner().subscribed_apps(self.whatsapp_account_id)
         found.apps = apps
-        ours = {self.webhook_url, *self._whatsapp_siblings()}
+        ours = {self._whatsapp_webhook_url(), *self._whatsapp_siblings()}
         return setup.judge_apps(apps, found.app_id, found.app, ours)
 
     def _whatsapp_check_webhook(self, found):
@@ -217,7 +217,7 @@ class MailGateway(models.Model):
         return setup.judge_webhook(
             found.subscription,
             found.app,
-            self.webhook_url,
+            self._whatsapp_webhook_url(),
             {url: sibling.name for url, sibling in siblings.items()},
             override,
             seen=counts.integrated_webhook_state == "integrated",
@@ -225,48 +225,44 @@ class MailGateway(models.Model):
 
     def _whatsapp_siblings(self):
         """Return the other gateways of the same Meta app, by address."""
-        if not self.webhook_secret:
-            return {}
-        # sudo: mail.gateway - they may be of other companies
-        siblings = self.sudo().search(
-            [
-                ("webhook_secret", "=", self.webhook_secret),
-                ("gateway_type", "=", "whatsapp"),
-                ("webhook_key", "!=", False),
-                ("id", "!=", self.id),
-            ]
-        )
-        return {sibling.webhook_url: sibling for sibling in siblings}
+        siblings = self._whatsapp_same_app() - self
+        return {
+            sibling._whatsapp_webhook_url(): sibling
+            for sibling in siblings
+            if sibling._whatsapp_secrets().webhook_key
+        }
 
     # ------------------------------------------------------------- address
 
     def _whatsapp_check_address(self, found):
-        if not self.webhook_key or not self.whatsapp_security_key:
+        secrets = self._whatsapp_secrets()
+        if not secrets.webhook_key or not secrets.verify_token:
             return Verdict("address_missing")
         # sudo: ir.config_parameter - where Odoo says that it is
         parameter = self.env["ir.config_parameter"].sudo().get_param
         graph = self.env["ir.config_parameter"]._whatsapp_value("graph_url")
         return setup.judge_address(
-            self.webhook_url,
+            self._whatsapp_webhook_url(),
             frozen=bool(parameter("web.base.url.freeze")),
             simulated=setup.is_loopback(graph),
         )
 
     def _whatsapp_check_reachable(self, found):
         """Knock at our own door with a question that only this database answers."""
-        question = self._whatsapp_own_question(self.webhook_key)
+        key = self._whatsapp_secrets().webhook_key
+        question = self._whatsapp_own_question(key)
         answer = self._whatsapp_knock(question)
-        host = setup.host_of(self.webhook_url)
+        host = setup.host_of(self._whatsapp_webhook_url())
         return setup.judge_knock(
             answer,
-            self._whatsapp_heard(answer.text, self.webhook_key, question),
+            self._whatsapp_heard(answer.text, key, question),
             open_here=bool(self.integrated_webhook_state),
             databases=len(http.db_list(force=True, host=host)),
             seconds=KNOCK_SECONDS,
         )
 
     def _whatsapp_knock(self, question):
-        return knock(self.webhook_url, question, KNOCK_SECONDS)
+        return knock(self._whatsapp_webhook_url(), question, KNOCK_SECONDS)
 
     def _whatsapp_own_question(self, key):
         """Return a question that nobody else can ask: time, chance and signature."""

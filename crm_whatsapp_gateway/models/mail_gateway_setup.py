@@ -10,8 +10,8 @@ from odoo import api, fields, models
 from ..concurrency import in_transaction
 from ..tools import setup
 from ..tools.errors import CloudApiError
-from .mail_gateway import SECRETS
 from .mail_gateway_examine import OLDER, Findings
+from .mail_gateway_secrets import SECRET_FIELDS, SECRETS
 
 _logger = logging.getLogger(__name__)
 
@@ -109,10 +109,7 @@ class MailGateway(models.Model):
     def write(self, vals):
         touched = {
             name: self.filtered(
-                lambda gateway, name=name: (
-                    gateway._fields[name].type == "many2many"
-                    or gateway[name] != vals[name]
-                )
+                lambda gateway, name=name: gateway._whatsapp_changes(name, vals[name])
             )
             for name in setup.TOUCHED
             if name in vals
@@ -125,6 +122,13 @@ class MailGateway(models.Model):
         if touched.get("webhook_secret"):
             touched["webhook_secret"].whatsapp_secret_at = fields.Datetime.now()
         return res
+
+    def _whatsapp_changes(self, name, value):
+        """Tell whether a field gets another value; what has many counts as changed."""
+        if name in SECRET_FIELDS:
+            before = getattr(self._whatsapp_secrets(), SECRET_FIELDS[name])
+            return (before or "") != (value or "")
+        return self._fields[name].type == "many2many" or self[name] != value
 
     def _whatsapp_forget(self, name):
         """Let what depends on a field count as not tested."""
@@ -185,7 +189,10 @@ class MailGateway(models.Model):
     # ------------------------------------------------------------- test
 
     def action_whatsapp_test(self):
-        """Test everything."""
+        """Test everything.
+
+        :raise AccessError: only who may change the gateway tests it
+        """
         self.ensure_one()
         self._whatsapp_test()
 
@@ -271,10 +278,11 @@ class MailGateway(models.Model):
         self.action_whatsapp_disconnect_copy()
 
     def _whatsapp_mend_keys(self, row):
+        known = self._whatsapp_secrets()
         missing = {
             name: value
             for name, value in self._whatsapp_new_keys().items()
-            if not self[name]
+            if not getattr(known, SECRET_FIELDS[name])
         }
         self.write(missing)
 
@@ -297,7 +305,7 @@ class MailGateway(models.Model):
     def _whatsapp_mend_swap_secrets(self, row):
         self.write(
             {
-                "webhook_secret": self.whatsapp_security_key,
+                "webhook_secret": self._whatsapp_secrets().verify_token,
                 # what stood in its place is perhaps known to others
                 "whatsapp_security_key": secrets.token_urlsafe(24),
             }
@@ -331,12 +339,12 @@ class MailGateway(models.Model):
         target._whatsapp_await_meta()
         try:
             self._whatsapp_examiner().as_app(
-                found.app_id, self.webhook_secret
+                found.app_id, self._whatsapp_secrets().app_secret
             ).subscribe(
                 found.app_id,
                 setup.OBJECT,
-                target.webhook_url,
-                target.whatsapp_security_key,
+                target._whatsapp_webhook_url(),
+                target._whatsapp_secrets().verify_token,
                 self._whatsapp_wanted_fields(known),
             )
         except CloudApiError as error:
@@ -371,7 +379,7 @@ class MailGateway(models.Model):
 
     def button_import_whatsapp_template(self):
         res = super().button_import_whatsapp_template()
-        # sudo: mail.gateway - whoever may read the templates, who saw to it is kept
+        # sudo: mail.gateway - the check is written by nobody's hand
         gateway = self.sudo()
         gateway.whatsapp_templates_at = fields.Datetime.now()
         verdict = gateway._whatsapp_check_templates(Findings())

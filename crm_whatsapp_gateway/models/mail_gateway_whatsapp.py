@@ -473,7 +473,8 @@ class MailGatewayWhatsapp(models.AbstractModel):
             raise NotYet(f"no message of ours is known as {status.get('id')}")
         error = None
         if status.get("status") == "failed":
-            error = from_webhook(status.get("errors") or [])
+            secrets = gateway._whatsapp_secrets()
+            error = from_webhook(status.get("errors") or [], secrets)
         if row:
             row._apply_status(status, error)
         else:

@@ -137,12 +137,8 @@ class MailGatewayWhatsapp(models.AbstractModel):
     def _receive_notice(self, gateway, atom):
         """Show on the numbers of the account what Meta says about it."""
         # one app may serve several numbers; another app's must not be written to
-        numbers = gateway | gateway.search(
-            [
-                ("gateway_type", "=", "whatsapp"),
-                ("whatsapp_account_id", "=", atom.account_id or ""),
-                ("webhook_secret", "=", gateway.webhook_secret),
-            ]
+        numbers = gateway | gateway._whatsapp_same_app().filtered(
+            lambda number: number.whatsapp_account_id == (atom.account_id or "")
         )
         numbers = numbers.filtered(
             lambda number: number.whatsapp_account_id in (atom.account_id, False)

@@ -6,15 +6,20 @@ import psycopg2
 from markupsafe import Markup
 
 from odoo import Command, api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import plaintext2html
 
 from ..tools import cloud_api, template
+from ..tools.errors import CloudApiError
 from .mail_gateway_whatsapp_kinds import TEMPLATE_STATES
 
 _logger = logging.getLogger(__name__)
 
 CATEGORIES = ("authentication", "marketing", "utility")
+# Models of which a customer is shown nothing but names
+SEALED = ("ir.config_parameter", "ir.mail_server", "mail.gateway", "res.users.apikeys")
+# Groups of administrators: what is for them alone is for no customer
+ADMINISTRATORS = {".", "base.group_system", "base.group_erp_manager"}
 
 
 class MailWhatsappTemplate(models.Model):
@@ -165,6 +170,49 @@ class MailWhatsappTemplate(models.Model):
                 for button in buttons
             )
         return part.get("type") in ("BODY", "FOOTER") and bool(part.get("text"))
+
+    def button_export_template(self):
+        """Replace OCA's, whose errors repeat what Meta answers: hand the template in.
+
+        :raise AccessError: only who may change the template
+        :raise UserError: no account, or what Meta answers instead
+        """
+        self.ensure_one()
+        self.check_access("write")
+        gateway = self.gateway_id
+        if not gateway.whatsapp_account_id:
+            raise UserError(
+                self.env._("Please enter the WhatsApp Business account ID first.")
+            )
+        try:
+            uid, status = gateway._whatsapp_client().create_template(
+                gateway.whatsapp_account_id, self._prepare_values_to_export()
+            )
+        except CloudApiError as error:
+            raise gateway._whatsapp_refused(error) from error
+        self.write(
+            {
+                "template_uid": uid,
+                "state": TEMPLATE_STATES.get(status) or "pending",
+                "is_supported": True,
+            }
+        )
+
+    def button_sync_template(self):
+        """Replace OCA's, whose errors repeat what Meta answers: read the template again.
+
+        :raise AccessError: only who may change the template
+        :raise UserError: what Meta answers instead
+        """
+        self.ensure_one()
+        self.check_access("write")
+        gateway = self.gateway_id
+        try:
+            described = gateway._whatsapp_client().template(self.template_uid)
+        except CloudApiError as error:
+            raise gateway._whatsapp_refused(error) from error
+        self._whatsapp_import_one(gateway, described)
+        return {"type": "ir.actions.client", "tag": "reload"}
 
     def _whatsapp_import(self, gateway, described):
         """Write what Meta says about the templates of an account.
@@ -350,3 +398,52 @@ class MailWhatsappTemplateVariable(models.Model):
             lambda row: not template.VARIABLE.fullmatch(row.name or "")
         )
         return super(MailWhatsappTemplateVariable, numbered)._check_name()
+
+    @api.constrains("field_name")
+    def _check_field_name(self):
+        """Say in clear words which fields no customer is shown."""
+        for variable in self.filtered("field_name"):
+            if not variable._whatsapp_is_shown(self.env[variable.model]):
+                raise ValidationError(variable._whatsapp_not_shown())
+        return super()._check_field_name()
+
+    def _extract_value_from_field_path(self, record):
+        """Show nothing that is for administrators, whoever wrote the path.
+
+        :raise UserError: the path leads to it
+        """
+        if self.field_name and not self._whatsapp_is_shown(record):
+            raise UserError(self._whatsapp_not_shown())
+        return super()._extract_value_from_field_path(record)
+
+    def _whatsapp_not_shown(self):
+        return self.env._(
+            "The field %s is not shown to customers: it is for administrators only."
+            " Please choose another one.",
+            self.field_name,
+        )
+
+    def _whatsapp_is_shown(self, model, path=None):
+        """Tell whether the field may be shown to a customer, and all on the way to it.
+
+        What does not exist is refused elsewhere.
+
+        :param model: any recordset of the template's model
+        :param str path: of fields; None: the variable's own
+        """
+        for name in (path or self.field_name).split("."):
+            field = model._fields.get(name)
+            if field is None:
+                return True
+            groups = set((field.groups or "").replace(" ", "").split(","))
+            if groups & ADMINISTRATORS or "password" in name:
+                return False
+            if model._name in SEALED and name not in ("name", "display_name"):
+                return False
+            # a related field goes further than its name says
+            if field.related and not self._whatsapp_is_shown(model, field.related):
+                return False
+            if not field.relational:
+                break
+            model = model.env[field.comodel_name]
+        return True

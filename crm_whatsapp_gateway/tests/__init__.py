@@ -20,6 +20,7 @@ from . import (
     test_report,
     test_report_tours,
     test_rights,
+    test_secrets,
     test_sending_truth,
     test_setup,
     test_setup_tours,

@@ -124,10 +124,12 @@ class WhatsappCase(HttpCase):
         self.now = int(fields.Datetime.now().replace(tzinfo=UTC).timestamp())
 
         def client(gateway):
+            secrets = gateway._whatsapp_secrets()
             return CloudApi(
-                gateway.sudo().token,
+                secrets.token,
                 version=gateway.whatsapp_version,
                 session=self.meta,
+                secrets=secrets,
             )
 
         patcher = patch.object(MailGateway, "_whatsapp_cloud_api", client)

@@ -22,6 +22,7 @@ import requests
 import urllib3
 
 from .errors import CloudApiError, classify
+from .masking import WithoutSecrets, without_secrets
 from .message import base_type
 from .terms import _
 
@@ -173,28 +174,8 @@ class Subscription:
     fields: tuple
 
 
-class _WithoutTokens(logging.Filter):
-    """Keeps the token that is asked about, part of an address, out of the log.
-
-    At its lowest level urllib3 logs addresses.
-
-    >>> record = logging.makeLogRecord({"msg": "%s", "args": ("?input_token=EAA&b=1",)})
-    >>> _WithoutTokens().filter(record), record.getMessage()
-    (True, '?input_token=***&b=1')
-    """
-
-    def filter(self, record):
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                re.sub(r"(_token=)[^&\s]+", r"\1***", arg)
-                if isinstance(arg, str)
-                else arg
-                for arg in record.args
-            )
-        return True
-
-
-logging.getLogger("urllib3.connectionpool").addFilter(_WithoutTokens())
+# At its lowest level urllib3 logs addresses, and so the token that is asked about.
+logging.getLogger("urllib3.connectionpool").addFilter(WithoutSecrets())
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -223,6 +204,7 @@ class CloudApi:
         session=None,
         timeout=(5, 30),
         proxies=None,
+        secrets=(),  # what else no error may repeat
     ):
         number = VERSION.fullmatch(str(version or ""))
         if not number:
@@ -233,6 +215,8 @@ class CloudApi:
         self.base_url = f"{origin}/v{number.group(1)}"
         self._origin = _origin(origin)
         self._token = token
+        known = (token, *secrets)
+        self._secrets = tuple(text for text in known if isinstance(text, str))
         self._own = session is None
         self._session = session or requests.Session()
         self._timeout = timeout
@@ -260,6 +244,7 @@ class CloudApi:
         """The same client with the rights of the app itself."""
         client = copy.copy(self)
         client._token = f"{app_id}|{app_secret}"
+        client._secrets = (client._token, app_secret, *self._secrets)
         return client
 
     # -- sending
@@ -346,7 +331,7 @@ class CloudApi:
         except CloudApiError as error:
             raise _safe_to_repeat(error) from error
         except BROKEN as error:
-            raise _safe_to_repeat(_of_exception(error)) from error
+            raise _safe_to_repeat(_of_exception(error)) from self._cause(error)
 
     def _check_media_url(self, url):
         match = PLAIN_URL.fullmatch(url) if isinstance(url, str) else None
@@ -380,6 +365,20 @@ class CloudApi:
         """Let the account deliver its webhooks to the app, at the app's address."""
         self._repeatable("POST", account_id, "subscribed_apps")
 
+    def template(self, template_id, fields=TEMPLATE_FIELDS):
+        """One template as Meta describes it."""
+        return self._repeatable("GET", template_id, params=_fields(fields))
+
+    def create_template(self, account_id, values):
+        """Hand in a new template, `values` as Meta's documentation has them.
+
+        Returns its id and its state; 'uncertain' means: look whether it is there.
+        """
+        answer = self._call("POST", account_id, "message_templates", json=values)
+        if not _str(answer.get("id")):
+            raise _unreadable("Meta accepted the template without naming its id")
+        return answer["id"], _str(answer.get("status"))
+
     def account(self, account_id, fields=("id", "name")):
         """The named fields of a WhatsApp Business account."""
         return self._repeatable("GET", account_id, params=_fields(fields))
@@ -392,13 +391,9 @@ class CloudApi:
 
     def token_info(self):
         """What Meta says of this client's token: app, kind, permissions, end."""
-        try:
-            answer = self._repeatable(
-                "GET", "debug_token", params={"input_token": self._token}
-            )
-        except CloudApiError as error:
-            # without its cause, whose text has the address and so the token
-            raise _copy(error, type(error), error.kind, error.reason) from None
+        answer = self._repeatable(
+            "GET", "debug_token", params={"input_token": self._token}
+        )
         data = answer.get("data")
         if not isinstance(data, dict):
             raise _safe_to_repeat(_unreadable("Meta's answer lacks data"))
@@ -428,7 +423,9 @@ class CloudApi:
             "fields": ",".join(fields),
             "include_values": "true",
         }
-        self._repeatable("POST", app_id, "subscriptions", data=values)
+        client = copy.copy(self)
+        client._secrets = (verify_token, *self._secrets)
+        client._repeatable("POST", app_id, "subscriptions", data=values)
 
     def _pages(self, account_id, edge, fields, limit):
         params = {**_fields(fields), "limit": limit}
@@ -475,12 +472,21 @@ class CloudApi:
         except (ValueError, RecursionError):
             answer = None
         if not 200 <= response.status_code < 300:
-            raise classify(response.status_code, answer, response.headers)
+            raise self._refusal(response, answer)
         if not isinstance(answer, dict):
             raise _unreadable("Meta's answer is not JSON")
         if isinstance(answer.get("error"), dict):
-            raise classify(response.status_code, answer, response.headers)
+            raise self._refusal(response, answer)
         return answer
+
+    def _refusal(self, response, answer):
+        status, headers = response.status_code, response.headers
+        return classify(status, answer, headers, secrets=self._secrets)
+
+    def _cause(self, error):
+        """What happened, without the secrets that its text has: parts of addresses."""
+        text = without_secrets(f"{type(error).__name__}: {error}", *self._secrets)
+        return requests.RequestException(text)
 
     def _request(self, method, url, **kwargs):
         if not _is_token(self._token):
@@ -498,7 +504,7 @@ class CloudApi:
                 **kwargs,
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise _of_exception(error) from error
+            raise _of_exception(error) from self._cause(error)
 
 
 # -- what to send

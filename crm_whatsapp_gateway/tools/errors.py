@@ -12,6 +12,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from .masking import without_secrets
+
 # What to do next:
 # transient   send again soon
 # throttled   send again, at the earliest when Meta allows it
@@ -66,7 +68,8 @@ class CloudApiError(Exception):
 
     `kind` is one of KINDS; `code`, `subcode`, `title`, `details` and `fbtrace_id` are
     Meta's; `status` is the HTTP status, None in webhooks; `retry_after` are the seconds
-    that Meta asks for in its answer; `reason` is an entry of the dictionary.
+    that Meta asks for in its answer; `reason` is an entry of the dictionary. `secrets`
+    are texts that Meta may repeat and nobody is to read; they are not kept.
 
     >>> error = classify(400, {"error": {"code": 131021, "message": "Same number"}})
     >>> str(error), error.advice
@@ -85,14 +88,15 @@ class CloudApiError(Exception):
         fbtrace_id=None,
         retry_after=None,
         reason="unknown",
+        secrets=(),
     ):
         self.kind = kind
         self.code = code
         self.status = status
         self.subcode = subcode
-        self.title = title
-        self.details = details
-        self.fbtrace_id = fbtrace_id
+        self.title = without_secrets(title, *secrets)
+        self.details = without_secrets(details, *secrets)
+        self.fbtrace_id = without_secrets(fbtrace_id, *secrets)
         self.retry_after = retry_after
         self.reason = reason
         super().__init__(str(self))
@@ -114,8 +118,10 @@ class CloudApiError(Exception):
         return tuple(dict.fromkeys([*_entries(self.code, self.subcode), self.reason]))
 
 
-def classify(status, body=None, headers=None):
+def classify(status, body=None, headers=None, secrets=()):
     """The error of an HTTP answer, whatever its body is.
+
+    :param secrets: see `CloudApiError`
 
     >>> classify(400, {"error": {"code": 131047, "message": "Re-engagement"}}).kind
     'permanent'
@@ -139,11 +145,14 @@ def classify(status, body=None, headers=None):
         fbtrace_id=_text(error.get("fbtrace_id")),
         retry_after=_retry_after(known.kind, headers),
         reason=known.code,
+        secrets=secrets,
     )
 
 
-def from_webhook(errors):
+def from_webhook(errors, secrets=()):
     """The error of a `failed` status; Meta may leave out every part of it.
+
+    :param secrets: see `CloudApiError`
 
     >>> error = from_webhook([{"code": 131026, "title": "Message undeliverable"}])
     >>> error.kind, str(error)
@@ -154,7 +163,7 @@ def from_webhook(errors):
     errors = errors if isinstance(errors, list) else [errors]
     first = next((error for error in errors if isinstance(error, dict)), {})
     message = _text(first.get("title")) or _text(first.get("message"))
-    return classify(None, {"error": {**first, "message": message}})
+    return classify(None, {"error": {**first, "message": message}}, secrets=secrets)
 
 
 def _entries(code, subcode):

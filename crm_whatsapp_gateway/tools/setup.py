@@ -52,8 +52,6 @@ PRIVATE_SUFFIXES = (
     ".test",
 )
 APP_SECRET = re.compile(r"[0-9a-f]{32}")
-# A token of Meta, or app id and app secret as one
-TOKENS = re.compile(r"EA[A-Za-z0-9_-]{8,}|\d{5,}\|[^\s'\"&]+")
 HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 
 
@@ -638,20 +636,6 @@ def blocked(kind, verdicts):
         if verdict.state == "bad":
             return Verdict("blocked", {"by": need})
     return None
-
-
-def without_secrets(text, *secrets):
-    """A text of Meta as people may read it.
-
-    >>> without_secrets("Malformed access token EAAxyz12345", None)
-    'Malformed access token ***'
-    >>> without_secrets("no such app: 4711|0ff", "0ff")
-    'no such app: 4711|***'
-    """
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
-    return TOKENS.sub("***", text)
 
 
 def moment(seconds):

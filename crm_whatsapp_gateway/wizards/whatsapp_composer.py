@@ -12,11 +12,18 @@ class WhatsappComposer(models.TransientModel):
 
     _inherit = "whatsapp.composer"
 
+    def _whatsapp_document(self):
+        """Return the document that is written from.
+
+        :raise AccessError: the user may not read it
+        :raise UserError: documents of this kind have no phone numbers
+        """
+        return self.env["mail.thread"]._whatsapp_of_caller(self.res_model, self.res_id)
+
     def _whatsapp_known_channel(self):
         """Return the conversation with the number, none if there is none yet."""
-        record = self.env[self.res_model].browse(self.res_id)
         try:
-            person = record._whatsapp_person(self.number_field_name)
+            person = self._whatsapp_document()._whatsapp_person(self.number_field_name)
         except UserError:
             return self.env["discuss.channel"]
         return self.gateway_id._whatsapp_look_up(person)
@@ -43,8 +50,12 @@ class WhatsappComposer(models.TransientModel):
             self.body = html2plaintext(text)
 
     def _whatsapp_values(self):
-        record = self.env[self.res_model].browse(self.res_id)
-        record.check_access("read")  # a template shows it with rights of its own
+        # a template shows it with rights of its own
+        record = self._whatsapp_document()
+        if self.template_id.sudo().model != record._name:
+            raise UserError(
+                self.env._("This template is about documents of another kind.")
+            )
         return {
             variable: self.template_id._whatsapp_default(variable, record)
             for variable in self.template_id._whatsapp_variables()
@@ -53,13 +64,13 @@ class WhatsappComposer(models.TransientModel):
     def _action_send_whatsapp(self):
         """Send the template with its values, or the text.
 
-        :raise AccessError: the user does not work with WhatsApp, or not in the company
+        :raise AccessError: the user does not work with WhatsApp, or may read neither
+            the document nor the gateway
         :raise UserError: no number, closed window, an empty variable, an opt-out
         """
         self.env.user._whatsapp_check_works()
+        record = self._whatsapp_document()
         self.gateway_id.check_access("read")
-        record = self.env[self.res_model].browse(self.res_id)
-        record.check_access("read")
         channel = record._whatsapp_get_channel(self.number_field_name, self.gateway_id)
         if not channel.has_access("read"):
             # sudo: discuss.channel - whom to ask; the name of a colleague, no more
