@@ -27,11 +27,12 @@ class IrConfigParameter(models.Model):
                 raise ValidationError(
                     self.env._(
                         "%(key)s cannot be '%(value)s'. It takes %(allowed)s. Without"
-                        " this parameter it is %(default)s.",
+                        " this parameter it is %(default)s. What it is for: %(help)s",
                         key=parameter.key,
                         value=(parameter.value or "")[:100],
                         allowed=self.env._(about.allowed),
                         default=about.default,
+                        help=self.env._(about.help),
                     )
                 )
 
