@@ -86,23 +86,6 @@ class MailWhatsappTemplate(models.Model):
         numbered = self.filtered(lambda each: not each._whatsapp_is_named())
         return super(MailWhatsappTemplate, numbered)._check_variables()
 
-    # ------------------------------------------------------------- OCA's requests
-
-    def button_export_template(self):
-        """OCA asks Meta with a request of its own: not from a copy."""
-        self._whatsapp_check_copy()
-        return super().button_export_template()
-
-    def button_sync_template(self):
-        """OCA asks Meta with a request of its own: not from a copy."""
-        self._whatsapp_check_copy()
-        return super().button_sync_template()
-
-    def _whatsapp_check_copy(self):
-        for gateway in self.gateway_id:
-            if gateway._whatsapp_is_cut_off():
-                gateway._whatsapp_check_on()
-
     # ------------------------------------------------------------- from Meta
 
     @api.model
@@ -199,7 +182,7 @@ class MailWhatsappTemplate(models.Model):
         )
 
     def button_sync_template(self):
-        """Replace OCA's, whose errors repeat what Meta answers: read the template again.
+        """Replace OCA's, whose errors repeat Meta's answer: read the template again.
 
         :raise AccessError: only who may change the template
         :raise UserError: what Meta answers instead
@@ -263,22 +246,6 @@ class MailWhatsappTemplate(models.Model):
         if taken:
             values["name"] = f"{described['name']} ({described['id']})"
         self.create(values)
-
-    def button_export_template(self):
-        """Let only who may change the template send it to Meta.
-
-        :raise AccessError: the user is no administrator
-        """
-        self.check_access("write")
-        return super().button_export_template()
-
-    def button_sync_template(self):
-        """Let only who may change the template read it from Meta.
-
-        :raise AccessError: the user is no administrator
-        """
-        self.check_access("write")
-        return super().button_sync_template()
 
     # ------------------------------------------------------------- sending
 

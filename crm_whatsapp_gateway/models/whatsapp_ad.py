@@ -53,8 +53,9 @@ class WhatsappAd(models.Model):
 
     def _init_column(self, column_name):
         """Leave the ads of before to all companies."""
-        if column_name != "company_id":
-            super()._init_column(column_name)
+        if column_name == "company_id":
+            return None
+        return super()._init_column(column_name)
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -54,6 +54,7 @@ class WhatsappGuarded(models.AbstractModel):
             for key, value in self.env.context.items()
             if not (key.startswith("default_") and key[8:] in closed)
         }
+        # pylint: disable=context-overridden
         records = super(WhatsappGuarded, self.with_context(context)).create(vals_list)
         records = records.with_env(self.env)
         if self._whatsapp_bonds and records._whatsapp_bound():

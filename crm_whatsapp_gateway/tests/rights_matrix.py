@@ -19,7 +19,8 @@ system    administrator
 """
 
 KINDS = (
-    "public portal plain owner mate stranger leader manager gateway clerk foreign system"
+    "public portal plain owner mate stranger leader manager gateway clerk foreign"
+    " system"
 ).split()
 
 # r read (search, grouping and export find it too), w write, c create one (what of
@@ -62,7 +63,7 @@ whatsapp.ask.in                 -    -    -    rwcu c    c    c    c    -    -  
 whatsapp.link.lead              -    -    -    rwcu c    c    c    c    -    -    c    -
 whatsapp.snooze                 -    -    -    rwcu c    c    c    c    -    -    c    -
 whatsapp.edit.message           -    -    -    rwcu c    c    c    c    -    -    c    -
-"""
+"""  # noqa: E501
 
 # x: passes; -: AccessError, before anything is done. On the owner's conversation.
 METHODS = """

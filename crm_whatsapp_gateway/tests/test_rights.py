@@ -418,8 +418,8 @@ class TestRights(RightsCase):
         }
 
     def told(self, answer):
-        if not answer:
-            raise AccessError("False, as the docstring says")
+        if not answer:  # False, as the docstring says
+            raise AccessError(str(answer))
 
     @mute_logger(
         "odoo.addons.base.models.ir_rule",
@@ -686,7 +686,7 @@ class TestNobodyGetsAround(RightsCase):
                 lambda n=name: channels.search(domain, order=n),
                 lambda n=name: channels._read_group(domain, [f"lead_id.{n[5:]}"]),
             ):
-                with self.subTest(name), self.assertRaises(Exception):
+                with self.subTest(name), self.assertRaises(Exception):  # noqa: B017
                     with self.env.cr.savepoint():
                         ask()
         for worth in ("lead_expected_revenue", "lead_id.expected_revenue"):

@@ -13,7 +13,6 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user
 from odoo.tools import SQL, mute_logger
 
-from .. import compat
 from ..models.mail_gateway_secrets import SECRET_FIELDS, UNIQUE, MailGateway, Secrets
 from ..tools.errors import CloudApiError
 from .common import ANA
@@ -33,7 +32,18 @@ MARKS = {
 HIDDEN = (*MARKS, "webhook_url")
 MAIN = "odoo.addons.crm_whatsapp_gateway"
 LEAK = f"{TOKEN} {APP_SECRET} {VERIFY} {KEY}"
-OPERATORS = ("=", "!=", "in", "not in", "like", "not ilike", "=like", "=ilike", "=?", ">")
+OPERATORS = (
+    "=",
+    "!=",
+    "in",
+    "not in",
+    "like",
+    "not ilike",
+    "=like",
+    "=ilike",
+    "=?",
+    ">",
+)
 TEXTS = ("text", "character varying", "character", "json", "jsonb", "bytea")
 
 
@@ -79,9 +89,7 @@ class SecretsCase(SetupCase):
         super().setUp()
         self.meta.secret = APP_SECRET
         base = self.env["ir.config_parameter"].get_param("web.base.url")
-        self.meta.subscription["callback_url"] = (
-            f"{base}/gateway/whatsapp/{KEY}/update"
-        )
+        self.meta.subscription["callback_url"] = f"{base}/gateway/whatsapp/{KEY}/update"
 
     def post(self, body, secret=APP_SECRET, key=KEY, **kwargs):
         return super().post(body, secret=secret, key=key, **kwargs)
@@ -176,8 +184,8 @@ class TestNobodyReads(SecretsCase):
                     learned = {
                         self.attempt(
                             f"{kind}: {name}.{path}.{secret}",
-                            lambda m=model, p=f"{path}.{secret}", g=guess: (
-                                m.search([(p, "like", g)], limit=1)
+                            lambda m=model, p=f"{path}.{secret}", g=guess: m.search(
+                                [(p, "like", g)], limit=1
                             ),
                             guess,
                         )
@@ -232,9 +240,11 @@ class TestNobodyReads(SecretsCase):
                     "count": lambda d=leaf: model.search_count(["!", d]),
                     "name_search": lambda d=leaf: model.name_search("", [d]),
                     "filtered": lambda d=leaf: some.filtered_domain([d]),
-                    "any": lambda d=inner: model.search([(first, "any", d)]).ids,
-                    "not any": lambda d=inner: model.search([(first, "not any", d)]).ids,
-                    "any!": lambda d=inner: model.search([(first, "any!", d)]).ids,
+                    "any": lambda d=inner, f=first: model.search([(f, "any", d)]).ids,
+                    "not any": lambda d=inner, f=first: (
+                        model.search([(f, "not any", d)]).ids
+                    ),
+                    "any!": lambda d=inner, f=first: model.search([(f, "any!", d)]).ids,
                 }
                 for call, work in calls.items():
                     yield f"{call} {operator}", work, guess
@@ -273,7 +283,8 @@ class TestNobodyReads(SecretsCase):
         self.assertGreater(tried, 3000)
 
     def test_the_channel_s_field_of_oca_leads_nowhere(self):
-        field = self.env["discuss.channel"]._fields["gateway_token"]
+        name = "gateway_token"
+        field = self.env["discuss.channel"]._fields[name]
         self.assertFalse(field.related or field.store)
         channel = self.env["discuss.channel"].search(
             [("gateway_id", "=", self.gateway.id)]
@@ -281,7 +292,6 @@ class TestNobodyReads(SecretsCase):
         self.assertFalse(channel.sudo().gateway_token)
         for kind, user in {**self.kinds, "administrator": self.admin}.items():
             channels = self.env["discuss.channel"].with_user(user)
-            name = "gateway_token"
             for work in (
                 lambda c=channels: c.search([(name, "like", "EA%")]),
                 lambda c=channels: c.read_group([], ["id"], [name]),
@@ -356,9 +366,7 @@ class TestNobodyReads(SecretsCase):
 
     def test_an_administrator_reads_and_sees_the_address(self):
         self.assertEqual(self.gateway.read(["token"])[0]["token"], TOKEN)
-        self.assertEqual(
-            self.gateway.webhook_url, self.gateway._whatsapp_webhook_url()
-        )
+        self.assertEqual(self.gateway.webhook_url, self.gateway._whatsapp_webhook_url())
         self.assertIn(KEY, self.gateway.webhook_url)
 
     def test_every_public_method_asks_for_the_right_first(self):
@@ -916,7 +924,9 @@ class TestNamedByTheCaller(SecretsCase):
             ("whatsapp_channel_ids.gateway_id.token", template.variable_ids.id),
         )
         self.env.invalidate_all()
-        lead = self.env["discuss.channel"].search([("lead_id", "!=", False)]).lead_id[:1]
+        lead = (
+            self.env["discuss.channel"].search([("lead_id", "!=", False)]).lead_id[:1]
+        )
         variable = template._whatsapp_variables()[0]
         for user in (self.kinds["manager"], self.admin):
             with self.assertRaises(UserError) as refused:
@@ -934,7 +944,9 @@ class TestNamedByTheCaller(SecretsCase):
             ("whatsapp_channel_ids.gateway_id.token", template.variable_ids.id),
         )
         self.env.invalidate_all()
-        lead = self.env["discuss.channel"].search([("lead_id", "!=", False)]).lead_id[:1]
+        lead = (
+            self.env["discuss.channel"].search([("lead_id", "!=", False)]).lead_id[:1]
+        )
         action = self.env["ir.actions.server"].create(
             {
                 "name": "Send",

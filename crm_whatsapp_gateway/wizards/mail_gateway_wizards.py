@@ -1,6 +1,6 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""OCA's dialogs, which every internal user may open, ask for the conversation's right."""
+"""OCA's dialogs, open to every internal user, ask for the conversation's right."""
 
 from odoo import models
 
