@@ -820,7 +820,11 @@ class DiscussChannel(models.Model):
             lambda channel: channel._is_whatsapp() and not channel.sudo().lead_id
         )
         # sudo: discuss.channel - as for a message, which anybody may cause
-        refused = without.filtered(lambda channel: channel.sudo()._whatsapp_refusal())
+        refused = without.filtered(
+            lambda channel: channel.sudo()._whatsapp_refusal(
+                channel._whatsapp_partners()
+            )
+        )
         for channel in without - refused:
             channel.action_create_lead()
         words = [
