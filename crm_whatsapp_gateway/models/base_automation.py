@@ -70,13 +70,12 @@ class BaseAutomation(models.Model):
 
     def _whatsapp_note_failure(self, run, error):
         """Keep which rule failed; its words may be a customer's."""
-        run.failed[self.id] = type(error).__name__
-        if run.isolated:
+        name = type(error).__name__
+        if run.isolated and self.id not in run.failed:
             _logger.error(
-                "automation rule %s failed and was left out: %s",
-                self.id,
-                type(error).__name__,
+                "automation rule %s failed and was left out: %s", self.id, name
             )
+        run.failed[self.id] = name
 
     # ------------------------------------------------------------- telling
 
