@@ -15,7 +15,7 @@ manager   sees all leads
 gateway   OCA's user of gateways, of this number, no salesperson
 clerk     OCA's user of gateways, of no number
 foreign   salesperson of another company
-system    administrator
+system    administrator, who may change contacts
 """
 
 KINDS = (
@@ -85,7 +85,7 @@ hr.employee.get_next_whatsapp_assignee          - - - - - - - - - - - -
 mail.gateway.action_whatsapp_resume             - - - - - - - - - - - x
 mail.gateway.action_whatsapp_test               - - - - - - - - - - - x
 mail.gateway.button_import_whatsapp_template    - - - - - - - - - - - x
-mail.guest.manage.merge_partner                 - - - x - - - x - - - -
+mail.guest.manage.merge_partner                 - - - x - - - x - - - x
 mail.message.action_whatsapp_decide             - - - x - - - x x - - x
 mail.message.action_whatsapp_save_contact       - - - x - - - x x - - x
 mail.message.gateway.link.link_message          - - - - - - - - - - - x
