@@ -96,15 +96,16 @@ class WhatsappAd(models.Model):
             ad.lead_count = counts.get(ad._origin, 0)
 
     @api.model
-    def _of_referral(self, referral, company):
+    def _of_referral(self, referral, company=None):
         """Return the ad of a click; a new one, with its campaign, if it is unknown.
 
         :param referral: ``tools.referral.Referral``
-        :param company: ``res.company`` of the number, or none
+        :param company: ``res.company`` of the number; default: that of all
         :return: one ad, or none if Meta did not say which
         """
         if not referral.ad_id:
             return self.browse()
+        company = company or self.env["res.company"]
         ad = self.search(
             [
                 ("ad_id", "=", referral.ad_id),
@@ -175,11 +176,11 @@ class WhatsappAd(models.Model):
         return self.env["utm.mixin"]._find_or_create_record(f"utm.{kind}", name)
 
     @api.model
-    def _attribution(self, referral, company):
+    def _attribution(self, referral, company=None):
         """Return what a lead that came by this click gets.
 
         :param referral: ``tools.referral.Referral``
-        :param company: ``res.company`` of the number, or none
+        :param company: ``res.company`` of the number; default: that of all
         :return: dict of values of ``crm.lead``
         """
         ad = self._of_referral(referral, company)
