@@ -2,8 +2,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 import json
 import logging
+import queue
 import threading
-from concurrent import futures
 from datetime import timedelta
 from time import monotonic
 from traceback import format_tb
@@ -33,9 +33,9 @@ EVENT_FAILS = "crm_whatsapp_gateway.mail_activity_type_event"
 # for so long later events of a person wait behind one that failed
 IN_ORDER = timedelta(minutes=1)
 PERSONS = 50  # persons looked up at once
+FILES_AT_ONCE = 4  # each holds two connections to the database
 # a transaction is shared by events of some persons: most of what one event reads
 # (number, company, team, rules) the next one needs too
-FILES_AT_ONCE = 4  # each holds two connections to the database
 BATCH = 10  # persons
 RUN = 20  # events of each of them
 SHARE = 0.8  # seconds after which it begins no further event
@@ -192,22 +192,27 @@ class WhatsappWebhookEvent(models.Model):
         with registry.cursor() as cr:
             if not compat.is_real_cursor(cr):  # a test's transaction is one thread's
                 return cls._drain_kinds(registry, deadline, passed, media=True)
-        running = {}  # future -> person
-        with futures.ThreadPoolExecutor(FILES_AT_ONCE, "whatsapp-file") as pool:
-            while monotonic() < deadline:
-                others = [*passed, *running.values()]
-                due = cls._due_persons(registry, others, media=True)
-                for person in due[: FILES_AT_ONCE - len(running)]:
-                    running[pool.submit(cls._fetch, registry, person)] = person
-                if not running:
-                    return False
-                # a second, then it looks for files that have come meanwhile
-                ended, _others = futures.wait(running, 1, futures.FIRST_COMPLETED)
-                for future in ended:
-                    person = running.pop(future)
-                    if not future.result():
-                        passed.append(person)
-        return bool(cls._due_persons(registry, passed, media=True))
+        running, ended = set(), queue.SimpleQueue()
+
+        def fetch(person):
+            ended.put((person, cls._fetch(registry, person)))
+
+        while True:
+            due = cls._due_persons(registry, [*passed, *running], media=True)
+            free = FILES_AT_ONCE - len(running) if monotonic() < deadline else 0
+            for person in due[:free]:
+                # a daemon, as the lane itself: no file delays the end of the server
+                threading.Thread(target=fetch, args=(person,), daemon=True).start()
+                running.add(person)
+            if not running:
+                return bool(due)
+            try:  # for a second, then it looks for files that have come meanwhile
+                person, begun = ended.get(timeout=1)
+            except queue.Empty:
+                continue
+            running.remove(person)
+            if not begun:
+                passed.append(person)
 
     @classmethod
     def _fetch(cls, registry, person):
