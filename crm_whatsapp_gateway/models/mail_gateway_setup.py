@@ -128,7 +128,10 @@ class MailGateway(models.Model):
         if name in SECRET_FIELDS:
             before = getattr(self._whatsapp_secrets(), SECRET_FIELDS[name])
             return (before or "") != (value or "")
-        return self._fields[name].type == "many2many" or self[name] != value
+        field = self._fields[name]
+        if field.type == "many2many":
+            return True
+        return field.convert_to_write(self[name], self) != value
 
     def _whatsapp_forget(self, name):
         """Let what depends on a field count as not tested."""

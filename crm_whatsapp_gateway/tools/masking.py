@@ -23,10 +23,12 @@ NAMED = re.compile(
     """
 )
 BEARER = re.compile(r"(?i)\b(Bearer\s+)(?!\*\*\*)[^\s\"',;]+")
-# The last but one part of a webhook's address is its key
-WEBHOOK = re.compile(r"(/gateway/\w+/)[^/\s\"'?#]+(/update)")
+# The last but one part of a webhook's address is its key. Bounded: strangers call it.
+WEBHOOK = re.compile(r"(/gateway/\w{1,40}/)[^/\s\"'?#]{1,500}(/update)")
 VERIFY_TOKEN = re.compile(r"(hub\.verify_token=)[^&\s\"']+")
-WEBHOOK_ENCODED = re.compile(r"(?i)(%2Fgateway%2F\w+?%2F)[^/\s\"'?#]+?(%2Fupdate)")
+WEBHOOK_ENCODED = re.compile(
+    r"(?i)(%2Fgateway%2F\w{1,40}?%2F)[^/\s\"'?#]{1,500}?(%2Fupdate)"
+)
 
 
 def without_secrets(text, *secrets):

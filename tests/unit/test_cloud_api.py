@@ -12,7 +12,7 @@ import tracemalloc
 import zlib
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, quote_plus, urlsplit
 
 import pytest
 import requests
@@ -34,6 +34,7 @@ from tools.cloud_api import (
 )
 from tools.errors import CloudApiError
 from tools.identity import Identity
+from tools.masking import without_secrets
 
 TOKEN = "EAAGsecret-token"
 NUMBER = "106540352242922"
@@ -264,6 +265,58 @@ def test_neither_token_nor_text_is_logged_or_raised(meta, api, caplog):
     said = caplog.text + repr(error) + str(error) + repr(error.__cause__) + repr(api)
     assert NUMBER in caplog.text
     assert TOKEN not in said and "very private" not in said
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_what_meta_repeats_of_secrets_is_masked(meta, status):
+    token, app, key = "a|b/c+d=é".encode().hex(), "0ff" * 10 + "/|", "key %1"
+    api = CloudApi(token, base_url=meta.url, secrets=[app, None, key])
+    said = f"{token} {quote(app)} {quote_plus(key)} {quote(quote(app, safe=''))}"
+    error = {
+        "code": 131000,
+        "message": f"no {said}",
+        "error_data": {"details": f"x?access_token=zz&y={app} {said}"},
+        "fbtrace_id": token,
+    }
+    meta.say(status, {"error": error})
+    refused = failure(api.send, NUMBER, {})
+    assert refused.title == "no *** *** *** ***"
+    assert refused.details == "x?access_token=***&y=*** *** *** *** ***"
+    assert refused.fbtrace_id == "***"
+
+
+def test_the_app_secret_and_the_verify_token_are_masked(meta, api):
+    meta.say(
+        400, {"error": {"code": 100, "message": "no s3cr3t%7C, 1|s3cr3t|, verify"}}
+    )
+    client = api.as_app("1", "s3cr3t|")
+    refused = failure(client.subscribe, "1", "x", "https://a", "verify", ["messages"])
+    assert refused.title == "no ***, ***, ***"
+
+
+def test_an_address_in_an_exception_is_masked(caplog):
+    text = f"Max retries exceeded with url: /debug_token?input_token={quote(TOKEN)}"
+    api = CloudApi(TOKEN, session=FailingSession(requests.ConnectionError(text)))
+    error = failure(api.token_info)
+    logging.getLogger("any").error("failed", exc_info=error)
+    assert "ConnectionError" in caplog.text and "debug_token" in caplog.text
+    assert TOKEN not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "%2Fgateway%2Fx%2F" * 4000,
+        "/gateway/x/" * 6000,
+        "access_token=%41" * 4000,
+        "EA" * 32000,
+        "hub.verify_token=" * 4000,
+    ],
+)
+def test_long_texts_of_strangers_are_masked_in_no_time(text):
+    start = time.perf_counter()
+    without_secrets(text, TOKEN, "a" * 200)
+    assert time.perf_counter() - start < 2
 
 
 def test_redirect_is_not_followed(meta, api):
