@@ -71,6 +71,7 @@ crm.lead.action_open_whatsapp                   - - - x - - - x - - - -
 crm.lead.action_whatsapp_merge                  - - - x - - - x - - - -
 discuss.channel.action_ask_phone                - - - x - - - x x - - x
 discuss.channel.action_create_lead              - - - x - - - x x - - x
+discuss.channel.action_create_leads             - - - x - - - x - - - -
 discuss.channel.action_open_lead                - - - x - - - x x - - x
 discuss.channel.action_open_whatsapp            - - - x - - - x x - - x
 discuss.channel.action_unfollow                 - - - x - - - x x - - x
@@ -82,9 +83,15 @@ discuss.channel.message_post                    - - - x - - - x x - - x
 discuss.channel.whatsapp_known                  - - - x - - - x x - - x
 discuss.channel.whatsapp_panel                  - - - x - - - x x - - x
 hr.employee.get_next_whatsapp_assignee          - - - - - - - - - - - -
+mail.gateway.action_whatsapp_connect_copy       - - - - - - - - - - - x
+mail.gateway.action_whatsapp_disconnect_copy    - - - - - - - - - - - x
 mail.gateway.action_whatsapp_resume             - - - - - - - - - - - x
 mail.gateway.action_whatsapp_test               - - - - - - - - - - - x
 mail.gateway.button_import_whatsapp_template    - - - - - - - - - - - x
+mail.gateway.copy_data                          - - - - - - - - - - - x
+mail.gateway.remove_webhook                     - - - - - - - - - - - x
+mail.gateway.set_webhook                        - - - - - - - - - - - x
+mail.gateway.update_webhook                     - - - - - - - - - - - x
 mail.guest.manage.merge_partner                 - - - x - - - x - - - x
 mail.message.action_whatsapp_decide             - - - x - - - x x - - x
 mail.message.action_whatsapp_save_contact       - - - x - - - x x - - x
@@ -100,6 +107,7 @@ whatsapp.composer.action_send_whatsapp          - - - x - - - x - - - -
 whatsapp.composer.action_view_whatsapp          - - - x x x x x x x x x
 whatsapp.composer.onchange_template_id          - - - x - - - x - - - -
 whatsapp.edit.message.action_send               - - - x - - - x - - - -
+whatsapp.error.update_field_translations        - - - - - - - - - - - x
 whatsapp.gateway.check.action_mend              - - - - - - - - - - - x
 whatsapp.gateway.check.action_test              - - - - - - - - - - - x
 whatsapp.hand.over.action_hand_over             - - - x - - - x - - - -

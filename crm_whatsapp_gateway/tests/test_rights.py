@@ -1,16 +1,11 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 import inspect
-from unittest.mock import patch
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
-
-from odoo.addons.mail_gateway_whatsapp.models.mail_whatsapp_template import (
-    MailWhatsAppTemplate as OcaTemplate,
-)
 
 from .. import compat
 from .common import WhatsappCase
@@ -310,6 +305,7 @@ class TestRights(RightsCase):
             "crm.lead.action_whatsapp_merge": lead.action_whatsapp_merge,
             "discuss.channel.action_ask_phone": channel.action_ask_phone,
             "discuss.channel.action_create_lead": channel.action_create_lead,
+            "discuss.channel.action_create_leads": channel.action_create_leads,
             "discuss.channel.action_open_lead": channel.action_open_lead,
             "discuss.channel.action_open_whatsapp": channel.action_open_whatsapp,
             "discuss.channel.action_unfollow": channel.action_unfollow,
@@ -332,7 +328,20 @@ class TestRights(RightsCase):
                 "hr.employee"
             ).get_next_whatsapp_assignee(self.company),
             "mail.gateway.action_whatsapp_resume": gateway.action_whatsapp_resume,
+            "mail.gateway.action_whatsapp_connect_copy": (
+                gateway.action_whatsapp_connect_copy
+            ),
+            "mail.gateway.action_whatsapp_disconnect_copy": (
+                gateway.action_whatsapp_disconnect_copy
+            ),
             "mail.gateway.action_whatsapp_test": gateway.action_whatsapp_test,
+            "mail.gateway.copy_data": gateway.copy_data,
+            "mail.gateway.remove_webhook": gateway.remove_webhook,
+            "mail.gateway.set_webhook": gateway.set_webhook,
+            "mail.gateway.update_webhook": gateway.update_webhook,
+            "whatsapp.error.update_field_translations": lambda: (
+                of(self.env["whatsapp.error"].search([], limit=1))
+            ).update_field_translations("advice", {"en_US": "Wait"}),
             "mail.gateway.button_import_whatsapp_template": (
                 gateway.button_import_whatsapp_template
             ),
@@ -440,15 +449,9 @@ class TestRights(RightsCase):
         self.assertFalse(
             self.public_methods() - tried, "new public methods: who may call them?"
         )
-        # OCA asks Meta by itself; the right is what is tried here
-        refused = UserError("Meta is asked")
-        with (
-            patch.object(OcaTemplate, "button_export_template", side_effect=refused),
-            patch.object(OcaTemplate, "button_sync_template", side_effect=refused),
-        ):
-            for kind, user in self.people.items():
-                for name, call in self.calls(user).items():
-                    found.setdefault(name, {})[kind] = self.passes(call)
+        for kind, user in self.people.items():
+            for name, call in self.calls(user).items():
+                found.setdefault(name, {})[kind] = self.passes(call)
         self.compare(expected, found)
 
     def passes(self, call):

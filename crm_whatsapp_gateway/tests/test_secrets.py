@@ -251,11 +251,11 @@ class TestNobodyReads(SecretsCase):
                     "count": lambda d=leaf: model.search_count(["!", d]),
                     "name_search": lambda d=leaf: model.name_search("", [d]),
                     "filtered": lambda d=leaf: some.filtered_domain([d]),
-                    "any": lambda d=inner: model.search([(first, "any", d)]).ids,
-                    "not any": lambda d=inner: (
-                        model.search([(first, "not any", d)]).ids
+                    "any": lambda d=inner, f=first: model.search([(f, "any", d)]).ids,
+                    "not any": lambda d=inner, f=first: (
+                        model.search([(f, "not any", d)]).ids
                     ),
-                    "any!": lambda d=inner: model.search([(first, "any!", d)]).ids,
+                    "any!": lambda d=inner, f=first: model.search([(f, "any!", d)]).ids,
                 }
                 for call, work in calls.items():
                     yield f"{call} {operator}", work, guess
@@ -296,7 +296,8 @@ class TestNobodyReads(SecretsCase):
 
     @mute_logger("py.warnings")
     def test_the_channel_s_field_of_oca_leads_nowhere(self):
-        field = self.env["discuss.channel"]._fields["gateway_token"]
+        name = "gateway_token"
+        field = self.env["discuss.channel"]._fields[name]
         self.assertFalse(field.related or field.store)
         channel = self.env["discuss.channel"].search(
             [("gateway_id", "=", self.gateway.id)]
@@ -304,7 +305,6 @@ class TestNobodyReads(SecretsCase):
         self.assertFalse(channel.sudo().gateway_token)
         for kind, user in {**self.kinds, "administrator": self.admin}.items():
             channels = self.env["discuss.channel"].with_user(user)
-            name = "gateway_token"
             for work in (
                 lambda c=channels: c.search([(name, "like", "EA%")]),
                 lambda c=channels: c.read_group([], ["id"], [name]),
