@@ -75,7 +75,7 @@ class TestChat(WhatsappCase):
 
     def test_of_several_reactions_the_customer_sees_the_last(self):
         colleague = (self.users - self.owner)[:1]
-        self.channel._whatsapp_join(colleague)
+        self.channel._whatsapp_join(colleague)  # only who sees it may react
         self.react(self.asked, "👍")
         self.react(self.asked, "🎉", user=colleague)
         self.react(self.asked, "🎉", "remove", user=colleague)
