@@ -209,9 +209,10 @@ class DiscussChannel(models.Model):
         """Show of a lead what is not for everybody to who may read the lead."""
         # sudo: discuss.channel - the ids; what they say is read with one's own rights
         leads = self.env["crm.lead"].browse(self.sudo().lead_id.ids)
-        readable = leads._filtered_access("read")
+        # by id, since an intersection would read them one by one
+        readable = {lead.id: lead for lead in leads._filtered_access("read")}
         for channel in self:
-            lead = channel.sudo().lead_id.with_env(self.env) & readable
+            lead = readable.get(channel.sudo().lead_id.id, leads.browse())
             channel.lead_campaign_id = lead.campaign_id
             channel.lead_expected_revenue = lead.expected_revenue
             channel.lead_currency_id = lead.company_currency
