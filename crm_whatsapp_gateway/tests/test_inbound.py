@@ -6,7 +6,7 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.tools import html2plaintext, mute_logger
 
-from .common import ANA, WhatsappCase
+from .common import ANA, SECRET, WhatsappCase
 
 
 class TestInbound(WhatsappCase):
@@ -640,7 +640,12 @@ class TestInbound(WhatsappCase):
 
         self.gateway.whatsapp_alert_user_ids = self.tomas
         second = self.gateway.copy(
-            {"token": "x", "webhook_key": "y", "whatsapp_from_phone": "10002"}
+            {
+                "token": "x",
+                "webhook_key": "y",
+                "webhook_secret": SECRET,
+                "whatsapp_from_phone": "10002",
+            }
         )
         second.whatsapp_account_id = self.gateway.whatsapp_account_id
         stranger = second.copy(

@@ -134,7 +134,9 @@ class TestPanel(TogetherCase):
         self.assertEqual(panel["known"]["name"], self.lead.name)
         self.assertFalse(panel["lead"])
         self.assertFalse(panel["can_hand_over"])
-        clerk = new_test_user(self.env, login="clerk", groups="base.group_user")
+        clerk = new_test_user(
+            self.env, login="clerk", groups="base.group_user,mail_gateway.gateway_user"
+        )
         self.channel.add_members(partner_ids=clerk.partner_id.ids)
         panel = self.panel(clerk)
         self.assertEqual(panel["known"]["user"], self.owner.name)

@@ -4,7 +4,8 @@ from markupsafe import Markup
 
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.tools import html2plaintext
+
+from ..tools import plain_text
 
 
 class WhatsappComposer(models.TransientModel):
@@ -47,18 +48,19 @@ class WhatsappComposer(models.TransientModel):
         """Show the template as the customer will see it."""
         if self.template_id:
             text = self.template_id._whatsapp_text(self._whatsapp_values())
-            self.body = html2plaintext(text)
+            self.body = plain_text.from_html(text)
 
     def _whatsapp_values(self):
         # a template shows it with rights of its own
         record = self._whatsapp_document()
-        if self.template_id.sudo().model != record._name:
+        variables = self.template_id._whatsapp_variables()
+        if variables and self.template_id.sudo().model != record._name:
             raise UserError(
                 self.env._("This template is about documents of another kind.")
             )
         return {
             variable: self.template_id._whatsapp_default(variable, record)
-            for variable in self.template_id._whatsapp_variables()
+            for variable in variables
         }
 
     def _action_send_whatsapp(self):
