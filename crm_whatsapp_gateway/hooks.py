@@ -10,11 +10,12 @@ from lxml import etree
 from markupsafe import Markup
 
 from odoo import fields
-from odoo.tools import SQL, html2plaintext
+from odoo.tools import SQL
 from odoo.tools.misc import file_path
 
 from .merging import merge_duplicate_conversations, person_of
-from .tools import identity, parameters
+from .models.mail_gateway_secrets import UNIQUE
+from .tools import identity, parameters, plain_text
 from .tools.conversation import preview
 
 _logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ INDEXES = (
     "mail_notification__gateway_channel_id_index",
     "mail_notification__gateway_message_id_index",
     "res_partner_gateway_channel__gateway_token_index",
+    *UNIQUE,
 )
 # OCA's constraints that we replace: name, and its column
 CONSTRAINTS = (
@@ -221,7 +223,7 @@ def _learn_last_words(cr, ids):
         "UPDATE discuss_channel SET whatsapp_last_text = said.text"
         " FROM (VALUES %s) AS said (id, text) WHERE discuss_channel.id = said.id",
         [
-            (channel_id, preview(html2plaintext(body or "")))
+            (channel_id, preview(plain_text.from_html(body, marks=False)))
             for channel_id, body in cr.fetchall()
         ],
         page_size=1000,

@@ -91,7 +91,9 @@ class TestMerging(WhatsappCase):
     def setUp(self):
         super().setUp()
         self.env.cr.execute("DROP INDEX discuss_channel_whatsapp_person_uniq")
-        self.customer = self.env["mail.guest"].create({"name": "Ana"})
+        self.customer = self.env["mail.guest"].create(
+            {"name": "Ana", "gateway_id": self.gateway.id}
+        )
 
     def channel(self, token, users=None, gateway=None, **values):
         return self.env["discuss.channel"].create(
