@@ -127,6 +127,33 @@ class TestTemplates(TemplateCase):
             self.gateway.button_import_whatsapp_template()
         self.assertNotIn("deleted", self.found().mapped("state"))
 
+    def test_a_template_is_handed_in_and_read_again(self):
+        template = self.template("Hola", state="draft", is_supported=False)
+        self.meta.answers = [(200, {"id": "77", "status": "PENDING"})]
+        template.button_export_template()
+        method, path, sent = self.meta.calls[-1]
+        self.assertEqual((method, path), ("POST", "20001/message_templates"))
+        self.assertEqual(sent["components"], [{"type": "BODY", "text": "Hola"}])
+        self.assertEqual((template.template_uid, template.state), ("77", "pending"))
+        self.assertTrue(template.is_supported)
+        self.meta.answers = [(200, described("77", body="Buenos días"))]
+        template.button_sync_template()
+        self.assertEqual(self.meta.calls[-1][:2], ("GET", "77"))
+        self.assertEqual((template.body, template.state), ("Buenos días", "approved"))
+        self.assertEqual(template.name, "Greeting", "which may have been changed here")
+
+    def test_a_template_that_meta_refuses_is_not_handed_in(self):
+        template = self.template("Hola", state="draft")
+        self.meta.answers = [
+            (400, {"error": {"code": 100, "message": "Invalid parameter EAAtoken"}})
+        ]
+        with self.assertRaisesRegex(UserError, r"Invalid parameter \*\*\*"):
+            template.button_export_template()
+        self.assertEqual(template.state, "draft")
+        self.gateway.whatsapp_account_id = False
+        with self.assertRaisesRegex(UserError, "account ID first"):
+            template.button_export_template()
+
     def test_a_template_of_another_number_is_refused(self):
         other = self.gateway.copy(
             {"token": "EAAother", "webhook_key": "k2", "whatsapp_from_phone": "10002"}
