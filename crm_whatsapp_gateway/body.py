@@ -21,8 +21,8 @@ class _ShortLines:
         self.read = file.read
         self._file = file
 
-    def readline(self):
-        return self._file.readline(LONGEST_LINE)
+    def readline(self, size=LONGEST_LINE):
+        return self._file.readline(size)
 
 
 def bound_body(httprequest, most):
