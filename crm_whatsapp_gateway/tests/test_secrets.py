@@ -906,7 +906,7 @@ class TestNamedByTheCaller(SecretsCase):
             "res.partner",
             partner.id,
             "phone",
-            template_id=self.template(name="Other").id,
+            template_id=self.template("Dear {{1}}", name="Other").id,
         )
         with self.assertRaises(UserError):
             composer.onchange_template_id()

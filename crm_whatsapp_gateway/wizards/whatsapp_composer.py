@@ -56,7 +56,11 @@ class WhatsappComposer(models.TransientModel):
         variables = self.template_id._whatsapp_variables()
         if variables and self.template_id.sudo().model != record._name:
             raise UserError(
-                self.env._("This template is about documents of another kind.")
+                self.env._(
+                    "The template %s takes its values from documents of another kind."
+                    " Please choose another one.",
+                    self.template_id.name,
+                )
             )
         return {
             variable: self.template_id._whatsapp_default(variable, record)
