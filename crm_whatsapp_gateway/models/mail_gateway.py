@@ -336,7 +336,7 @@ class MailGateway(models.Model):
                  WHERE id IN (SELECT id FROM mail_gateway WHERE id = %s
                                  FOR NO KEY UPDATE SKIP LOCKED)
                 """,
-                (count, fields.Datetime.now(), words, gateway_id),
+                (count, cr.now(), words, gateway_id),
             )
 
     def _whatsapp_lang(self):

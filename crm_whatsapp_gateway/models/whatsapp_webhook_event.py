@@ -145,14 +145,10 @@ class WhatsappWebhookEvent(models.Model):
             "state",
             "error",
         )
-        now = fields.Datetime.now()
         values = [
-            (
-                *(
-                    Json(row[name]) if name == "payload" else row.get(name)
-                    for name in columns
-                ),
-                *(0, SUPERUSER_ID, now, SUPERUSER_ID, now),
+            tuple(
+                Json(row[name]) if name == "payload" else row.get(name)
+                for name in columns
             )
             for row in rows
         ]
@@ -161,6 +157,7 @@ class WhatsappWebhookEvent(models.Model):
                 # ON CONFLICT DO NOTHING raises under REPEATABLE READ when a
                 # parallel redelivery wins
                 cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            written = (0, SUPERUSER_ID, cr.now(), SUPERUSER_ID, cr.now())
             cr.execute_values(
                 f"""
                 INSERT INTO whatsapp_webhook_event
@@ -168,8 +165,7 @@ class WhatsappWebhookEvent(models.Model):
                      write_uid, write_date)
                 VALUES %s ON CONFLICT DO NOTHING
                 """,
-                values,
-                template=f"({', '.join(['%s'] * (len(columns) + 5))})",
+                [(*row, *written) for row in values],
                 page_size=1000,
             )
 

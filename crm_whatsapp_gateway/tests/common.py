@@ -11,13 +11,18 @@ import requests
 from freezegun import freeze_time
 
 from odoo import fields
-from odoo.sql_db import Cursor, TestCursor
+from odoo.sql_db import Cursor
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import html2plaintext
 
 from ..models.mail_gateway import MailGateway, _refusals
 from ..tools import webhook
 from ..tools.cloud_api import CloudApi
+
+try:
+    from odoo.tests.test_cursor import TestCursor
+except ImportError:  # 18.0
+    from odoo.sql_db import TestCursor
 
 BROWSER = "whatsapp_browser"  # tag of the tests that need one
 SECRET = "the app secret"
