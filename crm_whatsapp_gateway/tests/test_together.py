@@ -135,12 +135,16 @@ class TestPanel(TogetherCase):
         self.assertFalse(panel["lead"])
         self.assertFalse(panel["can_hand_over"])
         clerk = new_test_user(
-            self.env, login="clerk", groups="base.group_user,mail_gateway.gateway_user"
+            self.env,
+            login="clerk",
+            groups="base.group_user,mail_gateway.gateway_user",
         )
-        self.channel.add_members(partner_ids=clerk.partner_id.ids)
+        plain = new_test_user(self.env, login="plain", groups="base.group_user")
+        self.channel.add_members(partner_ids=(clerk | plain).partner_id.ids)
         panel = self.panel(clerk)
         self.assertEqual(panel["known"]["user"], self.owner.name)
         self.assertFalse(panel["lead"] or panel["can_ask_in"])
+        self.assertFalse(self.panel(plain), "a member who does not work with WhatsApp")
 
     def test_who_may_not_write_the_lead_gets_no_actions(self):
         self.env["ir.rule"].create(
