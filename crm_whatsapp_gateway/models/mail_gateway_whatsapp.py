@@ -92,13 +92,17 @@ class MailGatewayWhatsapp(models.AbstractModel):
             elif atom.type == "system":
                 self._receive_system(gateway, atom)
             elif atom.kind == "message" and atom.identity:
-                received = fields.Datetime.now().replace(tzinfo=UTC)
-                super()._receive_update(gateway, webhook.gateway_update(atom, received))
+                update = webhook.gateway_update(atom, self._received())
+                super()._receive_update(gateway, update)
             elif atom.kind == "message":
                 raise UserError(
                     self.env._("The message does not say who sent it; see its payload.")
                 )
         return None
+
+    def _received(self):
+        """Return the moment that stands in for a timestamp that Meta left out."""
+        return fields.Datetime.now().replace(tzinfo=UTC)
 
     def _get_channel(self, gateway, token, update, force_create=False):
         """Find the conversation by every name of the person, also archived."""
@@ -267,7 +271,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
         for atom in webhook.split(event.payload or {}):
             if not (atom.creates_lead and atom.identity):
                 continue
-            update = webhook.gateway_update(atom)
+            update = webhook.gateway_update(atom, self._received())
             value = update["entry"][0]["changes"][0]["value"]
             [message] = value["messages"]
             chat = self._get_channel(
