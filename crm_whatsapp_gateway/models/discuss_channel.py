@@ -803,7 +803,8 @@ class DiscussChannel(models.Model):
             channel._create_lead_from_whatsapp(channel.whatsapp_last_text or "")
         if not channel.lead_id._whatsapp_has_owner():
             channel._assign_to_commercial_user()
-        return self.action_open_lead()
+        # with its rights: it may be a colleague's by now
+        return channel.action_open_lead()
 
     def action_create_leads(self):
         """Make leads of the chosen conversations that have none, and assign them.

@@ -223,7 +223,7 @@ class TestRights(RightsCase):
         """Return whether search, grouping and export find a record: one answer."""
         model, domain = record.browse(), [("id", "=", record.id)]
         # a name may be that of another record
-        exported = "create_date" if model._auto else "display_name"
+        exported = "create_date" if model._log_access else "display_name"
         ways = {
             "search": lambda: model.search(domain),
             "count": lambda: model.search_count(domain),
