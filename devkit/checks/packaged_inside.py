@@ -69,7 +69,10 @@ def said(env) -> None:
     attached = [("res_model", "=", channels._name), ("res_id", "in", channels.ids)]
     facts = {
         "channels": len(channels),
-        "people": len(channels.channel_member_ids.partner_id),
+        # OdooBot took part because it created them: the addon takes it out
+        "people": len(
+            channels.channel_member_ids.partner_id - env.ref("base.partner_root")
+        ),
         "messages": env["mail.message"].search_count(
             [("model", "=", channels._name), ("res_id", "in", channels.ids)]
         ),
