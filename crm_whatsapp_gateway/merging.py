@@ -2,8 +2,9 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Makes one conversation of several of one person, and loses nothing of them.
 
-It runs before the tables of the addon exist, for all conversations at once: so it is
-SQL, over what the database says refers to a conversation, whatever module made it.
+At the installation it runs before the tables of the addon exist, for all conversations
+at once: so it is SQL, over what the database says refers to a conversation, whatever
+module made it.
 """
 
 import logging
@@ -72,6 +73,47 @@ def merge_duplicate_conversations(cr):
         return 0
     _make_map(cr, "whatsapp_merged", merged)
     tokens = _tokens_of_meta(cr)
+    _move_references(cr)
+    cr.execute(
+        "DELETE FROM discuss_channel USING whatsapp_merged"
+        " WHERE discuss_channel.id = whatsapp_merged.old"
+    )
+    cr.execute_values(
+        "UPDATE discuss_channel SET gateway_channel_token = best.token"
+        " FROM (VALUES %s) AS best (id, token) WHERE discuss_channel.id = best.id",
+        tokens,
+    )
+    cr.execute("DROP TABLE whatsapp_merged")
+    _logger.info("%s conversations were merged into older ones", len(merged))
+    return len(merged)
+
+
+def move_references(cr, old, kept):
+    """Let all that refers to a conversation refer to another one.
+
+    Who takes part in both does so once, having read as far as in either.
+
+    :param cr: cursor; what an environment keeps is flushed before, and forgotten then
+    :param int old: id of the conversation that can be deleted after this
+    :param int kept: id of the one that stays
+    """
+    _make_map(cr, "whatsapp_merged", [(old, kept)])
+    _move_references(cr)
+    cr.execute("DROP TABLE whatsapp_merged")
+
+
+def move_guest(cr, old, kept):
+    """Let all that refers to a guest refer to another one.
+
+    :param int old: id of the guest who can be deleted after this
+    :param int kept: id of the one who stays
+    """
+    _make_map(cr, "whatsapp_merged_guest", [(old, kept)])
+    _repoint_keys(cr, "mail_guest", "whatsapp_merged_guest")
+    cr.execute("DROP TABLE whatsapp_merged_guest")
+
+
+def _move_references(cr):
     _merge_members(cr)
     _merge_subtypes(cr)
     for table, model, column in BY_MODEL:
@@ -85,18 +127,6 @@ def merge_duplicate_conversations(cr):
             )
     _repoint_keys(cr, "discuss_channel", "whatsapp_merged")
     _merge_values(cr, "discuss_channel", CHANNEL, "whatsapp_merged")
-    cr.execute(
-        "DELETE FROM discuss_channel USING whatsapp_merged"
-        " WHERE discuss_channel.id = whatsapp_merged.old"
-    )
-    cr.execute_values(
-        "UPDATE discuss_channel SET gateway_channel_token = best.token"
-        " FROM (VALUES %s) AS best (id, token) WHERE discuss_channel.id = best.id",
-        tokens,
-    )
-    cr.execute("DROP TABLE whatsapp_merged")
-    _logger.info("%s conversations were merged into older ones", len(merged))
-    return len(merged)
 
 
 def _duplicates(cr):

@@ -1,6 +1,5 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-import logging
 from datetime import timedelta
 
 import pytz
@@ -8,7 +7,6 @@ from markupsafe import Markup
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from .. import compat
 from ..concurrency import automation_run
@@ -16,8 +14,6 @@ from ..tools import identity as wa_identity
 from ..tools.conversation import ANSWERED
 from .hr_employee import Choice
 from .whatsapp_phones import PHONES
-
-_logger = logging.getLogger(__name__)
 
 CANDIDATES = 20  # leads of one person that are compared
 # What a merged lead takes over from those that are merged into it
@@ -41,6 +37,11 @@ class CrmLead(models.Model):
     )
     whatsapp_unread = fields.Integer(
         string="Unread WhatsApp messages", compute="_compute_whatsapp_channels"
+    )
+    whatsapp_username = fields.Char(
+        string="WhatsApp username",
+        compute="_compute_whatsapp_username",
+        search="_search_whatsapp_username",
     )
     whatsapp_waiting_since = fields.Datetime(
         string="The customer waits since", compute="_compute_whatsapp_channels"
@@ -125,6 +126,25 @@ class CrmLead(models.Model):
             lead.whatsapp_unread = sum(own.mapped("whatsapp_unread"))
             waits = filter(None, own.mapped("whatsapp_waiting_since"))
             lead.whatsapp_waiting_since = min(waits, default=False)
+
+    @api.depends("whatsapp_channel_ids.whatsapp_username")
+    def _compute_whatsapp_username(self):
+        for lead in self:
+            # sudo: discuss.channel - who may read the lead may know who it is
+            channels = lead.sudo().whatsapp_channel_ids
+            names = filter(None, channels.mapped("whatsapp_username"))
+            lead.whatsapp_username = next(names, False)
+
+    @api.model
+    def _search_whatsapp_username(self, operator, value):
+        if isinstance(value, str):
+            value = value.strip().lstrip("@")
+        # sudo: discuss.channel - the leads found are those that the user may read
+        channels = self.env["discuss.channel"].sudo()
+        found = channels._search(
+            [("lead_id", "!=", False), ("whatsapp_username", operator, value)]
+        )
+        return [("id", "in", found.subselect("lead_id"))]
 
     @api.depends("whatsapp_assignment_ids")
     def _compute_whatsapp_assign_reason(self):
@@ -264,19 +284,9 @@ class CrmLead(models.Model):
     def _whatsapp_keep_phone(self, phone):
         """Write the number of the person on the lead.
 
-        What a rule of the customer's refuses there stops no message.
-
         :param str phone: E.164
         """
-        try:
-            with self.env.cr.savepoint():
-                self.phone = wa_identity.display(phone)
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception as error:
-            _logger.warning(
-                "lead %s does not take the number: %s", self.ids, type(error).__name__
-            )
+        self._whatsapp_keep({"phone": wa_identity.display(phone)})
 
     def _whatsapp_moved(self, old):
         """Let the new owner into the conversations, and the old one out.
@@ -476,6 +486,38 @@ class CrmLead(models.Model):
     def _whatsapp_calls(self):
         """Return the open activities that WhatsApp asked for."""
         return self.activity_ids.filtered("whatsapp_call")
+
+    def _whatsapp_call_words(self, lang):
+        """Return what a call is asked for by: the number first, if there is none.
+
+        :param str lang: of who is asked
+        :return: dict of summary and note of a ``mail.activity``
+        """
+        env = self.with_context(lang=lang).env
+        if self._whatsapp_first_phone() or not self.whatsapp_channel_ids:
+            return {
+                "summary": env._("Call now: WhatsApp message"),
+                "note": env._("The customer has just written by WhatsApp."),
+            }
+        return {
+            "summary": env._("Ask for the phone number: WhatsApp message"),
+            "note": env._(
+                "%s has just written by WhatsApp and hides the number. Please answer"
+                " in the chat, where 'Ask for the phone number' sends a question that the"
+                " customer answers with one tap; then call.",
+                self.whatsapp_username
+                and f"@{self.whatsapp_username}"
+                or self.contact_name
+                or env._("The customer"),
+            ),
+        }
+
+    def _whatsapp_refresh_calls(self):
+        """Ask for a call in place of the number, now that there is one."""
+        for call in self._whatsapp_calls():
+            words = self._whatsapp_call_words(call.user_id.lang)
+            if call.summary != words["summary"]:
+                call.write(words)
 
     def _whatsapp_answered(self, user=None):
         """Somebody answered in the chat: nothing is overdue, the call is done.
@@ -741,8 +783,14 @@ class CrmLead(models.Model):
         self.check_access("read")
         self.env.user._whatsapp_check_works()
         channels = self.whatsapp_channel_ids
-        if not channels:
-            channels = self._whatsapp_first_conversation()
+        # we began with a number that the lead has no longer, and nobody answered
+        wrong = channels.filtered(
+            lambda channel: (
+                not channel.whatsapp_last_customer_date
+                and channel._whatsapp_other_phone()
+            )
+        )
+        channels = channels - wrong or self._whatsapp_first_conversation()
         if len(channels) == 1:
             return channels.action_open_whatsapp()
         return {

@@ -310,87 +310,6 @@ class DiscussChannel(models.Model):
             and bool(self.gateway_channel_token)
         )
 
-    def _whatsapp_learn_identity(self, person):
-        """Keep every name of the person; unhide the conversation.
-
-        :param person: ``tools.identity.Identity``
-        """
-        self.ensure_one()
-        known = {
-            "whatsapp_phone": person.canonical,
-            "whatsapp_bsuid": person.bsuid,
-            "whatsapp_username": person.username,
-        }
-        values = {
-            name: value
-            for name, value in known.items()
-            if value and self[name] != value
-        }
-        if person.phone and person.phone != self.gateway_channel_token:
-            # the id under which Meta knows the person now
-            values["gateway_channel_token"] = person.phone
-        if not self.active:
-            values["active"] = True
-        if values:
-            self.write(values)
-        lead = self.lead_id
-        if "whatsapp_phone" in values and lead and not (lead.phone or lead.partner_id):
-            lead._whatsapp_keep_phone(person.canonical)
-
-    def _whatsapp_move_identity(self, person):
-        """Follow a person to a new number or user id; lead and history stay.
-
-        :param person: the new ``tools.identity.Identity``
-        """
-        self.ensure_one()
-        token = person.token
-        if not person.phone and self.whatsapp_phone:
-            token = self.gateway_channel_token  # the number stays as it was
-        taken = self.gateway_id._whatsapp_find_channel(person) - self
-        if taken:
-            # a conversation with the new name exists: its messages go there
-            return
-        tokens = self._whatsapp_tokens()
-        values = {"gateway_channel_token": token}
-        if person.canonical:
-            values["whatsapp_phone"] = person.canonical
-        if person.bsuid:
-            values["whatsapp_bsuid"] = person.bsuid
-        self.write(values)
-        self._whatsapp_follow(tokens, token)
-        lead = self.lead_id
-        if person.canonical and lead and not lead.partner_id:
-            lead._whatsapp_keep_phone(person.canonical)
-
-    def _whatsapp_follow(self, tokens, token):
-        """Let the author of the messages have the new number or user id, too.
-
-        :param tokens: under which the person was known
-        :param str token: under which it is known now
-        """
-        for model in ("mail.guest", "res.partner.gateway.channel"):
-            # sudo: mail.guest, res.partner.gateway.channel - Meta says who it is
-            known = self.env[model].sudo()
-            known.search(
-                [
-                    ("gateway_id", "=", self.gateway_id.id),
-                    ("gateway_token", "in", tokens),
-                ]
-            ).gateway_token = token
-
-    def _whatsapp_take_phone(self, number):
-        """Keep the number that the customer gave when we asked for it.
-
-        :param str number: as Meta sent it, or None
-        """
-        phone = number and self._normalize_phone_number("+" + number.lstrip("+"))
-        if not phone or self.whatsapp_phone:
-            return
-        self.whatsapp_phone = phone
-        lead = self.lead_id
-        if lead and not lead.phone:
-            lead._whatsapp_keep_phone(phone)
-
     def _whatsapp_heed(self, text):
         """Keep the wish of a customer who writes one of the words of the gateway.
 
@@ -523,13 +442,8 @@ class DiscussChannel(models.Model):
         partners = self.env["res.partner"].sudo()
         company = self._whatsapp_company()
         phones = wa_identity.variants(self.whatsapp_phone or "")
-        known = partners.browse(partners._whatsapp_ids_with(phones)).filtered(
-            lambda partner: (
-                partner.active and partner.company_id in (company, company.browse())
-            )
-        )
-        # a person before a company
-        return known.sorted(lambda partner: (partner.is_company, partner.id))
+        known = partners.browse(partners._whatsapp_ids_with(phones))
+        return known._whatsapp_of_company(company)
 
     def _whatsapp_partners(self):
         """Return the contacts of this person, the one who writes first.
@@ -1071,7 +985,6 @@ class DiscussChannel(models.Model):
             if kind in lead.activity_ids.activity_type_id or lead._whatsapp_calls():
                 continue
             responsible = lead._whatsapp_responsible()
-            words = self.with_context(lang=responsible.lang).env
             due = fields.Datetime.now() + timedelta(
                 hours=gateway.whatsapp_activity_hours
             )
@@ -1083,9 +996,8 @@ class DiscussChannel(models.Model):
                 date_deadline=fields.Datetime.context_timestamp(
                     lead.with_context(tz=responsible.tz), due
                 ).date(),
-                summary=words._("Call now: WhatsApp message"),
-                note=words._("The customer has just written by WhatsApp."),
                 user_id=responsible.id,
                 whatsapp_call=True,
+                **lead._whatsapp_call_words(responsible.lang),
             )
         return activities

@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tools import plaintext2html
 
 from .. import compat
+from ..tools import identity as wa_identity
 from .hr_employee import SALESPERSON, Choice
 
 
@@ -65,8 +66,9 @@ class DiscussChannel(models.Model):
 
         :return: False for who may not read the conversation (any more), else a dict
             of known (what is shown of the lead), lead (see ``crm.lead``; False for
-            who may not read it), no_lead_reason (str), people (list of dict of id
-            and name), can_hand_over and can_make_lead (bool)
+            who may not read it), no_lead_reason (str), phone and other_phone (str:
+            of this chat, and that of the lead if it is another one), people (list of
+            dict of id and name), can_hand_over and can_make_lead (bool)
         """
         self.ensure_one()
         if not self.has_access("read"):
@@ -83,10 +85,19 @@ class DiscussChannel(models.Model):
             if lead
             else False,
             "no_lead_reason": self.whatsapp_no_lead_reason or "",
+            **self._whatsapp_panel_phones(lead),
             "people": [{"id": one.id, "name": one.name} for one in people],
             "can_ask_in": sells,
             "can_hand_over": sells and self._whatsapp_may_hand_over(),
             "can_make_lead": sells and not lead and self.has_access("write"),
+        }
+
+    def _whatsapp_panel_phones(self, lead):
+        # sudo: discuss.channel - the lead's numbers, for who may read the lead
+        other = lead.has_access("read") and self.sudo()._whatsapp_other_phone()
+        return {
+            "phone": wa_identity.display(self.whatsapp_phone or ""),
+            "other_phone": wa_identity.display(other or ""),
         }
 
     def _whatsapp_choices(self):

@@ -396,13 +396,24 @@ class MailGateway(models.Model):
         :param person: ``tools.identity.Identity``
         :param str token: as it is stored, if it may be none of WhatsApp's
         """
+        return self._whatsapp_find_channels(person, token)[:1]
+
+    def _whatsapp_find_channels(self, person, token=None):
+        """Return all conversations of a person with this number, the best one first.
+
+        There are several if they began under different names of the person: a number,
+        and a user id without one.
+
+        :param person: ``tools.identity.Identity``
+        :param str token: as it is stored, if it may be none of WhatsApp's
+        """
         found = self._whatsapp_look_up(person, token)
-        if found and not found.sudo().gateway_id:
+        if found and not found[0].sudo().gateway_id:
             self._whatsapp_adopt(found.sudo())
         return found
 
     def _whatsapp_look_up(self, person, token=None):
-        """Return the conversation of a person with this number, or none.
+        """Return the conversations of a person with this number, the best one first.
 
         Archived conversations and those that record rules hide count: the
         unique index counts them too. So does one without a number, if it is of ours,
@@ -442,9 +453,11 @@ class MailGateway(models.Model):
             )
         )
         ours, no_company = found.filtered("gateway_id"), self.env["res.company"]
-        for name, _operator, values in known:
-            if match := ours.filtered(lambda c, n=name, v=values: c[n] in v)[:1]:
-                return match.with_env(self.env)
+        if ours:
+            best = ours.browse()
+            for name, _operator, values in known:
+                best |= ours.filtered(lambda c, n=name, v=values: c[n] in v)
+            return best.with_env(self.env)
         orphan = (found - ours).filtered(
             lambda channel: channel.company_id in (self.company_id, no_company)
         )[-1:]

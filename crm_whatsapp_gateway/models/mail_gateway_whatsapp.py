@@ -1,7 +1,7 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC
 
 from markupsafe import Markup
@@ -17,7 +17,6 @@ from ..tools.identity import Identity
 from ..tools.limits import limit
 from ..tools.markup import to_html
 from ..tools.referral import Referral
-from .crm_lead import CANDIDATES
 from .mail_gateway_whatsapp_kinds import NOTICES
 from .mail_message import Received
 from .whatsapp_webhook_event import NotYet
@@ -107,13 +106,12 @@ class MailGatewayWhatsapp(models.AbstractModel):
     def _get_channel(self, gateway, token, update, force_create=False):
         """Find the conversation by every name of the person, also archived."""
         person = self._person(update) or Identity.of_token(str(token))
-        channel = gateway._whatsapp_find_channel(person)
-        if not channel:
-            channel = super()._get_channel(
-                gateway, token, update, force_create=force_create
-            )
+        found = gateway._whatsapp_find_channels(person)
+        channel = found[:1] or super()._get_channel(
+            gateway, token, update, force_create=force_create
+        )
         if channel:
-            channel.sudo()._whatsapp_learn_identity(person)
+            channel.sudo()._whatsapp_learn_identity(person, found[1:].sudo())
         return channel
 
     def _get_channel_vals(self, gateway, token, update):
@@ -126,7 +124,8 @@ class MailGatewayWhatsapp(models.AbstractModel):
             for command in values["channel_member_ids"]
             if command[2].get("partner_id") not in colleagues
         ]
-        values["name"] = values.get("name") or (person and person.label) or str(token)
+        # OCA takes the name as it came, of which nothing may be seen
+        values["name"] = (person and person.label) or str(token)
         return values
 
     def _person(self, update):
@@ -144,19 +143,24 @@ class MailGatewayWhatsapp(models.AbstractModel):
         person = self._person(update)
         if not person:
             return False
+        known = self._author_partner(gateway, person) or self._author_guest(
+            gateway, person
+        )
+        if not known and not person.phone:
+            # perhaps the person wrote under a number before
+            chat = gateway._whatsapp_find_channel(person).sudo()
+            if chat.whatsapp_phone:
+                person = replace(chat._whatsapp_identity(), name=person.name)
+                known = self._author_partner(gateway, person) or self._author_guest(
+                    gateway, person
+                )
         # sudo: the webhook user may read neither partners nor guests of others
-        return (
-            self._author_partner(gateway, person)
-            or self._author_guest(gateway, person)
-            or self.env["mail.guest"]
-            .sudo()
-            .create(
-                {
-                    "name": person.label,
-                    "gateway_id": gateway.id,
-                    "gateway_token": person.token,
-                }
-            )
+        return known or self.env["mail.guest"].sudo().create(
+            {
+                "name": person.label,
+                "gateway_id": gateway.id,
+                "gateway_token": person.token,
+            }
         )
 
     def _author_partner(self, gateway, person):
@@ -190,20 +194,11 @@ class MailGatewayWhatsapp(models.AbstractModel):
         """
         if not person.canonical:
             return self.env["res.partner"]
+        # sudo: res.partner - the webhook user may not read contacts of others
+        partners = self.env["res.partner"].sudo()
         # a number has few contacts; in SQL, all users of the portal would be read
-        partners = (
-            self.env["res.partner"]
-            .sudo()
-            .search(
-                [
-                    ("phone_sanitized", "in", person.phones),
-                    ("company_id", "in", (gateway.company_id.id, False)),
-                ],
-                order="is_company, id",
-                limit=CANDIDATES,
-            )
-        )
-        return partners._whatsapp_by_number()[:1]
+        found = partners.browse(partners._whatsapp_ids_with(person.phones))
+        return found._whatsapp_of_company(gateway.company_id)._whatsapp_by_number()[:1]
 
     def _author_guest(self, gateway, person):
         return (
@@ -324,6 +319,22 @@ class MailGatewayWhatsapp(models.AbstractModel):
         if sent and not wished:
             before = fields.Datetime.to_datetime(job["before"])
             chat._whatsapp_greet(sent.replace(tzinfo=None), before)
+
+    def _receive_merge(self, job, why):
+        """Make one conversation of two that are with the same person, once.
+
+        :param dict job: kept, merged, token and bsuid, see
+            ``discuss.channel._whatsapp_merge_later``
+        :param str why: they are one person, see there
+        """
+        # sudo: discuss.channel - the webhook user may be anybody
+        chats = self.env["discuss.channel"].sudo().with_context(active_test=False)
+        kept = chats.browse(job["kept"]).exists()
+        merged = chats.browse(job["merged"]).exists()
+        if kept and merged:
+            person = Identity.of_token(job["token"])
+            person = replace(person, bsuid=job["bsuid"] or person.bsuid)
+            kept._whatsapp_merge(merged, person, why)
 
     def _complete(self, chat, posted, message, rendered):
         """Add to a message that was posted: what it quotes, its file, its cards."""
@@ -480,6 +491,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
             secrets = gateway._whatsapp_secrets()
             error = from_webhook(status.get("errors") or [], secrets)
         if row:
+            row.channel_id._whatsapp_learn_missing(Identity.of_status(status))
             row._apply_status(status, error)
         else:
             dictionary = self.env["whatsapp.error"]

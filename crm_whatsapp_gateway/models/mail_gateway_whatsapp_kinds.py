@@ -93,7 +93,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
         if self.env["mail.message"].sudo()._whatsapp_sent(gateway, wamid):
             return
         person = atom.identity
-        channel = gateway._whatsapp_find_channel(person).sudo()
+        channel, *others = gateway._whatsapp_find_channels(person).sudo() or [None]
         if not channel:
             channel = (
                 gateway.env["discuss.channel"]
@@ -108,7 +108,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
                     }
                 )
             )
-        channel._whatsapp_learn_identity(person)
+        channel._whatsapp_learn_identity(person, others)
         if channel.env["mail.message"]._whatsapp_of(channel, wamid):
             return
         rendered = wa_message.render(echo, translate=self._phrase)

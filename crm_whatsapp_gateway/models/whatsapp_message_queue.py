@@ -395,6 +395,19 @@ class WhatsappMessageQueue(models.Model):
             "attachment_checksum": attachment.checksum if attachment else False,
         }
 
+    def _whatsapp_readdress(self, recipient):
+        """Send what nobody received to another number or user id of the person.
+
+        :param dict recipient: ``tools.identity.Identity.recipient``
+        """
+        for row in self:
+            kept = {
+                name: value
+                for name, value in row.payload.items()
+                if name not in ("to", "recipient")
+            }
+            row.payload = {**kept, **recipient}
+
     def _notifications(self):
         """Return both notifications: the conversation's and the document's.
 

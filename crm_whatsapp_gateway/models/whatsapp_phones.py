@@ -1,12 +1,17 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import logging
+
 from odoo import SUPERUSER_ID, api, fields, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 from odoo.tools.sql import column_exists
 
 from ..concurrency import automation_run
 from ..tools import identity as wa_identity
 from .whatsapp_guarded import GUARDED
+
+_logger = logging.getLogger(__name__)
 
 PHONES = "whatsapp.phones"
 
@@ -74,6 +79,49 @@ class WhatsappPhones(models.AbstractModel):
             for name in record._whatsapp_number_fields():
                 found |= dict.fromkeys(wa_identity.numbers(record[name], region))
             record.whatsapp_phones = " ".join(found) or False
+
+    def _whatsapp_keep(self, values):
+        """Write what a message tells of the person.
+
+        What a rule of the customer's refuses there stops no message.
+
+        :param dict values: as of ``write``; empty if there is nothing to write
+        :return: whether it was written
+        """
+        if not self or not values:
+            return False
+        try:
+            with self.env.cr.savepoint():
+                self.write(values)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:
+            _logger.warning(
+                "%s does not take %s: %s", self, sorted(values), type(error).__name__
+            )
+            return False
+        return True
+
+    def _whatsapp_replace_phone(self, old, phone):
+        """Write another number where the old one stands.
+
+        Beside other numbers, or remarks, it is put before them.
+
+        :param old: E.164 spellings of the old number
+        :param str phone: E.164 of the new one
+        :return: whether the record has the new number now
+        """
+        if phone in (self.whatsapp_phones or "").split(" "):
+            return True
+        region, shown = self._whatsapp_region(), wa_identity.display(phone)
+        values = {}
+        for name in self._whatsapp_number_fields():
+            text = self[name]
+            found = wa_identity.numbers(text, region)
+            if set(found) & set(old):
+                alone = len(found) == 1 and not any(map(str.isalpha, text))
+                values[name] = shown if alone else f"{shown} / {text}"
+        return self._whatsapp_keep(values)
 
     @api.model
     def _whatsapp_ids_with(self, phones):
@@ -188,6 +236,17 @@ class ResPartner(models.Model):
         """Return all users of these contacts, also those that are archived."""
         # sudo: res.users - whoever asks
         return self.sudo().with_context(active_test=False).user_ids
+
+    def _whatsapp_of_company(self, company):
+        """Return those of these contacts that a company uses, people before companies.
+
+        :param company: ``res.company``
+        """
+        return self.filtered(
+            lambda partner: (
+                partner.active and partner.company_id in (company, company.browse())
+            )
+        ).sorted(lambda partner: (partner.is_company, partner.id))
 
     def _whatsapp_by_number(self):
         """Return those of these contacts that are taken for who has their number.

@@ -26,6 +26,7 @@ BACKOFF = (5, 15, 60, 300, 900, 3600)
 MEDIA_BACKOFF = (5, 30, 120, 600, 3600, 6 * 3600, 24 * 3600, 48 * 3600, 72 * 3600)
 # the same for leads: their messages are shown already, so they may take a week
 LEAD_BACKOFF = (5, 15, 60, 300, 900, *[3600] * 168)
+BACKOFFS = {"media": MEDIA_BACKOFF, "lead": LEAD_BACKOFF, "merge": LEAD_BACKOFF}
 # after so long whoever is alerted is told of what fails
 TELL_AFTER = timedelta(minutes=5)
 TOLD = ("message", "lead")  # kinds of which they are
@@ -74,6 +75,7 @@ class WhatsappWebhookEvent(models.Model):
             ("change", "Change"),
             ("media", "File"),
             ("lead", "Lead"),
+            ("merge", "Merge"),
             ("unknown", "Unknown"),
         ],
         required=True,
@@ -303,7 +305,8 @@ class WhatsappWebhookEvent(models.Model):
                 SELECT wanted.person, event.id,
                        event.next_attempt_at IS NULL
                            OR event.next_attempt_at <= %s,
-                       event.kind != 'lead' AND event.failed_since > %s
+                       event.kind NOT IN ('lead', 'merge')
+                           AND event.failed_since > %s
                   FROM unnest(%s::text[]) AS wanted (person)
                  CROSS JOIN LATERAL (
                        SELECT id, kind, occurred_at, next_attempt_at, failed_since
@@ -415,12 +418,14 @@ class WhatsappWebhookEvent(models.Model):
                 service._receive_media(gateway_sudo, self.payload)
             elif self.kind == "lead":
                 service._receive_lead(self.payload)
+            elif self.kind == "merge":
+                service._receive_merge(self.payload, self.type)
             else:
                 if lead_error:
                     service._leave_lead(gateway_sudo, self, lead_error)
                 service._receive_update(gateway_sudo, self.payload)
         except NotYet as reason:
-            if self.kind != "status":  # of which nothing was written yet
+            if self.kind not in ("status", "merge"):  # which wrote nothing yet
                 raise
             self._record_failure(reason)
         else:
@@ -433,7 +438,7 @@ class WhatsappWebhookEvent(models.Model):
         """Plan the next attempt, or give up and say so."""
         self.ensure_one()
         now = fields.Datetime.now()
-        backoff = {"media": MEDIA_BACKOFF, "lead": LEAD_BACKOFF}.get(self.kind, BACKOFF)
+        backoff = BACKOFFS.get(self.kind, BACKOFF)
         values = {
             "attempts": self.attempts + 1,
             "error": f"{type(error).__name__}: {error}"[:2000],

@@ -15,6 +15,7 @@ from . import (
     test_inbox,
     test_leads,
     test_lifecycle,
+    test_one_person,
     test_outbound,
     test_payloads,
     test_report,

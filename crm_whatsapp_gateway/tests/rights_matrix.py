@@ -78,6 +78,7 @@ discuss.channel.action_unfollow                 - - - x - - - x x - - x
 discuss.channel.action_whatsapp_choose_snooze   - - - x - - - x x - - x
 discuss.channel.action_whatsapp_close           - - - x - - - x x - - x
 discuss.channel.action_whatsapp_details         - - - x - - - x x - - x
+discuss.channel.action_whatsapp_other_number    - - - x - - - x - - - -
 discuss.channel.action_whatsapp_reopen          - - - x - - - x x - - x
 discuss.channel.message_post                    - - - x - - - x x - - x
 discuss.channel.whatsapp_known                  - - - x - - - x x - - x

@@ -316,6 +316,9 @@ class TestRights(RightsCase):
             ),
             "discuss.channel.action_whatsapp_close": channel.action_whatsapp_close,
             "discuss.channel.action_whatsapp_details": channel.action_whatsapp_details,
+            "discuss.channel.action_whatsapp_other_number": (
+                channel.action_whatsapp_other_number
+            ),
             "discuss.channel.action_whatsapp_reopen": channel.action_whatsapp_reopen,
             "discuss.channel.message_post": lambda: channel.message_post(
                 body="Hi", message_type="comment", subtype_xmlid="mail.mt_comment"

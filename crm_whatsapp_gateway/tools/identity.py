@@ -15,6 +15,7 @@ from phonenumbers import PhoneNumberFormat
 
 from .limits import limit
 from .reading import mapping
+from .reading import name as read_name
 from .reading import text as read_text
 
 WA_ID = re.compile(r"[1-9][0-9]{6,14}")
@@ -319,6 +320,17 @@ class Identity:
         phone = self.canonical and display(self.canonical)
         return self.name or username or phone or self.token or ""
 
+    @property
+    def placeholders(self):
+        """What may stand for the name of this person while it is not known.
+
+        >>> sorted(Identity(phone="5215512345678", username="ana").placeholders)
+        ['+52 55 1234 5678', '+525512345678', '5215512345678', '525512345678', '@ana']
+        """
+        phones = [form for e164 in self.phones[:1] for form in (e164, display(e164))]
+        username = self.username and "@" + self.username
+        return {name for name in (*self.tokens, *phones, username) if name}
+
     def recipient(self):
         """The addressee of a send: the phone if known, since Meta prefers it.
 
@@ -380,8 +392,8 @@ class Identity:
             bsuid=stated.bsuid or _scoped(contact.get("user_id"), is_bsuid),
             parent_bsuid=stated.parent_bsuid
             or _scoped(contact.get("parent_user_id"), is_parent_bsuid),
-            username=_text(profile.get("username"), limit("username")),
-            name=_text(profile.get("name"), limit("name")),
+            username=read_name(profile.get("username"), limit("username")) or None,
+            name=read_name(profile.get("name"), limit("name")) or None,
         )
 
 

@@ -3,10 +3,19 @@
 """Reading what strangers wrote into JSON: any value is possible at any place."""
 
 import math
+import unicodedata
 
 from .limits import cut, limit
 
 LARGEST = 10**30  # no id and no quantity is longer
+# Letters and signs whose glyph is empty: fillers of Hangul, vowels of Khmer that are
+# inherent, the blank of Braille, the null note head
+BLANK = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U0001d159")
+# Format characters that a name needs between others: joiners of emoji and of Indic
+# and Persian words, tags of flags
+JOINERS = frozenset("\u200c\u200d") | frozenset(map(chr, range(0xE0020, 0xE0080)))
+# Nobody sees these alone: marks, format and control characters, spaces, no characters
+UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Me", "Mn", "Zl", "Zp", "Zs"})
 
 
 def text(value, longest=None):
@@ -30,6 +39,25 @@ def line(value, longest):
     """
     # four times as much as is needed, since runs of spaces become one
     return cut(" ".join(text(value, 4 * longest).split()), longest)
+
+
+def name(value, longest):
+    """A name that strangers chose, as one line; '' if nothing of it can be seen.
+
+    Without control characters, and without those that turn the direction of a text.
+
+    >>> name(" Eva\\nRuiz ", 20), name("\\u3164", 20), name("\\u202eanA\\u202c", 20)
+    ('Eva Ruiz', '', 'anA')
+    """
+    kept = "".join(
+        char
+        for char in line(value, longest)
+        if char in JOINERS
+        or char not in BLANK
+        and unicodedata.category(char) not in ("Cc", "Cf", "Cn", "Cs")
+    )
+    seen = any(unicodedata.category(char) not in UNSEEN for char in kept)
+    return line(kept, longest) if seen else ""
 
 
 def mapping(value):

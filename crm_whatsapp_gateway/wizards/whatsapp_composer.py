@@ -27,7 +27,7 @@ class WhatsappComposer(models.TransientModel):
             person = self._whatsapp_document()._whatsapp_person(self.number_field_name)
         except UserError:
             return self.env["discuss.channel"]
-        return self.gateway_id._whatsapp_look_up(person)
+        return self.gateway_id._whatsapp_look_up(person)[:1]
 
     @api.depends("res_model", "res_id", "number_field_name", "gateway_id")
     def _compute_is_required_template(self):

@@ -3,6 +3,7 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
+from ..tools import identity as wa_identity
 from ..tools.template import BUTTON, HEADER, Variable
 
 
@@ -34,6 +35,20 @@ class WhatsappSendTemplate(models.TransientModel):
         compute="_compute_line_ids",
         store=True,
         readonly=False,
+    )
+    other_phone = fields.Char(
+        string="The lead's number",
+        compute="_compute_other_phone",
+        help="Shown if it is another one than that of the chat.",
+    )
+    phone = fields.Char(string="Number of the chat", compute="_compute_other_phone")
+    to_other_phone = fields.Boolean(
+        string="Send to the lead's number",
+        compute="_compute_to_other_phone",
+        store=True,
+        readonly=False,
+        help="The template goes to the conversation with that number, which begins"
+        " with it if there is none.",
     )
     replaced_id = fields.Many2one(
         "whatsapp.message.queue",
@@ -70,6 +85,23 @@ class WhatsappSendTemplate(models.TransientModel):
     def _compute_lead_id(self):
         for wizard in self:
             wizard.lead_id = wizard._lead()
+
+    @api.depends("channel_id")
+    def _compute_other_phone(self):
+        for wizard in self:
+            lead = wizard._lead().with_user(self.env.uid) if wizard.channel_id else None
+            # sudo: discuss.channel - the lead's numbers, for who may read the lead
+            channel = wizard.channel_id.sudo()
+            other = lead and lead.has_access("read") and channel._whatsapp_other_phone()
+            wizard.phone = wa_identity.display(channel.whatsapp_phone or "")
+            wizard.other_phone = wa_identity.display(other or "")
+
+    @api.depends("other_phone")
+    def _compute_to_other_phone(self):
+        for wizard in self:
+            # sudo: discuss.channel - whether anybody answered at the number before
+            answered = wizard.channel_id.sudo().whatsapp_last_customer_date
+            wizard.to_other_phone = bool(wizard.other_phone and not answered)
 
     def _lead(self):
         """Return the lead of the conversation, which the user must be able to read.
@@ -122,10 +154,16 @@ class WhatsappSendTemplate(models.TransientModel):
         self.channel_id.check_access("read")
         if not self.template_id:
             raise UserError(self.env._("Please choose a template."))
-        self.template_id._whatsapp_send(self.channel_id, self._values())
+        channel, opened = self.channel_id, None
+        if self.to_other_phone and self.other_phone:
+            lead = self._lead().with_user(self.env.uid)
+            lead.check_access("read")
+            channel = lead._whatsapp_first_conversation()
+            opened = channel.action_open_whatsapp()
+        self.template_id._whatsapp_send(channel, self._values())
         if self.replaced_id:
             self.replaced_id.action_cancel()
-        return {"type": "ir.actions.act_window_close"}
+        return opened or {"type": "ir.actions.act_window_close"}
 
 
 class WhatsappSendTemplateLine(models.TransientModel):

@@ -21,6 +21,7 @@ SERIES = os.environ.get("CWG_SERIES", paths.DEFAULT_SERIES)
 ODOO = Path(os.environ["ODOO_PATH"]) if os.environ.get("ODOO_PATH") else None
 PAYLOADS = Path(__file__).parents[2] / "crm_whatsapp_gateway/tests/payloads"
 ALBUM = 25
+TWO_NAMES = 12  # people who write under a number, a user id and both
 SENDERS = 30
 KILLS = 6  # while deliveries come in
 LATE_KILLS = 2  # while they are worked on
@@ -57,6 +58,67 @@ def state_of(shop, sender):
         )
     )
     return len(channels), len(leads), calls, texts
+
+
+def by_names(number, phone, user, with_phone, with_user):
+    """The body of a message under the number, the user id or both of a person."""
+    body = json.loads(shops.delivery(shops.message(number, phone)))
+    value = body["entry"][0]["changes"][0]["value"]
+    [message], [contact] = value["messages"], value["contacts"]
+    message["from_user_id"] = contact["user_id"] = user
+    for entry, name, there in (
+        (message, "from", with_phone),
+        (contact, "wa_id", with_phone),
+        (message, "from_user_id", with_user),
+        (contact, "user_id", with_user),
+    ):
+        if not there:
+            del entry[name]
+    return message["id"], json.dumps(body).encode()
+
+
+def test_two_names_of_one_person_become_one_conversation(shop):
+    """Number, user id and both, shuffled and doubled, to two Odoo processes."""
+    people, bodies, wanted = {}, [], Counter()
+    for n in range(TWO_NAMES):
+        phone, user = f"52155200000{n:02}", f"MX.7770000{n:02}"
+        people[phone] = user
+        for number, names in enumerate([(1, 0), (0, 1), (1, 1)] * 2):
+            wamid, body = by_names(number, phone, user, *names)
+            wanted[wamid] += 1
+            bodies += [body] * 2
+    random.Random(3).shuffle(bodies)
+    urls = [started.url for started in shop.servers]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(
+            pool.map(
+                lambda job: shops.post(urls[job[0] % 2], job[1]), enumerate(bodies)
+            )
+        )
+    assert set(answers) == {200}
+    shop.wait()
+    found = shop.rows(
+        "SELECT channel.id, gateway_channel_token, whatsapp_bsuid, lead_id"
+        "  FROM discuss_channel channel"
+        " WHERE whatsapp_bsuid LIKE 'MX.7770000%%'"
+        "    OR gateway_channel_token LIKE '52155200000%%'"
+    )
+    assert {token: bsuid for _id, token, bsuid, _lead in found} == people
+    assert len(found) == TWO_NAMES
+    assert len({lead for *_names, lead in found}) == TWO_NAMES
+    texts = Counter(
+        wamid
+        for (wamid,) in shop.rows(
+            "SELECT whatsapp_message_id FROM mail_message WHERE res_id = ANY(%s)"
+            " AND model = 'discuss.channel' AND message_type = 'comment'",
+            [channel_id for channel_id, *_names in found],
+        )
+    )
+    assert texts == wanted
+    assert not shop.value(
+        "SELECT count(*) FROM whatsapp_webhook_event"
+        " WHERE kind = 'merge' AND state != 'done'"
+    )
 
 
 def test_an_album_of_a_new_sender_is_one_conversation(shop):

@@ -223,6 +223,7 @@ READERS = {
     (plain_text, "has_link"): plain_text.has_link,
     (reading, "text"): reading.text,
     (reading, "line"): lambda text: reading.line(text, 100),
+    (reading, "name"): lambda text: reading.name(text, 100),
     (reading, "number"): reading.number,
     (referral, "Referral"): each_message(
         lambda body: referral.Referral.of_message(body).platform

@@ -157,6 +157,14 @@ class LeadPanel extends Component {
         }
     }
 
+    async writeToOtherNumber() {
+        await this.action.doAction(
+            await this.orm.call("discuss.channel", "action_whatsapp_other_number", [
+                [this.props.thread.id],
+            ])
+        );
+    }
+
     async makeLead() {
         await this.orm.call("discuss.channel", "action_create_lead", [
             [this.props.thread.id],
