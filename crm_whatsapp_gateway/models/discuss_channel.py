@@ -368,14 +368,17 @@ class DiscussChannel(models.Model):
         country = country or self.env.company.country_id
         return wa_identity.normalize(number, country.code or None) or False
 
-    def _find_existing_lead(self):
+    def _find_existing_lead(self, leads=None):
         """Return the open lead of this person: that of the conversation, else one
         with the same WhatsApp user, number or contact; empty if there is none.
+
+        :param leads: ``crm.lead``, all of the person, if they are known
         """
         self.ensure_one()
         if self.lead_id._whatsapp_is_open():
             return self.lead_id
-        return self._whatsapp_leads_of_person()._whatsapp_best_open()
+        leads = self._whatsapp_leads_of_person() if leads is None else leads
+        return leads._whatsapp_best_open()
 
     def _whatsapp_leads_of_person(self, partners=None):
         """Return the leads of this person: open ones, and those closed last.
@@ -812,7 +815,7 @@ class DiscussChannel(models.Model):
         :return: the lead, or none
         """
         leads = self._whatsapp_leads_of_person() if leads is None else leads
-        lead = leads._whatsapp_best_open()
+        lead = self._find_existing_lead(leads)
         if lead:
             others = leads.filtered(lambda other: other._whatsapp_is_open()) - lead
             self._whatsapp_link(lead, others)
