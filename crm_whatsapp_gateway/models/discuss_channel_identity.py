@@ -102,6 +102,8 @@ class DiscussChannel(models.Model):
             values["gateway_channel_token"] = person.phone
         if not self.active:
             values["active"] = True
+        if self.whatsapp_bsuid and "whatsapp_bsuid" in values:
+            self._whatsapp_note_new_user()
         if person.name and self._whatsapp_is_nameless(person.name):
             self._whatsapp_rename(person.name)
         if values:
@@ -131,6 +133,19 @@ class DiscussChannel(models.Model):
         if missing:
             others = self.gateway_id._whatsapp_find_channels(missing) - self
             self._whatsapp_learn_identity(missing, others.sudo())
+
+    def _whatsapp_note_new_user(self):
+        """Say that a number has another WhatsApp user: it may have a new owner.
+
+        Who keeps a number keeps the user id; a change that Meta tells of comes as a
+        message of its own.
+        """
+        body = self.env._(
+            "WhatsApp knows the person behind this number as a new user: the number may"
+            " have a new owner. Please make sure who it is before you go on."
+        )
+        for record in (self, *self.lead_id):
+            record._message_log(body=body)
 
     def _whatsapp_is_nameless(self, name):
         """Tell whether a name that comes now is the first one, which nobody gave yet.
@@ -300,7 +315,8 @@ class DiscussChannel(models.Model):
         kept, merged = (self | other).sorted("id")
         known = (self | other)._whatsapp_latest()._whatsapp_identity()
         names = [
-            key.removeprefix("whatsapp:") for key in (self | other)._whatsapp_lock_keys()
+            key.removeprefix("whatsapp:")
+            for key in (self | other)._whatsapp_lock_keys()
         ]
         key = f"merge:{kept.id}:{merged.id}"
         # sudo: whatsapp.webhook.event - nobody makes one by hand
@@ -384,7 +400,7 @@ class DiscussChannel(models.Model):
 
         :param person: ``tools.identity.Identity`` under which Meta knows it now
         """
-        last = self.sorted(lambda one: (one.whatsapp_last_date or one.create_date))[-1]
+        last = self.sorted(lambda one: one.whatsapp_last_date or one.create_date)[-1]
         latest = self._whatsapp_latest()
         waits = list(filter(None, self.mapped("whatsapp_waiting_since")))
         snoozed = list(filter(None, self.mapped("whatsapp_snoozed_until")))

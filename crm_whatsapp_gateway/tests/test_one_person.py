@@ -92,9 +92,7 @@ class TestMerging(OnePersonCase):
         said = channel.message_ids.filtered(lambda m: m.message_type == "comment")
         self.assertEqual(len(said.author_guest_id), 1)
         self.assertEqual(lead.user_id, owners[0], "who had the customer first")
-        self.assertEqual(
-            channel.channel_member_ids.partner_id, lead.user_id.partner_id
-        )
+        self.assertEqual(channel.channel_member_ids.partner_id, lead.user_id.partner_id)
         for record in (lead, channel):
             self.assertIn("were with one person", self.notes(record))
         self.assertIn("The rule:", self.notes(lead))
@@ -217,9 +215,7 @@ class TestMerging(OnePersonCase):
 
     def test_a_colleague_who_was_asked_in_stays(self):
         first, second = self.two()
-        guest = new_test_user(
-            self.env, "ines", groups="sales_team.group_sale_salesman"
-        )
+        guest = new_test_user(self.env, "ines", groups="sales_team.group_sale_salesman")
         second._whatsapp_join(guest)
         channel = self.say("3 both", BY_BOTH)
         self.assertIn(guest.partner_id, channel.channel_member_ids.partner_id)
@@ -319,14 +315,27 @@ class TestChangedNumber(OnePersonCase):
         partner = self.env["res.partner"].create(
             {"name": "Socio G", "phone": f"+{PHONE}"}
         )
-        twin = self.env["res.partner"].create(
-            {"name": "Gemelo", "phone": f"+{PHONE}"}
-        )
+        twin = self.env["res.partner"].create({"name": "Gemelo", "phone": f"+{PHONE}"})
         channel = self.say("hola", BY_NUMBER)
         other = (partner | twin) - channel.lead_id.partner_id
         self.changed_number()
         self.assertEqual(other.phone, f"+{PHONE}")
         self.assertIn(other.name, self.notes(channel.lead_id))
+
+    def test_a_number_with_a_new_owner(self):
+        channel = self.say("hola", BY_BOTH)
+        self.say("yo", {**BY_BOTH, "bsuid": "MX.999"})
+        self.assertEqual(channel.whatsapp_bsuid, "MX.999")
+        for record in (channel, channel.lead_id):
+            self.assertIn("may have a new owner", self.notes(record))
+
+    def test_a_change_that_meta_tells_of_is_no_new_owner(self):
+        channel = self.say("hola", BY_BOTH)
+        self.changed_number(user_id="MX.999", previous_user_id=BSUID)
+        self.say("yo", {**AT_NEW, "bsuid": "MX.999"})
+        self.assertEqual(self.conversations(), channel)
+        self.assertEqual(channel.whatsapp_bsuid, "MX.999")
+        self.assertNotIn("may have a new owner", self.notes(channel))
 
     def test_a_conversation_that_is_called_by_its_number(self):
         channel = self.say("hola", {"from": PHONE})
@@ -375,7 +384,14 @@ class TestNames(OnePersonCase):
         self.assertEqual((channel.name, channel.lead_id.contact_name), ("Eva", "Eva"))
 
     def test_a_name_of_which_nothing_is_seen_is_none(self):
-        names = ["\u3164", "\u2800", "\u200b\u200b", "\u200e", " \ufeff\u00a0", "\u0301"]
+        names = [
+            "\u3164",
+            "\u2800",
+            "\u200b\u200b",
+            "\u200e",
+            " \ufeff\u00a0",
+            "\u0301",
+        ]
         for n, name in enumerate(names):
             person = {"from": f"52155500030{n:02}", "name": name}
             channel = self.say("hola", person)
