@@ -78,8 +78,7 @@ def _run(
         seconds = clock.offset(at)
         clock.move_database(environment, name, seconds)
         env = clock.env(seconds, env)
-    browses = with_addon and f"-{BROWSER}" not in tags
-    if browses:
+    if with_addon:  # Odoo builds all bundles before the first test over HTTP
         bundles.restore(environment, name)
     log = environment.logs / f"{name}.log"
     command = environment.command(
@@ -96,7 +95,7 @@ def _run(
     result = odoo_log.judge(found, modules, status)
     if not with_addon:
         _check_complete(environment, found, result)
-    if browses and found.summary is not None:
+    if with_addon and found.summary is not None:
         bundles.keep(environment, name)
     if result.problems:
         result.fail(f"log: {log}")
