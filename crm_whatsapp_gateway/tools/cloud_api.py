@@ -7,6 +7,7 @@ nor what is sent ever reaches the log.
 """
 
 import copy
+import io
 import logging
 import re
 import ssl
@@ -25,6 +26,7 @@ from .errors import CloudApiError, classify
 from .masking import WithoutSecrets, without_secrets
 from .message import base_type
 from .terms import _
+from .transport import FormFile, TooSlow, new_session
 
 _logger = logging.getLogger(__name__)
 
@@ -202,7 +204,7 @@ class CloudApi:
         version="23.0",
         base_url="https://graph.facebook.com",
         session=None,
-        timeout=(5, 30),
+        timeout=(5, 30),  # seconds to connect, and for the whole answer
         proxies=None,
         secrets=(),  # what else no error may repeat
     ):
@@ -218,7 +220,7 @@ class CloudApi:
         known = (token, *secrets)
         self._secrets = tuple(text for text in known if isinstance(text, str))
         self._own = session is None
-        self._session = session or requests.Session()
+        self._session = session or new_session(DOWNLOAD_SECONDS)
         self._timeout = timeout
         self._proxies = proxies
 
@@ -235,7 +237,7 @@ class CloudApi:
         return client
 
     def patient(self, timeout):
-        """The same client with other patience: seconds to connect, and to read."""
+        """The same client with other patience: seconds to connect, and to answer."""
         client = copy.copy(self)
         client._timeout = timeout
         return client
@@ -270,19 +272,28 @@ class CloudApi:
     def upload(self, phone_number_id, filename, content, mime_type):
         """Store a file at Meta for 30 days and return its media id.
 
+        It may last as long as its size needs; what makes no progress is given up.
         Safe to repeat: an upload that nobody mentions does nothing.
+
+        :param content: bytes, or a binary file, which is read while it is sent
         """
         media_type = base_type(mime_type)
-        file = (_ascii_name(filename), content, media_type)
         fields = {"messaging_product": "whatsapp", "type": media_type}
-        return self._repeatable(
-            "POST",
-            phone_number_id,
-            "media",
-            wanted="id",
-            data=fields,
-            files={"file": file},
-        )["id"]
+        file = io.BytesIO(content) if isinstance(content, bytes) else content
+        form = FormFile(fields, _ascii_name(filename), file, media_type)
+        try:
+            return self._repeatable(
+                "POST",
+                phone_number_id,
+                "media",
+                wanted="id",
+                data=form,
+                headers={"Content-Type": form.content_type},
+            )["id"]
+        except TooSlow as error:
+            raise CloudApiError(
+                "transient", details="The upload is too slow", reason="busy"
+            ) from error
 
     def mark_read(self, phone_number_id, message_id, typing=False):
         """Show the customer that this message, and all before it, were read."""
