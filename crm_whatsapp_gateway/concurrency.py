@@ -50,6 +50,8 @@ class Holder:
         _dbname, info = connection_info_for(dbname)
         self._connection = psycopg2.connect(**info)
         self._connection.autocommit = True
+        # what is written here is of the last seconds: nothing waits for the disk
+        self.execute("SET synchronous_commit TO off")
 
     def take(self, keys):
         """Take what is free.
@@ -57,14 +59,21 @@ class Holder:
         :param keys: iterable of str
         :return: set of the keys that are held now
         """
-        with self._connection.cursor() as cr:
-            cr.execute(SESSION_LOCKS, (sorted(keys),))
-            return {key for key, taken in cr.fetchall() if taken}
+        rows = self.execute(SESSION_LOCKS, (sorted(keys),))
+        return {key for key, taken in rows if taken}
 
     def give_back(self, key):
         """Let others have it."""
+        self.execute(SESSION_UNLOCK, (key,))
+
+    def execute(self, statement, values=None):
+        """Do one statement, which is a transaction of its own; from any thread.
+
+        :return: list of its rows
+        """
         with self._connection.cursor() as cr:
-            cr.execute(SESSION_UNLOCK, (key,))
+            cr.execute(statement, values)
+            return cr.fetchall() if cr.description else []
 
     def close(self):
         """Give everything back."""

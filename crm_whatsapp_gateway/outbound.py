@@ -4,90 +4,121 @@
 
 One thread talks to the database: it claims the next message of some conversations in
 one transaction, and records what became of them in another. Others talk to Meta, one
-message each, and touch no database. A conversation is held by an advisory lock from
-before its message is claimed until its outcome is committed: a row in 'sending' whose
-conversation nobody holds is what a crash left.
+message each, and ask the database for nothing but their turn. A conversation is held by
+an advisory lock from before its message is claimed until its outcome is committed: a
+row in 'sending' whose conversation nobody holds is what a crash left.
+
+A call that lasts holds its own conversation only: others are claimed and recorded
+meanwhile, and at the end of a turn another thread goes on waiting for it.
 """
 
 import logging
 import threading
 import traceback
+from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 from time import monotonic, sleep
 
-import requests
+import psycopg2
 
-from . import compat
+from . import compat, worker
 from .concurrency import Holder, in_transaction
+from .rate_limit import RateLimiter
 from .tools.errors import CloudApiError
 from .tools.masking import without_secrets
-from .tools.pace import Pace
+from .tools.transport import new_session
 
 _logger = logging.getLogger(__name__)
 
 MODEL = "whatsapp.message.queue"
-AT_ONCE = 32  # messages on their way
+AT_ONCE = 32  # messages without a file on their way, of a database and process
+FILES = 8  # messages with a file, likewise: an upload may take minutes
 CLAIM = 8  # at once; fewer only if nothing is on its way
-FILES = 4  # in memory at once, of up to 100 MB each
 GATHER = 0.02  # seconds for which outcomes are gathered before they are recorded
+LOOK = 0.2  # seconds until we look for new work while all that is on its way lasts
 _local = threading.local()
-_files = threading.BoundedSemaphore(FILES)
+_guard = threading.Lock()
+_on_their_way = Counter()  # by database, and number or None for those with a file
 
 
 def session():
     """Return the HTTP session of this thread, whose connections are used again."""
     if not hasattr(_local, "session"):
-        _local.session = requests.Session()
+        _local.session = new_session()
     return _local.session
 
 
-def deliver(client, number, payload, file):
-    """Send a message, after its file; touches no database.
+def deliver(client, number, payload, file, turns=None):
+    """Send a message, after its file; touches no database but for its turn.
 
     :param client: ``tools.cloud_api.CloudApi``
     :param str number: phone number ID of the sender
     :param dict payload: Meta's message
-    :param file: None, or a tuple of name, function that reads the content, MIME type
+    :param file: None, or a tuple of name, function that opens the content, MIME type
+    :param turns: ``rate_limit.Turns`` of the number; None: it leaves at once
     :return: ``tools.cloud_api.Sent``, or the ``CloudApiError``
     """
     client = client.using(session)
     try:
         if file:
             kind = payload["type"]
-            with _files:
-                name, read, mimetype = file
-                media = client.upload(number, name, read(), mimetype)
+            name, open_content, mimetype = file
+            with open_content() as content:
+                media = client.upload(number, name, content, mimetype)
             payload = {**payload, kind: {**payload[kind], "id": media}}
-        return client.send(number, payload)
+        if turns:
+            turns.wait()
+        outcome = client.send(number, payload)
     except CloudApiError as error:
-        return error
+        outcome = error
+    if turns:
+        turns.learn(outcome)
+    return outcome
+
+
+def never(error, turns=None):
+    """Stand in for ``deliver`` where a message cannot leave.
+
+    :param error: ``CloudApiError``
+    """
+    return error
 
 
 def _key(channel_id):
     return f"whatsapp:send:{channel_id}"
 
 
-def _later(seconds, work):
-    sleep(seconds)
-    return work()
+def _in_thread(work):
+    """Return the future of a work in a thread of its own.
+
+    A server that stops does not wait for it.
+    """
+    future = Future()
+
+    def run():
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="whatsapp-file", daemon=True).start()
+    return future
 
 
 class _Inline:
     """Sends in the calling thread: a test has one cursor, and one Meta."""
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        return False
-
-    def submit(self, work, *args):
+    def submit(self, work):
         future = Future()
         try:
-            future.set_result(work(*args))
+            future.set_result(work())
         except Exception as error:
             future.set_exception(error)
         return future
+
+    def shutdown(self, wait):
+        pass
 
 
 class _HoldsAll:
@@ -101,6 +132,11 @@ class _HoldsAll:
 
     def close(self):
         pass
+
+
+def _arrived(key):
+    with _guard:
+        _on_their_way[key] -= 1
 
 
 def _outcome(future):
@@ -123,48 +159,88 @@ class Sender:
 
     def __init__(self, registry, deadline, passed):
         self._registry, self._deadline, self._passed = registry, deadline, passed
+        self._dbname = registry.db_name
         self._model = registry[MODEL]
-        self._pace = Pace()
         self._flying = {}  # future -> (conversation, row id)
         self._held = set()  # conversations of messages on their way
-        self._holder = None
+        with registry.cursor() as cr:
+            self._threads = compat.is_real_cursor(cr)  # else it is a test
+        if self._threads:
+            self._holder = Holder(self._dbname)
+            self._limiter = RateLimiter(self._dbname, self._holder.execute)
+            self._pool = ThreadPoolExecutor(AT_ONCE, "whatsapp-message")
+        else:
+            self._holder, self._pool = _HoldsAll(), _Inline()
 
     def run(self):
         """Send what is due.
 
         :return: True if work that is due was left
         """
-        with self._registry.cursor() as cr:
-            threads = compat.is_real_cursor(cr)
-        self._holder = Holder(self._registry.db_name) if threads else _HoldsAll()
+        left = False
         try:
-            with ThreadPoolExecutor(AT_ONCE) if threads else _Inline() as pool:
-                left = False
-                while True:
-                    try:
-                        left = self._claim(pool, threads)
-                    except Exception:
-                        # what is on its way is recorded all the same
-                        _logger.exception("no message could be claimed")
-                        self._deadline, left = 0, False
-                    if not self._flying:
-                        return left
-                    self._record(self._landed())
+            while True:
+                try:
+                    left = self._claim()
+                except Exception:
+                    # what is on its way is recorded all the same
+                    _logger.exception("no message could be claimed")
+                    self._deadline, left = 0, False
+                if not self._flying:
+                    return left
+                if self._threads and monotonic() > self._deadline:
+                    return left
+                self._record(self._landed(LOOK))
         finally:
-            self._holder.close()
+            self._leave()
 
-    def _claim(self, pool, threads):
+    def _leave(self):
+        """End the turn; another thread waits for what is still on its way."""
+        if not self._flying:
+            self._close()
+            return
+        self._passed += self._held
+        thread = threading.Thread(
+            target=self._finish, name=f"whatsapp-late-{self._dbname}", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError:  # the machine has no thread left
+            self._finish()
+
+    def _finish(self):
+        threading.current_thread().dbname = self._dbname
+        try:
+            while self._flying:
+                self._record(self._landed())
+                # what waited behind it in its conversation
+                worker.wake(self._dbname, "outbound")
+        finally:
+            self._close()
+
+    def _close(self):
+        self._pool.shutdown(wait=False)
+        self._holder.close()
+
+    def _claim(self):
         """Let further messages leave, as many as there is room for.
 
         :return: True if there was work and no time for it
         """
-        room = AT_ONCE - len(self._flying)
+        room, files, busy = self._room()
         if self._flying and (room < CLAIM or self._deadline == 0):
             return False
+        while room < 1:  # for what earlier turns left
+            if monotonic() > self._deadline:
+                return True
+            sleep(LOOK)
+            room, files, busy = self._room()
         channels = self._model._due_channels(
             self._registry,
             [*self._passed, *self._held],
-            limit=min(room, CLAIM) if threads else 1,
+            limit=min(room, CLAIM) if self._threads else 1,
+            files=files,
+            busy=busy,
         )
         if not channels:
             return False
@@ -176,42 +252,75 @@ class Sender:
         claimed = in_transaction(
             self._registry,
             lambda env: [
-                (row.id, row.channel_id.id, row.gateway_id.id)
-                + (row.gateway_id.whatsapp_rate, row._outgoing()[1])
+                (row.id, row.channel_id.id, bool(row.attachment_checksum))
+                + (row._outgoing()[1], *row.gateway_id._whatsapp_number_and_rate())
                 for row in env[MODEL]._claim_each(mine)
             ],
         )
-        for row_id, channel, gateway_id, rate, outgoing in claimed:
-            pause = self._pace.wait(gateway_id, rate, monotonic()) if threads else 0
-            self._flying[self._submit(pool, pause, outgoing)] = (channel, row_id)
+        for row_id, channel, has_file, outgoing, number, rate in claimed:
+            future = self._submit(outgoing, has_file, number, rate)
+            self._flying[future] = (channel, row_id)
         nothing_to_send = set(channels) - {channel for _row, channel, *_ in claimed}
         self._passed += nothing_to_send
         self._give_back(nothing_to_send)
         return False
 
+    def _room(self):
+        """Return how many messages may leave, how many files, and who is busy.
+
+        :return: tuple of two numbers, and a dict of phone number ID -> how many of it
+            are on their way
+        """
+        with _guard:
+            busy = {
+                number: count
+                for (dbname, number), count in _on_their_way.items()
+                if dbname == self._dbname and count
+            }
+        files = busy.pop(None, 0)
+        return AT_ONCE - sum(busy.values()), FILES - files, busy
+
     def _give_back(self, channels):
         for channel in self._held.intersection(channels):
             self._held.discard(channel)
-            self._holder.give_back(_key(channel))
+            try:
+                self._holder.give_back(_key(channel))
+            except psycopg2.Error:
+                pass  # with the connection everything was given back; a claim says so
 
-    def _submit(self, pool, pause, outgoing):
+    def _submit(self, outgoing, has_file, number, rate):
+        """Let a message leave in a thread."""
+        if not self._threads:
+            return self._pool.submit(outgoing)
+        turns = self._limiter.turns(number, rate)
+        key = (self._dbname, None if has_file else number)
+        with _guard:
+            _on_their_way[key] += 1
         try:
-            return pool.submit(_later, pause, outgoing)
+            start = _in_thread if has_file else self._pool.submit
+            future = start(partial(outgoing, turns=turns))
         except RuntimeError:  # the server stops: nothing has left
-            never = Future()
-            never.set_result(CloudApiError("transient", reason="busy"))
-            return never
+            future = Future()
+            future.set_result(CloudApiError("transient", reason="busy"))
+        future.add_done_callback(lambda _future: _arrived(key))
+        return future
 
-    def _landed(self):
-        """Return what came back: a list of (conversation, row id, outcome)."""
-        wait(self._flying, return_when=FIRST_COMPLETED)
-        if len(self._flying) > 1 and not all(f.done() for f in self._flying):
-            sleep(GATHER)
+    def _landed(self, seconds=None):
+        """Return what came back: a list of (conversation, row id, outcome).
+
+        :param float seconds: how long to wait for the first one; None: until it comes
+        """
+        wait(self._flying, seconds, return_when=FIRST_COMPLETED)
+        if len(self._flying) > 1 and any(f.done() for f in self._flying):
+            if not all(f.done() for f in self._flying):
+                sleep(GATHER)
         done = [future for future in self._flying if future.done()]
         return [(*self._flying.pop(future), _outcome(future)) for future in done]
 
     def _record(self, landed):
         """Write what became of messages: together, or if that fails each alone."""
+        if not landed:
+            return
         if not self._write([(row, outcome) for _channel, row, outcome in landed]):
             for _channel, row_id, outcome in landed:
                 self._write([(row_id, outcome)])

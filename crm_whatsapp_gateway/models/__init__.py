@@ -46,6 +46,7 @@ from . import (
     whatsapp_message_queue,
     whatsapp_message_queue_alert,
     whatsapp_phones,
+    whatsapp_rate_limit,
     whatsapp_report,
     whatsapp_webhook_event,
 )

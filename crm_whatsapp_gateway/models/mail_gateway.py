@@ -180,6 +180,12 @@ class MailGateway(models.Model):
         help="What Meta allows this number: 80, or 20 if it is used in the app on the"
         " phone as well. 0: no limit of ours.",
     )
+    whatsapp_rate_allowed = fields.Integer(
+        string="Allowed by Meta",
+        readonly=True,
+        copy=False,
+        help="Messages a second, as the test of the number read it. More are not sent.",
+    )
     whatsapp_stop_words = fields.Char(
         string="Words against marketing",
         default="BAJA, STOP",
@@ -564,6 +570,26 @@ class MailGateway(models.Model):
             secrets=secrets,
         )
 
+    def _whatsapp_number_and_rate(self):
+        """Return the phone number ID, and its messages a second at most; 0: any."""
+        # sudo: mail.gateway - the sender's number is for administrators
+        gateway = self.sudo()
+        limits = (gateway.whatsapp_rate, gateway.whatsapp_rate_allowed)
+        rate = min((limit for limit in limits if limit > 0), default=0)
+        return gateway.whatsapp_from_phone, rate
+
+    def _whatsapp_hold(self):
+        """Take the row before it is written: others write it at the same time.
+
+        Then one of both transactions is repeated, without an error in the log.
+        """
+        self.flush_recordset()
+        self.env.cr.execute(
+            "SELECT 1 FROM mail_gateway WHERE id = ANY(%s) FOR NO KEY UPDATE",
+            (self.ids,),
+            log_exceptions=False,
+        )
+
     def _whatsapp_alerted(self):
         """Return whom to tell about these numbers; at the worst the administrator."""
         # sudo: mail.gateway - salespeople need not read users
@@ -577,6 +603,7 @@ class MailGateway(models.Model):
         :return: True if it was not paused before
         """
         self.ensure_one()
+        self._whatsapp_hold()
         if self.whatsapp_pause_reason:
             return False  # of many on their way, or the one that was tried
         lang = self._whatsapp_alerted()[:1].lang or self._whatsapp_lang()
@@ -588,6 +615,7 @@ class MailGateway(models.Model):
 
     def _whatsapp_probe_later(self):
         """Plan when a paused number is tried, or tried again."""
+        self._whatsapp_hold()
         minutes = PROBES[min(self.whatsapp_probes, len(PROBES) - 1)]
         self.write(
             {
@@ -624,6 +652,7 @@ class MailGateway(models.Model):
             )
         )
         if paused:
+            paused._whatsapp_hold()
             paused.write(
                 {
                     "whatsapp_pause_reason": False,

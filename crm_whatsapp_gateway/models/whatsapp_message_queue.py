@@ -4,23 +4,24 @@ import logging
 import uuid
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
+from io import BytesIO
+from threading import Thread
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import compat, worker
 from ..concurrency import exclusive, in_transaction, remove_in_batches
-from ..outbound import Sender, deliver, session
+from ..outbound import Sender, deliver, never, session
 from ..tools.errors import CloudApiError
-from ..tools.retry import RetryPolicy
+from ..tools.retry import RetryPolicy, next_when_throttled
 from ..tools.status import advance
 from .whatsapp_guarded import GUARDED
 
 _logger = logging.getLogger(__name__)
 
+AHEAD = 2  # seconds of its rate that a number has on its way at most
 ASK_AFTER = 10  # minutes, about what was perhaps delivered
-OPEN = ("queued", "sending")
 NO_ERROR = {
     "next_attempt_at": False,
     "error_id": False,
@@ -28,20 +29,17 @@ NO_ERROR = {
     "error_code": False,
     "error_text": False,
     "error_details": False,
+    "throttled_since": False,
 }
 
 
-def _same(value):
-    return value
-
-
-def _read_file(path):
-    """Return the content of a file in Odoo's file store.
+def _open_file(path):
+    """Open a file of Odoo's file store.
 
     :raise CloudApiError: it is gone
     """
     try:
-        return Path(path).read_bytes()
+        return open(path, "rb")
     except OSError as error:
         raise CloudApiError("permanent", reason="file_changed") from error
 
@@ -143,6 +141,9 @@ class WhatsappMessageQueue(models.Model):
     )
     attempts = fields.Integer(readonly=True)
     next_attempt_at = fields.Datetime(readonly=True)
+    throttled_since = fields.Datetime(
+        readonly=True, help="Since then Meta refuses it because too much is sent."
+    )
     sent_at = fields.Datetime(readonly=True)
     wamid = fields.Char(
         string="WhatsApp ID", readonly=True, index="btree_not_null", copy=False
@@ -437,33 +438,66 @@ class WhatsappMessageQueue(models.Model):
         return Sender(registry, deadline, passed).run()
 
     @classmethod
-    def _due_channels(cls, registry, passed, limit):
+    def _due_channels(cls, registry, passed, limit, files, busy):
         """Return the conversations in which something is due, the oldest first.
 
         :param list passed: ids of conversations to leave out
+        :param int limit: how many at most
+        :param int files: how many of them may begin with a file
+        :param dict busy: phone number ID -> how many of its messages are on their way
         """
         with registry.cursor() as cr:
             cr.execute(
                 """
                 WITH due AS (
-                    SELECT part.channel_id, part.gateway_id, min(part.id) AS first
+                    SELECT part.channel_id, part.gateway_id, min(part.id) AS first,
+                           (array_agg(part.attachment_checksum IS NOT NULL
+                                      ORDER BY part.id))[1] AS has_file
                       FROM whatsapp_message_queue part
                       JOIN mail_gateway gateway ON gateway.id = part.gateway_id
                      WHERE gateway.whatsapp_pause_reason IS NULL
                        AND gateway.active
-                       AND NOT part.channel_id = ANY(%s::integer[])
+                       AND NOT part.channel_id = ANY(%(passed)s::integer[])
                        AND (part.state = 'sending'
                             OR part.state = 'queued'
                            AND (part.next_attempt_at IS NULL
-                                OR part.next_attempt_at <= %s))
-                     GROUP BY part.channel_id, part.gateway_id)
-                SELECT channel_id
-                  FROM due
+                                OR part.next_attempt_at <= %(now)s))
+                     GROUP BY part.channel_id, part.gateway_id),
+                placed AS (
+                    SELECT *, row_number() OVER (PARTITION BY gateway_id
+                                                     ORDER BY first) AS place,
+                           row_number() OVER (PARTITION BY has_file
+                                                  ORDER BY first) AS file_place
+                      FROM due)
+                SELECT placed.channel_id
+                  FROM placed
+                  JOIN mail_gateway gateway ON gateway.id = placed.gateway_id
+                  LEFT JOIN whatsapp_rate_limit learned
+                    ON learned.number = gateway.whatsapp_from_phone
+                  LEFT JOIN unnest(%(numbers)s::text[], %(counts)s::integer[])
+                            AS busy (number, count)
+                    ON busy.number = gateway.whatsapp_from_phone
+                 WHERE (NOT has_file OR file_place <= %(files)s)
+                   -- what waits for its turn can no longer be stopped: no more of a
+                   -- number than leaves in some seconds (a rate of 0 is none)
+                   AND (place + coalesce(busy.count, 0)
+                        <= ceil(%(ahead)s * least(
+                               nullif(greatest(gateway.whatsapp_rate, 0), 0),
+                               nullif(greatest(gateway.whatsapp_rate_allowed, 0), 0),
+                               learned.learned_rate))) IS NOT FALSE
                  -- some of each number: a slow one must not keep the others waiting
-                 ORDER BY row_number() OVER (PARTITION BY gateway_id ORDER BY first)
-                 LIMIT %s
+                 ORDER BY place
+                 LIMIT %(limit)s
                 """,
-                (passed, fields.Datetime.now(), limit),
+                {
+                    "passed": passed,
+                    "now": fields.Datetime.now(),
+                    "files": files,
+                    "numbers": list(busy),
+                    "counts": list(busy.values()),
+                    "ahead": AHEAD,
+                    "limit": limit,
+                },
             )
             return [channel_id for (channel_id,) in cr.fetchall()]
 
@@ -491,21 +525,28 @@ class WhatsappMessageQueue(models.Model):
                 """,
                 {"now": fields.Datetime.now()},
             )
-            due = cr.fetchall()
+            due, real = cr.fetchall(), compat.is_real_cursor(cr)
         for gateway_id, channel_id in due:
-            keys = [f"whatsapp:probe:{gateway_id}"]
-            if channel_id:
-                keys.append(f"whatsapp:send:{channel_id}")
-            try:
-                with exclusive(registry, keys) as mine:
-                    if mine:
-                        cls._probe(registry, gateway_id, channel_id)
-            except Exception as error:  # one number must not keep the others waiting
-                _logger.error(
-                    "gateway %s could not be tried: %s",
-                    gateway_id,
-                    type(error).__name__,
-                )
+            probe = partial(cls._probe_alone, registry, gateway_id, channel_id)
+            if real:  # Meta may take its time, and others send meanwhile
+                Thread(target=probe, name="whatsapp-probe", daemon=True).start()
+            else:
+                probe()
+
+    @classmethod
+    def _probe_alone(cls, registry, gateway_id, channel_id):
+        """Try a number unless somebody else does; wake the senders if it works."""
+        keys = [f"whatsapp:probe:{gateway_id}"]
+        if channel_id:
+            keys.append(f"whatsapp:send:{channel_id}")
+        try:
+            with exclusive(registry, keys) as mine:
+                if mine:
+                    cls._probe(registry, gateway_id, channel_id)
+        except Exception as error:  # one number must not keep the others waiting
+            _logger.error(
+                "gateway %s could not be tried: %s", gateway_id, type(error).__name__
+            )
 
     @classmethod
     def _probe(cls, registry, gateway_id, channel_id):
@@ -513,6 +554,8 @@ class WhatsappMessageQueue(models.Model):
 
         def begin(env):
             gateway = env["mail.gateway"].browse(gateway_id)
+            if gateway.whatsapp_probe_at > fields.Datetime.now():
+                return False, None  # somebody else was quicker
             gateway._whatsapp_probe_later()  # whatever comes of this one
             row = env[cls._name]
             if channel_id:
@@ -522,7 +565,7 @@ class WhatsappMessageQueue(models.Model):
             try:
                 client = gateway._whatsapp_client()
             except CloudApiError as error:
-                return False, partial(_same, error)
+                return False, partial(never, error)
             return False, partial(_ask, client, gateway.sudo().whatsapp_from_phone)
 
         def record(env):
@@ -534,8 +577,10 @@ class WhatsappMessageQueue(models.Model):
                 env["mail.gateway"].browse(gateway_id)._whatsapp_resume()
 
         row_id, outgoing = in_transaction(registry, begin)
-        outcome = outgoing()
-        in_transaction(registry, record)
+        if outgoing:
+            outcome = outgoing()
+            in_transaction(registry, record)
+            worker.wake(registry.db_name, "outbound")
 
     def _claim_each(self, channel_ids, probe=False):
         """Mark the next message of each conversation as leaving now.
@@ -547,24 +592,39 @@ class WhatsappMessageQueue(models.Model):
         :param bool probe: also of numbers that are paused
         :return: the rows, one of each conversation at most
         """
-        rows = self.search(
-            [("channel_id", "in", channel_ids), ("state", "in", OPEN)], order="id"
-        )
+        rows = self._hold_next(channel_ids)
         for row in rows:
             if row.state == "sending":
                 row._record_failure(CloudApiError("uncertain", reason="crash"))
-        now, heads = fields.Datetime.now(), {}
-        for row in rows:
-            if row.state == "queued":
-                heads.setdefault(row.channel_id.id, row)
-        claimed = self.browse()
-        for row in heads.values():
+        now, claimed = fields.Datetime.now(), self.browse()
+        for row in rows.filtered(lambda row: row.state == "queued"):
             waits = row.next_attempt_at and row.next_attempt_at > now
             paused = row.gateway_id.whatsapp_pause_reason and not probe
             if not (waits or paused) and row.gateway_id.active:
                 row.write({"state": "sending", "attempts": row.attempts + 1})
                 claimed |= row
         return claimed
+
+    def _hold_next(self, channel_ids):
+        """Take what is 'sending' in these conversations, and the next of each.
+
+        A status of theirs may arrive at the same time, see ``_hold``.
+        """
+        self.flush_model()
+        self.env.cr.execute(
+            """
+            SELECT id FROM whatsapp_message_queue
+             WHERE channel_id = ANY(%(channels)s) AND state = 'sending'
+                OR id IN (SELECT min(id) FROM whatsapp_message_queue
+                           WHERE channel_id = ANY(%(channels)s) AND state = 'queued'
+                           GROUP BY channel_id)
+             ORDER BY id
+               FOR NO KEY UPDATE
+            """,
+            {"channels": list(channel_ids)},
+            log_exceptions=False,
+        )
+        return self.browse([row_id for (row_id,) in self.env.cr.fetchall()])
 
     # ------------------------------------------------------------- send
 
@@ -591,13 +651,13 @@ class WhatsappMessageQueue(models.Model):
             client = self.gateway_id._whatsapp_client()
             file = self._file()
         except CloudApiError as error:
-            return self.id, partial(_same, error)
+            return self.id, partial(never, error)
         return self.id, partial(deliver, client, number, payload, file)
 
     def _file(self):
-        """Return name, a function that reads the content, and MIME type; or None.
+        """Return name, a function that opens the content, and MIME type; or None.
 
-        The content is read when its turn comes: many files wait at once.
+        The content is read while it is uploaded.
         """
         if not self.attachment_checksum:
             return None
@@ -605,10 +665,10 @@ class WhatsappMessageQueue(models.Model):
         if not attachment or attachment.checksum != self.attachment_checksum:
             raise CloudApiError("permanent", reason="file_changed")
         if attachment.store_fname:
-            read = partial(_read_file, attachment._full_path(attachment.store_fname))
+            opened = partial(_open_file, attachment._full_path(attachment.store_fname))
         else:  # it is kept in the database
-            read = partial(_same, attachment.raw)
-        return attachment.name, read, attachment.mimetype
+            opened = partial(BytesIO, attachment.raw)
+        return attachment.name, opened, attachment.mimetype
 
     def _hold(self):
         """Take the rows before anything that hangs on them is written.
@@ -663,12 +723,16 @@ class WhatsappMessageQueue(models.Model):
             if self.gateway_id._whatsapp_pause(error):
                 self._alert_admin()
             return
-        next_attempt = self._retry_policy().next_attempt(
-            self.attempts,
-            kind,
-            fields.Datetime.now(),
-            error.retry_after or entry.wait_seconds,
-        )
+        now, told = fields.Datetime.now(), error.retry_after or entry.wait_seconds
+        if kind == "throttled":
+            # nothing is burnt: the attempts are for what fails
+            since = self.throttled_since or now
+            self.write({"attempts": self.attempts - 1, "throttled_since": since})
+            next_attempt = next_when_throttled(since, now, told)
+        else:
+            next_attempt = self._retry_policy().next_attempt(
+                self.attempts, kind, now, told
+            )
         if next_attempt:
             self.write({"state": "queued", "next_attempt_at": next_attempt})
             self._whatsapp_cron()._trigger(at=next_attempt)

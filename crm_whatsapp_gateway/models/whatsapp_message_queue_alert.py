@@ -190,6 +190,7 @@ class WhatsappMessageQueue(models.Model):
                 "state": "queued",
                 "attempts": 0,
                 "next_attempt_at": False,
+                "throttled_since": False,
                 "delivery": False,
                 "left": False,
             }

@@ -59,6 +59,7 @@ class TestFailures(WhatsappCase):
                 continue
             with self.subTest(entry=entry), mute_logger(ALERT):
                 row.write({"state": "sending", "attempts": 1, "next_attempt_at": False})
+                row.throttled_since = False
                 self.gateway.whatsapp_pause_reason = False
                 error = classify(
                     400, {"error": {"code": int(code), "error_subcode": subcode}}
@@ -75,7 +76,9 @@ class TestFailures(WhatsappCase):
                 self.assertEqual(bool(row.next_attempt_at), repeats)
                 if repeats:
                     wait = row.next_attempt_at - fields.Datetime.now()
-                    expected = max(60, known.wait_seconds)
+                    burnt = known.kind == "transient"
+                    self.assertEqual(row.attempts, int(burnt))
+                    expected = max(60 * burnt, known.wait_seconds)
                     self.assertAlmostEqual(wait.total_seconds(), expected, delta=20)
 
     def test_a_code_that_meta_invents_tomorrow_can_be_added(self):

@@ -61,6 +61,8 @@ FAMILIES = {
     (2388000, 2388999): "2388000",
 }
 LONGEST_WAIT = 24 * 60 * 60
+# Refusals because of how much this number, or its account, sends
+OF_THE_NUMBER = ("slow", "4", "80007", "80008", "130429")
 
 
 class CloudApiError(Exception):
@@ -146,6 +148,21 @@ def classify(status, body=None, headers=None, secrets=()):
         retry_after=_retry_after(known.kind, headers),
         reason=known.code,
         secrets=secrets,
+    )
+
+
+def is_rate_refusal(error):
+    """Whether a number sends too fast: not to one person, and not too much in hours.
+
+    >>> is_rate_refusal(classify(400, {"error": {"code": 130429}}))
+    True
+    >>> is_rate_refusal(classify(400, {"error": {"code": 131056}}))
+    False
+    >>> is_rate_refusal(classify(429, None, {"retry-after": "3600"}))
+    False
+    """
+    return error.reason == "130429" or (
+        error.reason in OF_THE_NUMBER and not error.retry_after
     )
 
 

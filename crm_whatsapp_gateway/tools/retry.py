@@ -5,7 +5,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-REPEATABLE = ("transient", "throttled")
+LONGEST_THROTTLED = timedelta(hours=24)
+SLOWEST_THROTTLED = timedelta(minutes=5)  # between two attempts, if nothing was told
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class RetryPolicy:
     None
     >>> print(policy.next_attempt(1, "permanent", now))
     None
-    >>> print(policy.next_attempt(1, "throttled", now, retry_after=3600))
+    >>> print(policy.next_attempt(1, "transient", now, retry_after=3600))
     2026-11-22 13:00:00
     """
 
@@ -33,7 +34,35 @@ class RetryPolicy:
         that Meta asks for, and counts if it is longer.
         """
         attempt = max(attempts_done, 1)
-        if error_kind not in REPEATABLE or attempt > len(self.delays):
+        if error_kind != "transient" or attempt > len(self.delays):
             return None
         delay = timedelta(minutes=self.delays[attempt - 1])
         return now + max(delay, timedelta(seconds=retry_after or 0))
+
+
+def next_when_throttled(since, now, told=None):
+    """When to try again what Meta refuses because too much is sent, or None to give up.
+
+    Soon at first, since the rate of the number or of the person decides; more rarely
+    the longer it lasts.
+
+    :param datetime since: when it was refused first
+    :param int told: seconds that Meta asks for, or None
+
+    >>> from datetime import datetime
+    >>> since = datetime(2026, 11, 22, 12, 0)
+    >>> for minutes, told in ((0, None), (0, 6), (20, 6), (180, None), (120, 3600)):
+    ...     now = since + timedelta(minutes=minutes)
+    ...     print(next_when_throttled(since, now, told) - now)
+    0:00:00
+    0:00:06
+    0:02:00
+    0:05:00
+    1:00:00
+    >>> print(next_when_throttled(since, since + timedelta(hours=23.5), 3600))
+    None
+    """
+    waited = now - since
+    delay = min(waited / 10, SLOWEST_THROTTLED)
+    delay = timedelta(seconds=max(int(delay.total_seconds()), told or 0))
+    return now + delay if waited + delay <= LONGEST_THROTTLED else None

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 ADDON = Path(__file__).parents[2] / "crm_whatsapp_gateway"
+# how fast several hosts send together is measured by the one clock that they share
+MEASURES = ADDON / "rate_limit.py"
 # `fields.Datetime.now()` and `cr.now()`, the date of what Odoo writes, are frozen by
 # the tests' `at`; `monotonic` measures how long something takes.
 OTHER_CLOCKS = re.compile(
@@ -16,7 +18,7 @@ OTHER_CLOCKS = re.compile(
 
 
 def test_no_other_clock_is_asked():
-    files = [p for p in ADDON.rglob("*.py") if "tests" not in p.parts]
+    files = [p for p in ADDON.rglob("*.py") if "tests" not in p.parts and p != MEASURES]
     assert files
     found = [
         f"{path.relative_to(ADDON)}:{number}: {line.strip()}"
