@@ -139,6 +139,28 @@ def hold_until_end(cr, registry, key, timeout=30):
     return lock
 
 
+def try_hold_until_end(cr, registry, keys):
+    """Hold all ``keys`` until the transaction of ``cr`` ends, if all are free.
+
+    Nobody waits. What is written meanwhile by a transaction that began before still
+    conflicts, and is repeated.
+
+    :param keys: iterable of str, names of what is to be held
+    :return: whether they are held
+    """
+    lock = registry.cursor()
+    if not compat.is_real_cursor(lock):
+        lock.close()
+        return True  # in a test all cursors are one transaction
+    lock.execute(TRY_LOCKS, (sorted(keys),))
+    if not all(taken for _key, taken in lock.fetchall()):
+        lock.close()
+        return False
+    cr.postcommit.add(lock.close)
+    cr.postrollback.add(lock.close)
+    return True
+
+
 @dataclass
 class AutomationRun:
     """How the customer's automation rules run in one transaction of ours.

@@ -3,6 +3,7 @@
 from . import (
     base_automation,
     crm_lead,
+    crm_lead_absence,
     crm_lead_chat,
     discuss_channel,
     discuss_channel_answer,

@@ -10,6 +10,7 @@ from odoo.exceptions import UserError
 
 from .. import compat
 from ..concurrency import automation_run
+from ..tools import duty
 from ..tools import identity as wa_identity
 from ..tools.conversation import ANSWERED
 from .hr_employee import Choice
@@ -320,8 +321,9 @@ class CrmLead(models.Model):
         self.write(values)
 
     def _whatsapp_has_owner(self):
-        """Tell whether somebody who still works here has the lead."""
-        return bool(self.user_id.active and not self.user_id.share)
+        """Tell whether somebody who still cares for customers here has the lead."""
+        absence = self._whatsapp_absence()
+        return bool(self.user_id) and not (absence and absence.why == duty.GONE)
 
     def _whatsapp_responsible(self):
         """Return who has to care: the salesperson, or who leads the team."""
@@ -765,7 +767,14 @@ class CrmLead(models.Model):
             )
 
         self._message_log(body=words(self.env.context.get("lang")))
-        for user in old | new:
+        self._whatsapp_tell(old | new, words)
+
+    def _whatsapp_tell(self, users, words):
+        """Tell each of these users something about the lead.
+
+        :param words: function of a language that returns what they read
+        """
+        for user in users:
             self.message_notify(
                 partner_ids=user.partner_id.ids,
                 subject=self.name,

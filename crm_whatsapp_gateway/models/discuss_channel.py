@@ -701,8 +701,10 @@ class DiscussChannel(models.Model):
         if not lead or how == CREATED:
             return lead
         comes_back = how == REOPENED
-        if comes_back or not (lead._whatsapp_has_owner() and lead.whatsapp_opened_at):
+        if comes_back or not (lead.user_id and lead.whatsapp_opened_at):
             self._assign_to_commercial_user(returning=comes_back)
+        else:
+            lead._whatsapp_pass_on_absent()
         if referral:
             lead._whatsapp_came_by(referral)
         return lead

@@ -68,6 +68,12 @@ class DiscussChannel(models.Model):
         search="_search_whatsapp_failed",
     )
 
+    whatsapp_absent = fields.Boolean(
+        string="Waiting for somebody who is away",
+        compute="_compute_whatsapp_absent",
+        search="_search_whatsapp_absent",
+    )
+
     def init(self):
         """Make the inbox's index, and give older conversations their state."""
         self.env.cr.execute(
@@ -131,6 +137,22 @@ class DiscussChannel(models.Model):
         # ids: few have failed messages, which a subquery would not tell PostgreSQL
         is_in = "in" if compat.is_true(operator, value) else "not in"
         return [("id", is_in, sorted(self._whatsapp_failed_ids()))]
+
+    def _compute_whatsapp_absent(self):
+        # sudo: crm.lead - whether the owner is there, of what the user sees
+        left = self.sudo().lead_id._whatsapp_left_rows()
+        absent = {row.lead_id for row in left}
+        for channel in self:
+            waits = channel.whatsapp_waiting_since
+            lead_id = channel.sudo().lead_id.id
+            channel.whatsapp_absent = bool(waits) and lead_id in absent
+
+    @api.model
+    def _search_whatsapp_absent(self, operator, value):
+        # sudo: crm.lead - what the rules of conversations leave out stays out
+        left = self.env["crm.lead"].sudo()._whatsapp_left_rows()
+        is_in = "in" if compat.is_true(operator, value) else "not in"
+        return [("lead_id", is_in, [row.lead_id for row in left])]
 
     @api.model
     def _whatsapp_failed_ids(self, domain=()):

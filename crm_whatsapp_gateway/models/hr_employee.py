@@ -102,6 +102,37 @@ POOL = """
                AND part.day_period != 'lunch'
                AND part.calendar_id IN (SELECT pool.calendar FROM pool))
 """
+# Who of these users, each in a company, cannot care for customers. Who is no employee
+# there may: a manager, for example.
+ABSENT = """
+    SELECT person.id,
+           asked.company,
+           person.active AND NOT person.share
+           AND EXISTS (SELECT FROM res_company_users_rel allowed
+                        WHERE allowed.user_id = person.id
+                          AND allowed.cid = asked.company)
+           AND employee.here IS NOT FALSE,
+           COALESCE(employee.receives, FALSE),
+           employee.leave_from,
+           employee.off_at
+      FROM unnest(%(users)s::integer[], %(companies)s::integer[])
+           AS asked (person, company)
+      JOIN res_users person ON person.id = asked.person
+      LEFT JOIN LATERAL (
+           SELECT bool_or(own.active) AS here,
+                  bool_or(own.active AND own.whatsapp_agent) AS receives,
+                  max(own.whatsapp_off_at) FILTER (WHERE own.active) AS off_at,
+                  min(away.date_from) AS leave_from
+             FROM hr_employee own
+             LEFT JOIN resource_calendar_leaves away
+                    ON own.active
+                   AND away.resource_id = own.resource_id
+                   AND COALESCE(away.time_type, 'leave') = 'leave'
+                   AND away.date_from <= %(now)s
+                   AND away.date_to > %(now)s
+            WHERE own.user_id = person.id
+              AND own.company_id = asked.company) employee ON TRUE
+"""
 # What others committed before they gave the pool back
 COMMITTED = """
     SELECT employee.id,
@@ -129,6 +160,14 @@ READ = (
     "resource.calendar.leaves",
     "resource.resource",
     "whatsapp.assignment",
+)
+
+
+ABSENT_READ = (
+    "hr.employee",
+    "res.users",
+    "resource.calendar.leaves",
+    "resource.resource",
 )
 
 
@@ -174,6 +213,9 @@ class HrEmployee(models.Model):
         help="Who has so many open leads that came by WhatsApp gets no further one."
         " 0: no limit.",
     )
+    whatsapp_off_at = fields.Datetime(
+        string="Switched off on", readonly=True, copy=False, groups="hr.group_hr_user"
+    )
     whatsapp_phones = fields.Char(groups="hr.group_hr_user")
 
     @api.depends("user_id")
@@ -185,6 +227,24 @@ class HrEmployee(models.Model):
                 and user.has_group(SALESPERSON)
                 and not user.has_group("base.group_system")
             )
+
+    def write(self, vals):
+        """Pass on the customers who wait for somebody who is archived or switched off.
+
+        From then on nobody would care for them.
+        """
+        switched = "whatsapp_agent" in vals and self.filtered(
+            lambda employee: employee.whatsapp_agent != bool(vals["whatsapp_agent"])
+        )
+        res = super().write(vals)
+        if switched:
+            now = not vals["whatsapp_agent"] and fields.Datetime.now()
+            super(HrEmployee, switched).write({"whatsapp_off_at": now})
+        left = switched or self.browse()
+        if "active" in vals and not vals["active"]:
+            left = self
+        left.user_id._whatsapp_pass_on_customers()
+        return res
 
     def _whatsapp_number_fields(self):
         """See ``whatsapp.phones``; the company's own numbers are nobody's."""
@@ -245,6 +305,8 @@ class HrEmployee(models.Model):
         for user, words in preferred:
             agent = next((m.agent for m in members if m.user_id == user.id), None)
             why_off = agent and duty.why_off(agent, hours)
+            if not agent and self._whatsapp_absences({(user.id, company.id)}):
+                why_off = duty.GONE  # no employee, or archived
             if not why_off:
                 return Choice(user, self.browse(), words)
             remarks.append(
@@ -265,6 +327,48 @@ class HrEmployee(models.Model):
         [user_id] = [m.user_id for m in members if m.agent == roster.next]
         user = self.env["res.users"].browse(user_id)
         return Choice(user, self.browse(roster.next.id), reason)
+
+    @api.model
+    def _whatsapp_absences(self, pairs):
+        """Return who cannot care for the customers of a company now, in one query.
+
+        :param pairs: set of tuples of the ids of a user and a company
+        :return: dict of tuple -> ``duty.Absence``, of those who cannot
+        """
+        if not pairs:
+            return {}
+        for model in ABSENT_READ:
+            self.env[model].flush_model()
+        users, companies = zip(*pairs, strict=True)
+        self.env.cr.execute(
+            ABSENT,
+            {
+                "users": list(users),
+                "companies": list(companies),
+                "now": fields.Datetime.now(),
+            },
+        )
+        absences = {}
+        for (
+            user_id,
+            company_id,
+            here,
+            receives,
+            leave_from,
+            off_at,
+        ) in self.env.cr.fetchall():
+            # sudo: res.users - whoever asks need not read the rights of colleagues
+            user = self.env["res.users"].sudo().browse(user_id)
+            if not here or not (receives or user.has_group(SALESPERSON)):
+                absence = duty.Absence(duty.GONE)
+            elif leave_from:
+                absence = duty.Absence(duty.LEAVE, leave_from)
+            elif off_at and not receives:
+                absence = duty.Absence(duty.OFF, off_at)
+            else:
+                continue
+            absences[user_id, company_id] = absence
+        return absences
 
     def _whatsapp_pool(
         self, company, gateway=None, team=None, preferred=(), by_hours=None

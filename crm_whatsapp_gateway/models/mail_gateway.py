@@ -103,6 +103,23 @@ class MailGateway(models.Model):
         default=2,
         help="How often a lead is passed on; then the leader of the team gets it.",
     )
+    whatsapp_absence_rule = fields.Selection(
+        [
+            ("pass_on", "Go to the next salesperson"),
+            ("stay", "Stay, and are listed"),
+        ],
+        string="Customers of who is away",
+        default="pass_on",
+        required=True,
+        help="Of who is on leave, or was switched off while they wait: those who wait"
+        " are passed on by a fair turn, the others when they write next; or they stay,"
+        " under 'Needs attention'. Of who no longer works here they always go on.",
+    )
+    whatsapp_absence_minutes = fields.Integer(
+        string="Wait for who is on leave",
+        help="Minutes from the beginning of the leave, or from the customer's message."
+        " 0: they are passed on at once.",
+    )
     whatsapp_show_unassigned = fields.Boolean(
         string="Salespeople see what nobody has",
         default=True,

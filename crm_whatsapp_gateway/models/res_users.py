@@ -1,11 +1,18 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from odoo import models
+import logging
+
+from odoo import SUPERUSER_ID, models
 from odoo.exceptions import AccessError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from .. import compat
+from ..concurrency import try_hold_until_end
 from .hr_employee import SALESPERSON
 
+_logger = logging.getLogger(__name__)
+
+FEW = 20  # leads that are passed on while an administrator waits
 RIGHTS = ("groups_id", "group_ids", "in_group_", "sel_groups_")
 MANAGER = "sales_team.group_sale_salesman_all_leads"
 GATEWAY_USER = "mail_gateway.gateway_user"
@@ -51,18 +58,16 @@ class ResUsers(models.Model):
         Who loses the right to see conversations takes part in none any more.
         """
         rights = any(name.startswith(RIGHTS) for name in vals)
-        if not rights and "active" not in vals:
+        if not rights and vals.keys().isdisjoint(("active", "company_ids")):
             return super().write(vals)
         worked = self.filtered(lambda user: user._whatsapp_works())
         before = {user: user.has_group(SALESPERSON) for user in self} if rights else {}
         res = super().write(vals)
         for user, sold in before.items():
             if user.has_group(SALESPERSON) != sold:
-                # sudo: hr.employee - who gives rights need not read employees
-                user.sudo().with_context(
-                    active_test=False
-                ).employee_ids._compute_whatsapp_agent()
+                user._whatsapp_compute_agents()
         worked._whatsapp_leave_if_idle()
+        worked._whatsapp_pass_on_customers()
         return res
 
     # ------------------------------------------------------------- who sees what
@@ -236,24 +241,62 @@ class ResUsers(models.Model):
             ]
         ).unlink()
 
+    def _whatsapp_compute_agents(self):
+        """Let those take turns who may sell now, and no others."""
+        # sudo: hr.employee - who gives rights need not read employees
+        users = self.sudo().with_context(active_test=False)
+        users.employee_ids._compute_whatsapp_agent()
+
+    def _whatsapp_pass_on_customers(self):
+        """Pass on the customers who wait for these users, if nobody cares for them.
+
+        A few at once; many, or those at whose messages somebody works now, by the cron.
+        """
+        # sudo: crm.lead - who takes rights away need not see any
+        leads = self.env["crm.lead"].sudo()
+        left = leads.browse(leads._whatsapp_left(self)) if self else leads
+        if not left:
+            return
+        keys = left.whatsapp_channel_ids._whatsapp_lock_keys()
+        if len(left) > FEW or not try_hold_until_end(
+            self.env.cr, self.env.registry, keys
+        ):
+            self.env["whatsapp.assignment"]._whatsapp_cron()._trigger()
+            return
+        for lead in left.with_user(SUPERUSER_ID):
+            lang = lead._whatsapp_gateway()._whatsapp_lang()
+            try:
+                with self.env.cr.savepoint():
+                    lead.with_context(lang=lang)._whatsapp_pass_on_absent()
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                raise
+            except Exception:  # the cron tries it again: see its log
+                _logger.exception("lead %s could not be passed on", lead.id)
+
 
 class ResGroups(models.Model):
     _inherit = "res.groups"
 
     def write(self, vals):
-        """Let those out of the conversations who lose the right by a group."""
+        """Let those out of the conversations who lose the right by a group, and those
+        take turns who get it.
+        """
         names = (compat.USERS, "users", "user_ids", "implied_ids", "implied_by_ids")
         if vals.keys().isdisjoint(names):
             return super().write(vals)
         worked = self._whatsapp_workers()
+        sold = self._whatsapp_workers((SALESPERSON,))
         res = super().write(vals)
+        sells = self._whatsapp_workers((SALESPERSON,))
+        ((sold | sells) - (sold & sells))._whatsapp_compute_agents()
         (worked - self._whatsapp_workers())._whatsapp_leave_if_idle()
+        (sold - sells)._whatsapp_pass_on_customers()
         return res
 
-    def _whatsapp_workers(self):
-        """Return the users who work with WhatsApp."""
+    def _whatsapp_workers(self, xmlids=WORKS):
+        """Return the users who work with WhatsApp, or those of some groups of them."""
         users = self.env["res.users"]
-        for xmlid in WORKS:
+        for xmlid in xmlids:
             # sudo: res.groups - who changes one group need not read the others
             if group := self.env.ref(xmlid, raise_if_not_found=False):
                 users |= compat.users_of(group.sudo())

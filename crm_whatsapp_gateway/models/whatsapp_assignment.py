@@ -98,12 +98,19 @@ class WhatsappAssignment(models.Model):
 
     @api.model
     def _cron_hand_out(self):
-        """Hand out the leads that wait, and pass on those that nobody answered."""
+        """Hand out the leads that wait, and pass on those that nobody answered, or
+        whose salesperson is away.
+        """
         until = monotonic() + SECONDS
         leads = self.env["crm.lead"]
         for find, queue_of, work in (
             (leads._whatsapp_in_queue, "_whatsapp_queue", "_whatsapp_hand_out"),
             (leads._whatsapp_overdue, "_whatsapp_answer_queue", "_whatsapp_pass_on"),
+            (
+                leads._whatsapp_left_by,
+                "_whatsapp_owner_queue",
+                "_whatsapp_pass_on_absent",
+            ),
         ):
             idle = set()  # queues for which nobody is on duty now
             for lead in find(limit=AT_ONCE):

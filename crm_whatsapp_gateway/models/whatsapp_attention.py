@@ -71,6 +71,13 @@ def _cards(now):
             "whatsapp_team_id",
             "whatsapp_waiting_since",
         ),
+        "absent": Card(
+            "discuss.channel",
+            INBOX,
+            [*WAITING, ("whatsapp_absent", "=", True)],
+            "whatsapp_user_id",
+            "whatsapp_waiting_since",
+        ),
         "snoozed": Card(
             "discuss.channel",
             INBOX,
@@ -120,6 +127,7 @@ class WhatsappAttention(models.Model):
             ("late", "Late answers"),
             ("closing", "Window closes within 2 hours"),
             ("unassigned", "Waiting, and nobody has them"),
+            ("absent", "Waiting for somebody who is away"),
             ("snoozed", "Put aside while the customer waits"),
             ("failed", "Messages that failed"),
             ("events", "Messages that could not be taken"),

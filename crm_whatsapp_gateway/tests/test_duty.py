@@ -105,6 +105,29 @@ class DutyCase(WhatsappCase):
             self.env["whatsapp.assignment"]._cron_hand_out()
         self.env.invalidate_all()
 
+    def multiply(self, record, count, **columns):
+        """Copy a row of the database, as hundreds of records would cost a minute.
+
+        :param columns: column -> SQL of its value; ``number`` counts the copies
+        :return: ids of the copies
+        """
+        table = record._table
+        self.env.cr.execute(
+            "SELECT column_name FROM information_schema.columns"
+            " WHERE table_name = %s AND column_name != 'id'",
+            (table,),
+        )
+        names = [name for (name,) in self.env.cr.fetchall()]
+        values = [columns.get(name, f'"{name}"') for name in names]
+        quoted = ", ".join(f'"{name}"' for name in names)
+        self.env.cr.execute(
+            f"INSERT INTO {table} ({quoted}) SELECT {', '.join(values)}"
+            f" FROM {table}, generate_series(1, %s) AS number WHERE id = %s"
+            " RETURNING id",
+            (count, record.id),
+        )
+        return [record_id for (record_id,) in self.env.cr.fetchall()]
+
 
 class TestDuty(DutyCase):
     def test_who_is_on_leave_is_passed_over(self):
@@ -243,29 +266,6 @@ class TestDuty(DutyCase):
         self.assertFalse(self.say().user_id, "they are off, but it is their team")
         self.team.member_ids = self.env.ref("base.user_admin")
         self.assertTrue(self.say().user_id, "a team that never received any")
-
-    def multiply(self, record, count, **columns):
-        """Copy a row of the database, as hundreds of records would cost a minute.
-
-        :param columns: column -> SQL of its value; ``number`` counts the copies
-        :return: ids of the copies
-        """
-        table = record._table
-        self.env.cr.execute(
-            "SELECT column_name FROM information_schema.columns"
-            " WHERE table_name = %s AND column_name != 'id'",
-            (table,),
-        )
-        names = [name for (name,) in self.env.cr.fetchall()]
-        values = [columns.get(name, f'"{name}"') for name in names]
-        quoted = ", ".join(f'"{name}"' for name in names)
-        self.env.cr.execute(
-            f"INSERT INTO {table} ({quoted}) SELECT {', '.join(values)}"
-            f" FROM {table}, generate_series(1, %s) AS number WHERE id = %s"
-            " RETURNING id",
-            (count, record.id),
-        )
-        return [record_id for (record_id,) in self.env.cr.fetchall()]
 
     def enlarge_pool(self, size):
         """Let so many salespeople take turns."""

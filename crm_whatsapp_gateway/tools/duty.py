@@ -6,11 +6,12 @@ Values in, a decision out: the models read the values and carry the decision out
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from .terms import _
 
-OFF, LEAVE, HOURS, LIMIT = "off", "leave", "hours", "limit"
+OFF, LEAVE, HOURS, LIMIT, GONE = "off", "leave", "hours", "limit", "gone"
 # Why somebody is off duty, in the words that follow a name
 # There is no environment here: the models translate.
 # pylint: disable=prefer-env-translation
@@ -19,6 +20,7 @@ WHY_OFF = {
     LEAVE: _("on leave"),
     HOURS: _("outside working hours"),
     LIMIT: _("at the personal limit"),
+    GONE: _("no longer takes care of WhatsApp customers"),
 }
 
 
@@ -155,3 +157,48 @@ calendar=None, now=None, last_turn=0, load=0, limit=0), 'leave')])
             ),
             off=[(agent, why) for agent, why in judged if why is not None],
         )
+
+
+class Absence(NamedTuple):
+    """Why somebody cannot care for a customer: GONE, LEAVE or OFF.
+
+    `since` is when the leave began, or when the person was switched off.
+    """
+
+    why: str
+    since: datetime | None = None
+
+    def concerns(self, waiting_since):
+        """Whether a customer who waits since then waits in vain.
+
+        Who receives no new leads goes on with the customers who write later.
+
+        >>> noon, one = datetime(2026, 11, 25, 12), datetime(2026, 11, 25, 13)
+        >>> off = Absence(OFF, noon)
+        >>> off.concerns(noon), off.concerns(one), Absence(GONE).concerns(one)
+        (True, False, True)
+        """
+        return self.why != OFF or waiting_since <= self.since
+
+    def passes_on(self, waiting_since, now, stays=False, minutes=0):
+        """Whether the customer goes to somebody else now.
+
+        :param waiting_since: when the customer wrote
+        :param bool stays: whether customers stay with who will be back
+        :param int minutes: for which they wait for somebody on leave
+
+        >>> noon, one = datetime(2026, 11, 25, 12), datetime(2026, 11, 25, 13)
+        >>> leave = Absence(LEAVE, noon)
+        >>> leave.passes_on(noon, one), leave.passes_on(noon, one, minutes=61)
+        (True, False)
+        >>> leave.passes_on(noon, one, stays=True)
+        False
+        >>> Absence(GONE).passes_on(noon, noon, stays=True, minutes=61)
+        True
+        """
+        if self.why == GONE:
+            return True
+        if stays or not self.concerns(waiting_since):
+            return False
+        patience = timedelta(minutes=minutes if self.why == LEAVE else 0)
+        return max(waiting_since, self.since) + patience <= now
