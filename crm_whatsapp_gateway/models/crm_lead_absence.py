@@ -61,7 +61,9 @@ class CrmLead(models.Model):
             },
         )
         rows, now = self.env.cr.fetchall(), fields.Datetime.now()
-        absences = self.env["hr.employee"]._whatsapp_absences({row[1:3] for row in rows})
+        absences = self.env["hr.employee"]._whatsapp_absences(
+            {row[1:3] for row in rows}
+        )
         return [
             Left(lead_id, absence, absence.passes_on(since, now, stays, minutes))
             for lead_id, user_id, company_id, since, stays, minutes in rows
@@ -128,7 +130,9 @@ class CrmLead(models.Model):
 
         :param absence: ``duty.Absence`` of the salesperson
         """
-        waits = list(filter(None, self.whatsapp_channel_ids.mapped("whatsapp_waiting_since")))
+        waits = list(
+            filter(None, self.whatsapp_channel_ids.mapped("whatsapp_waiting_since"))
+        )
         if not waits or not self._whatsapp_is_open():
             return False
         last = self.whatsapp_assignment_ids.sorted("id")[-1:]

@@ -320,16 +320,29 @@ class MailGateway(models.Model):
         row = self.whatsapp_check_ids.filtered(lambda row: row.kind == "signature")
         # what is dealt with is removed after a month, what was proven is not forgotten
         known = (row.values or {}).get("accepted_at")
-        event = self.env["whatsapp.webhook.event"].search(
-            [("gateway_id", "=", self.id)], order="id desc", limit=1
-        )
-        times = [event.create_date, known and datetime.fromisoformat(known)]
+        times = [self._whatsapp_accepted_at(), known and datetime.fromisoformat(known)]
         return setup.judge_signature(
             max(filter(None, times), default=None),
-            self.whatsapp_refused_at,
+            self._whatsapp_is_refusing() and self.whatsapp_refused_at,
             self.whatsapp_secret_at,
             self.whatsapp_refused_reason,
         )
+
+    def _whatsapp_accepted_at(self):
+        """Return when the last delivery for these numbers was accepted, or False."""
+        events = self.env["whatsapp.webhook.event"].search(
+            [("gateway_id", "in", self.ids)], order="id desc", limit=1
+        )
+        return events.create_date
+
+    def _whatsapp_is_refusing(self):
+        """Tell whether no delivery of the app was accepted since the last refusal.
+
+        All of its numbers are signed with one secret.
+        """
+        refused = self.whatsapp_refused_at
+        accepted = refused and self._whatsapp_same_app()._whatsapp_accepted_at()
+        return bool(refused and not (accepted and accepted > refused))
 
     # ------------------------------------------------------------- team
 
@@ -381,6 +394,19 @@ class MailGateway(models.Model):
         return Verdict("alerts_ok", values)
 
     # ------------------------------------------------------------- server
+
+    def _whatsapp_check_worker(self, found):
+        """Tell who works on what arrives; see ``_whatsapp_worker``."""
+        # sudo: res.users - administrators of numbers need not read users
+        user, company = self.sudo().webhook_user_id, self.company_id
+        values = {"name": user.name, "company": company.name}
+        if not user:
+            return Verdict("worker_none")
+        if self._whatsapp_worker() == user:
+            return Verdict("worker_ok", values)
+        if not user.active:
+            return Verdict("worker_archived", values)
+        return Verdict("worker_stranger" if user.share else "worker_elsewhere", values)
 
     def _whatsapp_check_crons(self, found):
         crons = self._whatsapp_crons()

@@ -337,6 +337,16 @@ class MailGateway(models.Model):
         who = self.env._("another gateway")
         if other and self.browse(other.id).has_access("read"):
             who = other.name
+        if name == "whatsapp_from_phone" and other and not other.active:
+            return ValidationError(
+                self.env._(
+                    "The phone number ID %(number)s belongs to %(gateway)s, which is"
+                    " archived. A number has one gateway: please unarchive that one"
+                    " instead (filter Archived, then Action, Unarchive).",
+                    number=value,
+                    gateway=who,
+                )
+            )
         if name == "whatsapp_from_phone":
             return ValidationError(
                 self.env._(

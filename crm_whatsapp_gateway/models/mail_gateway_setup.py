@@ -5,13 +5,16 @@ import secrets
 
 from markupsafe import Markup
 
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
+from odoo.exceptions import AccessError
+from odoo.tools import SQL
 
 from ..concurrency import in_transaction
 from ..tools import setup
 from ..tools.errors import CloudApiError
 from .mail_gateway_examine import OLDER, Findings
 from .mail_gateway_secrets import SECRET_FIELDS, SECRETS
+from .whatsapp_message_queue_alert import PAUSED
 
 _logger = logging.getLogger(__name__)
 
@@ -26,7 +29,13 @@ AT_HOME = (
     "swap_ids",
     "swap_secrets",
     "use_number",
+    "worker",
 )
+# Secrets that several numbers may share -> the numbers that had the same before
+SHARED = {
+    "token": "whatsapp_token_sharer_ids",
+    "webhook_secret": "whatsapp_secret_sharer_ids",
+}
 
 
 def _checks(step):
@@ -36,6 +45,20 @@ def _checks(step):
         "gateway_id",
         domain=[("step", "=", step)],
         readonly=True,
+        groups=SECRETS,
+    )
+
+
+def _sharers(name, string):
+    """Numbers that still have the secret that this one had before."""
+    return fields.Many2many(
+        "mail.gateway",
+        f"mail_gateway_{name}_sharer_rel",
+        "gateway_id",
+        "sharer_id",
+        string=string,
+        readonly=True,
+        copy=False,
         groups=SECRETS,
     )
 
@@ -79,6 +102,20 @@ class MailGateway(models.Model):
         string="Templates read on", readonly=True, copy=False
     )
 
+    whatsapp_token_sharer_ids = _sharers("token", "Still have the old token")
+    whatsapp_secret_sharer_ids = _sharers("secret", "Still have the old app secret")
+    whatsapp_refusing = fields.Boolean(
+        string="Deliveries are refused",
+        compute="_compute_whatsapp_refusing",
+        groups=SECRETS,
+        help="None was accepted since the last one that was refused.",
+    )
+
+    @api.depends("whatsapp_refused_at")
+    def _compute_whatsapp_refusing(self):
+        for gateway in self:
+            gateway.whatsapp_refusing = gateway._whatsapp_is_refusing()
+
     @api.depends("whatsapp_check_ids.state")
     def _compute_whatsapp_setup(self):
         for gateway in self:
@@ -114,7 +151,14 @@ class MailGateway(models.Model):
             for name in setup.TOUCHED
             if name in vals
         }
+        shared = {
+            name: touched[name]._whatsapp_sharing(name)
+            for name in SHARED
+            if touched.get(name)
+        }
         res = super().write(vals)
+        for name, sharers in shared.items():
+            touched[name]._whatsapp_remember_sharers(name, sharers)
         if "gateway_type" in vals:
             self._whatsapp_make_checks()
         for name, gateways in touched.items():
@@ -132,6 +176,85 @@ class MailGateway(models.Model):
         if field.type == "many2many":
             return True
         return field.convert_to_write(self[name], self) != value
+
+    # ------------------------------------------------------------- shared secrets
+
+    def _whatsapp_sharing(self, name):
+        """Return which other numbers of the company have the same token or app secret.
+
+        Compared by the database: what is a secret stays out of the cache.
+
+        :param str name: key of SHARED
+        :return: dict of the id of each of these gateways -> list of ids
+        """
+        column = SQL.identifier(name)
+        self.flush_model(["active", "company_id", "gateway_type", name])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT mine.id, array_agg(other.id)
+                  FROM mail_gateway mine
+                  JOIN mail_gateway other
+                    ON other.%(column)s = mine.%(column)s
+                   AND other.company_id IS NOT DISTINCT FROM mine.company_id
+                   AND other.gateway_type = mine.gateway_type
+                 WHERE mine.id = ANY(%(ids)s)
+                   AND mine.gateway_type = 'whatsapp'
+                   AND mine.%(column)s <> ''
+                   AND other.active
+                   AND other.id <> ALL(%(ids)s)
+              GROUP BY mine.id
+                """,
+                column=column,
+                ids=self.ids,
+            )
+        )
+        return dict(rows)
+
+    def _whatsapp_remember_sharers(self, name, sharers):
+        """Keep which numbers have what these had before; these have a new one.
+
+        :param dict sharers: see ``_whatsapp_sharing``
+        """
+        # sudo: mail.gateway - whoever may write the secret
+        gateways, field = self.sudo(), SHARED[name]
+        gateways.search([(field, "in", self.ids)]).write(
+            {field: [Command.unlink(gateway.id) for gateway in self]}
+        )
+        same = self._whatsapp_sharing(name)
+        for gateway in gateways:
+            commands = [
+                *map(Command.link, sharers.get(gateway.id, [])),
+                *map(Command.unlink, same.get(gateway.id, [])),
+            ]
+            if commands:
+                gateway.write({field: commands})
+
+    def action_whatsapp_share(self):
+        """Put the new token, or app secret, where the old one still is.
+
+        :raise AccessError: only administrators handle secrets
+        """
+        self.ensure_one()
+        self._whatsapp_check_handles_secrets()
+        secrets = self._whatsapp_secrets()
+        for name, field in SHARED.items():
+            value, sharers = getattr(secrets, SECRET_FIELDS[name]), self[field]
+            if value and sharers:
+                sharers.write({name: value})
+
+    def action_whatsapp_keep_apart(self):
+        """Leave the other numbers what they have.
+
+        :raise AccessError: only administrators handle secrets
+        """
+        self._whatsapp_check_handles_secrets()
+        self.write({field: [Command.clear()] for field in SHARED.values()})
+
+    def _whatsapp_check_handles_secrets(self):
+        self.check_access("write")
+        if not (self.env.su or self.env.user.has_group(SECRETS)):
+            raise AccessError(self.env._("Only administrators handle secrets."))
 
     def _whatsapp_forget(self, name):
         """Let what depends on a field count as not tested."""
@@ -215,8 +338,10 @@ class MailGateway(models.Model):
         :param bool daily: whether what got worse since the day before is told
         """
         self.ensure_one()
-        worse = False
-        for row in self._whatsapp_make_checks():
+        worse, rows = False, self._whatsapp_make_checks()
+        if daily:
+            rows._note_delivery(self._whatsapp_accepted_at())
+        for row in rows:
             if row.kind in verdicts:
                 worse |= row._record(verdicts[row.kind], daily)
         self._whatsapp_tell(worse)
@@ -314,6 +439,9 @@ class MailGateway(models.Model):
             }
         )
 
+    def _whatsapp_mend_worker(self, row):
+        self.webhook_user_id = self.env.ref("base.user_root")
+
     def _whatsapp_mend_crons(self, row):
         self._whatsapp_crons().active = True
 
@@ -394,13 +522,11 @@ class MailGateway(models.Model):
     @api.model
     def _cron_whatsapp_setup(self):
         """Test every number that is connected; tell what got worse."""
-        gateways = self.search(
-            [
-                ("gateway_type", "=", "whatsapp"),
-                ("integrated_webhook_state", "!=", False),
-            ]
-        )
-        for gateway in gateways:
+        for gateway in self.search([("gateway_type", "=", "whatsapp")]):
+            # Meta verifies one address for all numbers of an app
+            app = gateway._whatsapp_same_app()
+            if not any(app.mapped("integrated_webhook_state")):
+                continue
             try:
                 gateway._whatsapp_test_daily()
             except Exception:  # one number must not keep the others waiting
@@ -418,20 +544,26 @@ class MailGateway(models.Model):
 
         :param bool worse: whether there is something new to be told
         """
-        rows = self.sudo().whatsapp_check_ids.filtered("alerted_from")
+        alerted = self.sudo().whatsapp_check_ids.filtered("alerted_from")
         told = self._whatsapp_told()
-        if not rows:
+        if not alerted:
             for activity in told:
                 words = self.with_context(lang=activity.user_id.lang).env
                 activity.action_feedback(feedback=words._("It is mended."))
             return
         for user in self._whatsapp_alerted() if worse else told.user_id:
-            spoken = rows.with_context(lang=user.lang, tz=user.tz)
+            known = self._whatsapp_known_causes(user)
+            rows = alerted.filtered(lambda row, known=known: row.kind not in known)
+            mine = told.filtered(lambda one, user=user: one.user_id == user)
+            if not rows and not mine:
+                continue  # the alert that nothing is sent tells of it
+            spoken = (rows or alerted).with_context(lang=user.lang, tz=user.tz)
             note = Markup("<ul>%s</ul>") % Markup().join(
                 Markup("<li>%s</li>") % row._told() for row in spoken
             )
+            if self.whatsapp_pause_reason:
+                note += Markup("<p>%s</p>") % spoken.env._("Sending is paused.")
             summary = spoken.env._("%s: something got worse", self.name)
-            mine = told.filtered(lambda one, user=user: one.user_id == user)
             if mine:
                 if mine.note != note:
                     mine.write({"note": note, "summary": summary})
@@ -454,6 +586,40 @@ class MailGateway(models.Model):
                 ]
             )
         )
+
+    def _whatsapp_known_causes(self, user):
+        """Return the checks of whose failure a person was told when sending stopped.
+
+        :param user: ``res.users``
+        """
+        queue = self.env["whatsapp.message.queue"].sudo()
+        row = queue.new({"gateway_id": self.id})
+        alerts = row._open_alerts(PAUSED, user)
+        codes = queue.browse(alerts.mapped("res_id")).error_id.mapped("code")
+        return {setup.cause_of(code) for code in codes}
+
+    def _whatsapp_know_cause(self, code):
+        """Return who was told by a test why nothing is sent.
+
+        :param str code: of the entry of the dictionary of errors
+        """
+        kind = setup.cause_of(code)
+        rows = self.sudo().whatsapp_check_ids
+        if not rows.filtered(lambda row: row.alerted_from and row.kind == kind):
+            return self.env["res.users"]
+        self._whatsapp_tell(False)  # that it is paused now, too
+        return self._whatsapp_told().user_id
+
+    def _whatsapp_note_sending(self):
+        """Meta takes messages: what hinders that is mended, whatever a test found."""
+        for gateway in self:
+            # sudo: whatsapp.gateway.check - nobody writes verdicts by hand
+            rows = gateway.sudo().whatsapp_check_ids.filtered(
+                lambda row: row.kind in setup.CAUSES and row.state == "bad"
+            )
+            rows._note_works()
+            rows._forget()
+            gateway._whatsapp_tell(False)
 
     def _whatsapp_may_be_told(self, user):
         companies = user.company_ids.ids

@@ -42,6 +42,7 @@ class WhatsappGatewayCheck(models.Model):
             ("templates", "Templates"),
             ("salespeople", "Salespeople"),
             ("alerts", "Who is told when something fails"),
+            ("worker", "Webhook user"),
             ("crons", "Scheduled actions"),
         ],
         required=True,
@@ -90,7 +91,7 @@ class WhatsappGatewayCheck(models.Model):
     known_state = fields.Selection(
         [(state, state) for state in setup.STATES],
         readonly=True,
-        help="As the daily test saw it last.",
+        help="As the daily test saw it last, or better if any test did since.",
     )
     alerted_from = fields.Selection(
         [(state, state) for state in setup.STATES],
@@ -201,6 +202,8 @@ class WhatsappGatewayCheck(models.Model):
         if self.alerted_from and self.state in setup.STATES:
             if not setup.worse(self.state, self.alerted_from):
                 self.alerted_from = False
+        if setup.worse(self.known_state, self.state):
+            self.known_state = self.state  # if it gets worse again that is news
         if not daily or self.state not in setup.STATES:
             return False
         known = self.known_state or (before if before in setup.STATES else self.state)
@@ -209,6 +212,26 @@ class WhatsappGatewayCheck(models.Model):
             return False
         self.alerted_from = self.alerted_from or known
         return True
+
+    def _note_works(self):
+        """Let these points count as mended: if they fail again, that is news."""
+        self.write({"known_state": "ok", "alerted_from": False})
+
+    def _note_delivery(self, accepted_at):
+        """A delivery that was accepted after a test proves more than the test.
+
+        :param accepted_at: when, or False
+        """
+        self.filtered(
+            lambda row: (
+                row.kind in setup.PROVEN
+                and row.known_state in ("warning", "bad")
+                and (row.kind == "signature" or row.known_state == "bad")
+                and accepted_at
+                and row.checked_at
+                and accepted_at > row.checked_at
+            )
+        )._note_works()
 
     def _forget(self):
         """Let these points count as not tested: what they depend on has changed."""

@@ -574,7 +574,9 @@ class WhatsappMessageQueue(models.Model):
                 row._record(outcome)
             kind = outcome.kind if isinstance(outcome, CloudApiError) else None
             if kind in (None, "permanent"):  # Meta takes messages of this number
-                env["mail.gateway"].browse(gateway_id)._whatsapp_resume()
+                gateway = env["mail.gateway"].browse(gateway_id)
+                gateway._whatsapp_resume()
+                gateway._whatsapp_note_sending()
 
         row_id, outgoing = in_transaction(registry, begin)
         if outgoing:

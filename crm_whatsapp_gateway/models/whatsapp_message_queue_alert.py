@@ -33,6 +33,8 @@ class WhatsappMessageQueue(models.Model):
             paused = bool(row.gateway_id.whatsapp_pause_reason)
             xmlid = PAUSED if paused else NOT_SENT
             users = row.gateway_id._whatsapp_alerted()
+            if paused:
+                users -= row.gateway_id._whatsapp_know_cause(row.error_id.code)
             for user in users - row._open_alerts(xmlid, users).user_id:
                 row._alert(xmlid, user)
             _logger.error(

@@ -86,7 +86,9 @@ discuss.channel.whatsapp_panel                  - - - x - - - x x - - x
 hr.employee.get_next_whatsapp_assignee          - - - - - - - - - - - -
 mail.gateway.action_whatsapp_connect_copy       - - - - - - - - - - - x
 mail.gateway.action_whatsapp_disconnect_copy    - - - - - - - - - - - x
+mail.gateway.action_whatsapp_keep_apart         - - - - - - - - - - - x
 mail.gateway.action_whatsapp_resume             - - - - - - - - - - - x
+mail.gateway.action_whatsapp_share              - - - - - - - - - - - x
 mail.gateway.action_whatsapp_test               - - - - - - - - - - - x
 mail.gateway.button_import_whatsapp_template    - - - - - - - - - - - x
 mail.gateway.copy_data                          - - - - - - - - - - - x

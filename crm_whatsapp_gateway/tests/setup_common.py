@@ -193,6 +193,20 @@ class SetupCase(WhatsappCase):
     def post(self, body, secret=SECRET, **kwargs):
         return super().post(body, secret=secret, **kwargs)
 
+    def second_number(self, **values):
+        """Return another number of the same app, with the same token."""
+        return self.env["mail.gateway"].create(
+            {
+                "name": "Support",
+                "gateway_type": "whatsapp",
+                "token": "EAAtoken",
+                "whatsapp_from_phone": "10002",
+                "whatsapp_account_id": "20001",
+                "webhook_secret": SECRET,
+                **values,
+            }
+        )
+
     def row(self, kind):
         self.env.invalidate_all()
         return self.gateway.whatsapp_check_ids.filtered(lambda row: row.kind == kind)

@@ -84,7 +84,9 @@ class TestAbsence(AbsenceCase):
     def test_so_do_those_of_who_left_the_company(self):
         other = self.env["res.company"].create({"name": "Elsewhere"})
         with self.at_noon():
-            self.sofia.write({"company_ids": [(6, 0, other.ids)], "company_id": other.id})
+            self.sofia.write(
+                {"company_ids": [(6, 0, other.ids)], "company_id": other.id}
+            )
         self.assertPassedOn(self.lead, self.tomas, "no longer takes care")
 
     def test_so_do_those_of_who_is_switched_off_while_they_wait(self):
@@ -145,11 +147,15 @@ class TestAbsence(AbsenceCase):
             self.assertEqual(card.count, 1)
         self.assertEqual(self.lead.user_id, self.sofia)
         self.archive(self.sofia)
-        self.assertEqual(self.lead.user_id, self.tomas, "for who is gone that is no rule")
+        self.assertEqual(
+            self.lead.user_id, self.tomas, "for who is gone that is no rule"
+        )
 
     def test_the_number_may_say_for_how_long_they_wait(self):
         self.gateway.whatsapp_absence_minutes = 30
-        self.leave(self.employees[0], hours=3, date_from=WEDNESDAY + timedelta(minutes=10))
+        self.leave(
+            self.employees[0], hours=3, date_from=WEDNESDAY + timedelta(minutes=10)
+        )
         for minute, who in ((5, self.sofia), (39, self.sofia), (40, self.tomas)):
             self.cron(WEDNESDAY + timedelta(minutes=minute))
             self.assertEqual(self.lead.user_id, who, minute)

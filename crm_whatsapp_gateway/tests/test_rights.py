@@ -332,7 +332,11 @@ class TestRights(RightsCase):
             "hr.employee.get_next_whatsapp_assignee": lambda: record(
                 "hr.employee"
             ).get_next_whatsapp_assignee(self.company),
+            "mail.gateway.action_whatsapp_keep_apart": (
+                gateway.action_whatsapp_keep_apart
+            ),
             "mail.gateway.action_whatsapp_resume": gateway.action_whatsapp_resume,
+            "mail.gateway.action_whatsapp_share": gateway.action_whatsapp_share,
             "mail.gateway.action_whatsapp_connect_copy": (
                 gateway.action_whatsapp_connect_copy
             ),

@@ -13,6 +13,7 @@ from ..tools import setup
 from ..tools.setup import Knock
 from .setup_common import APP, HELLO, OTHER, SECRET, URL, SetupCase, refusal
 
+ALERT = "odoo.addons.crm_whatsapp_gateway.models.whatsapp_message_queue_alert"
 SETUP = "odoo.addons.crm_whatsapp_gateway.models.mail_gateway_setup"
 
 
@@ -30,7 +31,7 @@ class TestSetup(SetupCase):
             [kind for kind in setup.CHECKS if kind not in setup.OPTIONAL],
         )
         self.assertEqual(self.gateway.whatsapp_setup_state, "ok")
-        self.assertEqual(self.gateway.whatsapp_setup_summary, "13 of 13 are fine")
+        self.assertEqual(self.gateway.whatsapp_setup_summary, "14 of 14 are fine")
         self.assertEqual(self.knocks, [URL])
         self.assertFalse(self.meta.sent, "nobody is written to")
 
@@ -38,7 +39,7 @@ class TestSetup(SetupCase):
         new = self.env["mail.gateway"].create(
             {"name": "New", "gateway_type": "whatsapp", "token": "EAAnew"}
         )
-        self.assertEqual(len(new.whatsapp_check_ids), 13)
+        self.assertEqual(len(new.whatsapp_check_ids), 14)
         self.assertEqual(set(new.whatsapp_check_ids.mapped("state")), {"unknown"})
         self.assertEqual(new.whatsapp_setup_state, "unknown")
         self.assertGreater(len(new.webhook_key), 30)
@@ -49,10 +50,10 @@ class TestSetup(SetupCase):
         self.env.flush_all()
         self.env["whatsapp.gateway.check"].init()
         self.env.invalidate_all()
-        self.assertEqual(len(self.gateway.whatsapp_check_ids), 13)
+        self.assertEqual(len(self.gateway.whatsapp_check_ids), 14)
         self.env["whatsapp.gateway.check"].init()
         self.env.invalidate_all()
-        self.assertEqual(len(self.gateway.whatsapp_check_ids), 13)
+        self.assertEqual(len(self.gateway.whatsapp_check_ids), 14)
         self.assertFine("token")
 
     def test_what_depends_on_something_broken_says_so(self):
@@ -367,16 +368,7 @@ class TestSetup(SetupCase):
         self.assertCheck("webhook", "webhook_unverified", "warning")
 
     def test_numbers_of_one_app_share_an_address(self):
-        other = self.env["mail.gateway"].create(
-            {
-                "name": "Support",
-                "gateway_type": "whatsapp",
-                "token": "EAAtoken",
-                "whatsapp_from_phone": "10002",
-                "whatsapp_account_id": "20001",
-                "webhook_secret": SECRET,
-            }
-        )
+        other = self.second_number()
         row = other.whatsapp_check_ids.filtered(lambda row: row.kind == "webhook")
         row.action_test()
         self.env.invalidate_all()
@@ -495,6 +487,26 @@ class TestSetup(SetupCase):
         self.assertFine("alerts")
 
     # ------------------------------------------------------------- server
+
+    def test_the_webhook_user_can_work(self):
+        self.assertFine("worker")
+        user = new_test_user(self.env, login="hook", groups="base.group_user")
+        self.gateway.webhook_user_id = user
+        self.assertFine("worker")
+        user.active = False
+        self.assertCheck("worker", "worker_archived", "warning", "hook", "OdooBot")
+        self.assertEqual(self.mend("worker").state, "ok")
+        portal = new_test_user(self.env, login="guest", groups="base.group_portal")
+        self.gateway.webhook_user_id = portal
+        self.assertCheck("worker", "worker_stranger", "warning", "no colleague")
+        user.active = True
+        other = self.env["res.company"].create({"name": "Elsewhere"})
+        user.write({"company_ids": [(6, 0, other.ids)], "company_id": other.id})
+        self.gateway.webhook_user_id = user
+        self.assertCheck("worker", "worker_elsewhere", "warning", self.company.name)
+        self.gateway.webhook_user_id = False
+        self.assertCheck("worker", "worker_none", "warning", "OdooBot")
+        self.assertEqual(self.mend("worker").state, "ok")
 
     def test_scheduled_actions(self):
         self.assertFine("crons")
@@ -636,6 +648,137 @@ class TestSetupDaily(SetupCase):
         self.gateway.integrated_webhook_state = False
         self.day()
         self.assertFalse(self.meta.calls)
+
+    def test_what_fails_again_after_it_was_mended_is_told_again(self):
+        self.day()
+        self.meta.apps = []
+        self.day()
+        self.assertTrue(self.told())
+        self.meta.apps = [{"whatsapp_business_api_data": {"id": APP, "name": "Shop"}}]
+        self.check("subscribed")
+        self.assertFalse(self.told(), "a test by hand found it mended")
+        self.meta.apps = []
+        self.day()
+        self.assertIn("no app at all", self.told().note)
+
+    def test_a_delivery_proves_that_it_was_mended(self):
+        self.day()
+        for broken in ("apps", "signature"):
+            with self.subTest(broken=broken):
+                self.break_(broken)
+                self.day()
+                self.told().action_feedback(feedback="Mended")
+                self.row("subscribed").gateway_id.sudo().whatsapp_check_ids.write(
+                    {"checked_at": fields.Datetime.now() - timedelta(hours=9)}
+                )
+                self.receive(self.message(content="Still there?"))
+                self.break_(broken)
+                self.day()
+                self.assertTrue(self.told())
+                self.told().unlink()
+
+    def break_(self, what):
+        if what == "apps":
+            self.meta.apps = []
+            return
+        self.post(self.delivery(), secret="wrong")
+        self.gateway.sudo().whatsapp_refused_at = fields.Datetime.now() + timedelta(
+            minutes=1
+        )
+
+    def test_a_second_number_of_the_app_is_tested_too(self):
+        other = self.second_number()
+        self.assertFalse(other.integrated_webhook_state, "Meta verified the first one")
+        self.day()
+        self.assertEqual(
+            other.whatsapp_check_ids.filtered(lambda row: row.kind == "token").state,
+            "ok",
+        )
+
+    def dead_token(self):
+        """Meta takes the token no more; somebody answers a customer."""
+        self.meta.token["is_valid"] = False
+        channel = self.env["discuss.channel"].search(
+            [("gateway_id", "=", self.gateway.id)]
+        )
+        self.answer(channel)
+        self.send_due()
+        self.env.invalidate_all()
+        self.assertTrue(self.gateway.whatsapp_pause_reason)
+
+    def alerts(self):
+        return self.env["mail.activity"].search([("user_id", "=", self.admin.id)])
+
+    @mute_logger(ALERT)
+    def test_a_dead_token_is_told_once_if_the_daily_test_finds_it_first(self):
+        self.day()
+        self.meta.token["is_valid"] = False
+        self.day()
+        activity = self.told()
+        self.dead_token()
+        self.assertEqual(self.alerts(), activity)
+        self.assertIn("Sending is paused", activity.note)
+        self.meta.token["is_valid"] = True
+        self.probe()
+        self.assertFalse(self.gateway.whatsapp_pause_reason)
+        self.assertFalse(self.alerts(), "Meta took a message: that proves it")
+        self.meta.token["is_valid"] = False
+        self.day()
+        self.assertTrue(self.told(), "again")
+
+    @mute_logger(ALERT)
+    def test_a_dead_token_is_told_once_if_a_message_finds_it_first(self):
+        self.day()
+        self.dead_token()
+        alert = self.alerts()
+        self.assertEqual(len(alert), 1)
+        self.day()
+        self.assertEqual(self.alerts(), alert)
+        self.env.ref("crm_whatsapp_gateway.ir_cron_message_queue").active = False
+        self.day()
+        self.assertEqual(len(self.alerts()), 2)
+        self.assertIn("Switched off", self.told().note, "another cause")
+
+    @mute_logger(ALERT)
+    def test_another_cause_is_another_alert(self):
+        self.day()
+        self.meta.numbers["10001"]["quality_rating"] = "RED"
+        self.day()
+        self.dead_token()
+        self.assertEqual(len(self.alerts()), 2)
+
+    def probe(self):
+        self.gateway.sudo().whatsapp_probe_at = fields.Datetime.now()
+        queue = self.env["whatsapp.message.queue"]
+        self.env.flush_all()
+        queue._probe(self.registry, self.gateway.id, None)
+        self.env.invalidate_all()
+
+    def test_the_warning_of_refused_deliveries_goes_with_the_next_one(self):
+        self.assertFalse(self.gateway.whatsapp_refusing)
+        self.break_("signature")
+        self.env.invalidate_all()
+        self.assertTrue(self.gateway.whatsapp_refusing)
+        self.gateway.sudo().whatsapp_refused_at = fields.Datetime.now() - timedelta(
+            minutes=1
+        )
+        self.receive(self.message(content="Hi"))
+        self.env.invalidate_all()
+        self.assertFalse(self.gateway.whatsapp_refusing)
+        self.assertEqual(self.gateway.whatsapp_refused_count, 1)
+        self.assertTrue(self.gateway.whatsapp_refused_at)
+        self.assertIn("Signature", self.gateway.whatsapp_refused_reason)
+
+    def test_a_delivery_for_another_number_of_the_app_counts(self):
+        self.second_number()
+        self.env["whatsapp.webhook.event"].search([]).unlink()
+        self.break_("signature")
+        self.gateway.sudo().whatsapp_refused_at = fields.Datetime.now() - timedelta(
+            minutes=1
+        )
+        self.post(self.delivery(self.message(content="Hi"), number="10002"))
+        self.env.invalidate_all()
+        self.assertFalse(self.gateway.whatsapp_refusing)
 
     @mute_logger(SETUP)
     def test_one_number_does_not_keep_the_others_waiting(self):

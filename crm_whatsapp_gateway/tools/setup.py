@@ -112,6 +112,7 @@ CHECKS = {
     "templates": Check("team", ("token", "account")),
     "salespeople": Check("team"),
     "alerts": Check("team"),
+    "worker": Check("server"),
     "crons": Check("server"),
 }
 OPTIONAL = ("copy", "older")  # have a row only where there is something to say
@@ -132,6 +133,7 @@ TOUCHED = {
     "webhook_key": ("address", "reachable", "webhook"),
     "whatsapp_security_key": ("address", "webhook"),
     "integrated_webhook_state": ("webhook",),
+    "webhook_user_id": ("worker",),
     "whatsapp_alert_user_ids": ("alerts",),
     "whatsapp_employee_ids": ("salespeople",),
     "whatsapp_only_working_hours": ("salespeople",),
@@ -157,6 +159,7 @@ _BY_HAND = _(
     "The app's own address belongs to somebody else, so this is done at Meta: in the"
     " app, WhatsApp, Configuration, Webhook fields."
 )
+_CHOOSE = _("Choose another webhook user, or leave it to OdooBot.")
 OUTCOMES = {
     # of every check
     "untested": Outcome("unknown"),
@@ -562,6 +565,31 @@ OUTCOMES = {
         _("With one they hear of trouble without looking into Odoo."),
     ),
     # -- server
+    "worker_ok": Outcome("ok", _("What arrives is worked on as %(name)s.")),
+    "worker_none": Outcome(
+        "warning",
+        _("Nobody is chosen, so OdooBot works on what arrives."),
+        _CHOOSE,
+        "worker",
+    ),
+    "worker_archived": Outcome(
+        "warning",
+        _("%(name)s is archived, so OdooBot works on what arrives."),
+        _CHOOSE,
+        "worker",
+    ),
+    "worker_stranger": Outcome(
+        "warning",
+        _("%(name)s is no colleague, so OdooBot works on what arrives."),
+        _CHOOSE,
+        "worker",
+    ),
+    "worker_elsewhere": Outcome(
+        "warning",
+        _("%(name)s does not work in %(company)s, so OdooBot works on what arrives."),
+        _CHOOSE,
+        "worker",
+    ),
     "crons_ok": Outcome("ok", _("All %(count)s of them run.")),
     "crons_off": Outcome("bad", _("Switched off: %(names)s."), "", "crons"),
     "crons_late": Outcome(
@@ -589,6 +617,14 @@ MENDS = {
     "templates": Mend(_("Read them from Meta")),
     "use_number": Mend(_("Take the ID %(right)s")),
     "webhook": Mend(_("Set up the webhook at Meta")),
+    "worker": Mend(_("Leave it to OdooBot")),
+}
+# What a delivery that arrives proves
+PROVEN = ("subscribed", "webhook", "signature")
+# Check -> codes of the errors with which Meta refuses messages for the same cause
+CAUSES = {
+    "token": ("0", "3", "10", "190", "200", "131005", "settings", "token"),
+    "number": ("33", "100/33", "131031", "133010"),
 }
 
 
@@ -601,6 +637,20 @@ def worse(state, than):
     if state not in STATES or than not in STATES:
         return False
     return STATES.index(state) > STATES.index(than)
+
+
+def cause_of(code):
+    """The check that finds what an error of sending tells, or None.
+
+    :param str code: of an entry of the dictionary of errors
+
+    >>> cause_of("190/463"), cause_of("100/33"), cause_of("131042"), cause_of(False)
+    ('token', 'number', None, None)
+    """
+    names = (code or "", (code or "").partition("/")[0])
+    return next(
+        (kind for kind, codes in CAUSES.items() if any(n in codes for n in names)), None
+    )
 
 
 def with_needs(kinds):
