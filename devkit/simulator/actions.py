@@ -5,12 +5,15 @@
 Each function changes the world as the event would, and returns the Update to publish.
 """
 
+from dataclasses import replace
+
 from . import customer, media, payloads, phones
 from .payloads import Update
 from .state import Number, Person, Received, Template
 from .world import NotThere, World
 
 ECHO = "smb_message_echoes"
+STANDBY = "standby"
 THREE_DAYS = 3 * 86400
 
 
@@ -45,7 +48,14 @@ def message(world: World, spec: dict) -> Update:
     )
     value = payloads.value(number, contacts=[card], messages=[message])
     value |= spec.get("value", {})
-    return report(world, number, value, message["type"], person)
+    update = report(world, number, value, message["type"], person)
+    return _in_standby(update) if spec.get("standby") else update
+
+
+def _in_standby(update: Update) -> Update:
+    """The same while Meta's own agent handles the conversation."""
+    head = {k: update.value.pop(k) for k in ("messaging_product", "metadata")}
+    return replace(update, field=STANDBY, value=head | {STANDBY: update.value})
 
 
 def _head(world: World, spec: dict, person: Person, number: Number) -> dict:
@@ -144,7 +154,7 @@ def _renew(person: Person, spec: dict) -> None:
 
 
 def echo(world: World, spec: dict) -> Update:
-    """What staff wrote on the phone of a coexistence number."""
+    """What staff wrote on the phone of a coexistence number, or Meta's agent."""
     number = world.find_number(spec.get("number"))
     person = world.find_person(spec["person"])
     business, show = world.business_of(number), world.shows_phone(person)
@@ -153,6 +163,8 @@ def echo(world: World, spec: dict) -> Update:
     head = _head(world, spec, person, number)
     echo |= {"id": head["id"], "timestamp": head["timestamp"]}
     echo |= customer.build(spec, _keeper(world, number))
+    if spec.get("agent"):
+        return _of_agent(world, number, person, _shaped(echo, spec))
     value = payloads.value(
         number,
         contacts=[payloads.contact(person, business, show)],
@@ -167,6 +179,16 @@ def echo(world: World, spec: dict) -> Update:
         time=world.clock.seconds(),
         tokens=world.tokens(person, number),
     )
+
+
+def _of_agent(world: World, number: Number, person: Person, echo: dict) -> Update:
+    """An echo as those of Meta's agent are seen: its content one level deeper."""
+    outer = {name: echo.pop(name) for name in ("id", "timestamp")}
+    del echo["from"]
+    recipient = echo.get("to") or echo["to_user_id"]
+    inner = {"recipient": recipient, "recipient_type": "individual", **echo}
+    value = payloads.value(number, message_echoes=[outer | {"message": inner}])
+    return _in_standby(report(world, number, value, echo["type"], person))
 
 
 def change(world: World, account_id: str, field: str, value: dict) -> Update:

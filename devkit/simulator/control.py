@@ -31,11 +31,13 @@ Numbers are named by id or phone, persons by id, phone, BSUID, username or name;
 |                                    | words in `customer`; besides reply_to (wamid),|
 |                                    | forwarded, referral, timestamp, age (seconds  |
 |                                    | ago), wamid, raw (merged), omit (keys), value |
-|                                    | (merged into the change). system messages:    |
+|                                    | (merged into the change), standby (Meta's own |
+|                                    | agent has the conversation). system messages: |
 |                                    | system_type, new_phone, new_bsuid             |
 |                                    | -> {wamid, payload, deliveries}               |
 | POST /_control/batch               | {messages: [...], shape}: in one delivery     |
-| POST /_control/echoes              | staff wrote on the phone of this number       |
+| POST /_control/echoes              | staff wrote on the phone of this number;      |
+|                                    | agent: true, Meta's own agent did             |
 | POST /_control/statuses            | {wamid, status, code, details, bare,          |
 |                                    | timestamp}: one status by hand                |
 | POST /_control/changes             | {account, field, value}: any other field      |
@@ -346,7 +348,12 @@ async def _publish(meta: Meta, updates: list[Update], shape: str = "messages") -
 async def play(meta: Meta, request, values: dict) -> dict:
     update = actions.message(meta, values)
     answer = await _publish(meta, [update])
-    return {"wamid": update.value["messages"][0].get("id")} | answer
+    return {"wamid": _wamid(update, "messages")} | answer
+
+
+def _wamid(update: Update, part: str) -> str | None:
+    value = update.value.get(actions.STANDBY, update.value)
+    return value[part][0].get("id")
 
 
 @door
@@ -357,7 +364,7 @@ async def batch(meta: Meta, request, values: dict) -> dict:
     if len(accounts) != 1:
         raise ValueError("a batch needs messages, all to numbers of one account")
     answer = await _publish(meta, updates, values.get("shape", "messages"))
-    wamids = [update.value["messages"][0].get("id") for update in updates]
+    wamids = [_wamid(update, "messages") for update in updates]
     return {"wamids": wamids} | answer
 
 
@@ -365,7 +372,7 @@ async def batch(meta: Meta, request, values: dict) -> dict:
 async def echoes(meta: Meta, request, values: dict) -> dict:
     update = actions.echo(meta, values)
     answer = await _publish(meta, [update])
-    return {"wamid": update.value["message_echoes"][0].get("id")} | answer
+    return {"wamid": _wamid(update, "message_echoes")} | answer
 
 
 @door

@@ -35,7 +35,7 @@ from .state import Media
 
 INTERACTIVE_REPLIES = ("button_reply", "list_reply", "nfm_reply")
 # Types that open the 24-hour window. Whether a reaction does is unconfirmed.
-NOT_OPENING = ("reaction", "system", "edit", "revoke", "unknown")
+NOT_OPENING = ("reaction", "system", "edit", "revoke")
 
 
 class Incomplete(ValueError):

@@ -247,6 +247,23 @@ def test_new_bsuid_alone(simulator, business, ana, callback):
     assert "wa_id" not in message["system"]
 
 
+def test_while_meta_s_agent_answers_all_comes_in_standby(
+    simulator, business, ana, callback
+):
+    ana.send("text", text="¿Tienen mesas?", standby=True)
+    simulator.echo(person=ana.id, type="text", text="Sí, dos", agent=True)
+    heard, said = (body["entry"][0]["changes"][0] for body in callback.bodies())
+    assert heard["field"] == said["field"] == "standby"
+    assert heard["value"]["metadata"] == said["value"]["metadata"]
+    (message,) = heard["value"]["standby"]["messages"]
+    assert message["text"] == {"body": "¿Tienen mesas?"}
+    assert heard["value"]["standby"]["contacts"] and "messages" not in heard["value"]
+    (echo,) = said["value"]["standby"]["message_echoes"]
+    assert set(echo) == {"id", "timestamp", "message"}
+    assert echo["message"]["to"] == "34600111222"
+    assert echo["message"]["text"] == {"body": "Sí, dos"}
+
+
 def test_echo_of_the_phone_app(simulator, business, ana, callback):
     simulator.echo(person=ana.id, type="text", text="Te llamo")
     (body,) = callback.bodies()
