@@ -25,6 +25,7 @@
         "data/whatsapp.error.csv",
         "data/mail_activity_type_data.xml",
         "data/mail_canned_response_data.xml",
+        "data/res_partner_data.xml",
         "data/utm_source_data.xml",
         "data/cron_data.xml",
         "data/automated_actions.xml",

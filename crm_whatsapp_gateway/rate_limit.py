@@ -159,7 +159,7 @@ class Turns:
                 taken = self._known.taken_lately()
             values = {
                 **self._values,
-                 "taken": float(taken),
+                "taken": float(taken),
             }
             try:
                 if self._execute(_REDUCE, values):

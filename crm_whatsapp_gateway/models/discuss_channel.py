@@ -7,10 +7,11 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import plaintext2html
 
 from .. import compat
 from ..tools import identity as wa_identity
-from ..tools import window, wishes
+from ..tools import plain_text, webhook, window, wishes
 from ..tools.identity import Identity
 from .crm_lead import CANDIDATES
 from .hr_employee import SALESPERSON, Choice
@@ -310,6 +311,12 @@ class DiscussChannel(models.Model):
             and bool(self.gateway_channel_token)
         )
 
+    def _whatsapp_is_group(self):
+        """Tell whether this is the conversation of a group of WhatsApp."""
+        return self._is_whatsapp() and self.gateway_channel_token.startswith(
+            webhook.GROUP
+        )
+
     def _whatsapp_heed(self, text):
         """Keep the wish of a customer who writes one of the words of the gateway.
 
@@ -498,6 +505,8 @@ class DiscussChannel(models.Model):
 
         :param partners: the contacts of the person
         """
+        if self._whatsapp_is_group():
+            return self.env._("A group is no customer.")
         phones = wa_identity.variants(self.whatsapp_phone or "")
         # sudo: hr.employee, phone.blacklist - the webhook user may be anybody
         employees = self.env["hr.employee"].sudo()
@@ -614,7 +623,7 @@ class DiscussChannel(models.Model):
             "whatsapp_gateway_id": gateway.id,
             # without one, that of the salesperson
             **({"team_id": team.id} if team else {}),
-            "description": text and Markup("<p>%s</p>") % text,
+            "description": text and plaintext2html(text),
             "source_id": ads._utm("source", "WhatsApp").id,
             "medium_id": ads._utm("medium", "WhatsApp").id,
         }
@@ -718,8 +727,15 @@ class DiscussChannel(models.Model):
         self.check_access("write")
         # sudo: discuss.channel - as for a message, which anybody may cause
         channel = self.sudo()
+        if channel._whatsapp_is_group():
+            raise UserError(self.env._("A group is no customer, and gets no lead."))
         if not channel.lead_id and not channel._whatsapp_link_open():
-            channel._create_lead_from_whatsapp(channel.whatsapp_last_text or "")
+            last = channel._whatsapp_last_received()
+            channel._create_lead_from_whatsapp(
+                plain_text.from_html(last.body, marks=False)
+                or channel.whatsapp_last_text
+                or ""
+            )
         if not channel.lead_id._whatsapp_has_owner():
             channel._assign_to_commercial_user()
         # with its rights: it may be a colleague's by now

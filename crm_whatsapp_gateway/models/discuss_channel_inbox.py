@@ -10,6 +10,7 @@ from .. import compat
 from ..tools import plain_text, window
 from ..tools.conversation import OPEN, preview
 from .hr_employee import SALESPERSON
+from .mail_gateway_whatsapp_kinds import META_AGENT
 from .mail_message import Received
 
 CHOICES = 12  # numbers, and teams, that are filters of their own
@@ -104,14 +105,10 @@ class DiscussChannel(models.Model):
         :param message: one ``mail.message``
         :param bool by_phone: somebody typed it in the app on the phone
         """
-        automatic = not by_phone and message.author_id == self.env.ref(
-            "base.partner_root"
-        )
+        automatic = not by_phone and message.author_id.id in self._whatsapp_robots()
         wait, ours = self._whatsapp_wait(), self.whatsapp_state == OPEN
         if automatic and wait.since:
             return  # what the customer said stays the last word: a person has to answer
-        if by_phone:
-            message.whatsapp_by_phone = True
         self._whatsapp_note(
             plain_text.from_html(message.body, marks=False)
             or ", ".join(message.attachment_ids.mapped("name")),
@@ -127,6 +124,30 @@ class DiscussChannel(models.Model):
             self._whatsapp_record_answer(wait, message, by_phone)
         if ours and not automatic:
             self.lead_id._whatsapp_end_reminders()
+
+    @api.model
+    def _whatsapp_robots(self):
+        """Return the ids of who wrote what no person did: OdooBot and Meta's agent."""
+        find = self.env["ir.model.data"]._xmlid_to_res_id
+        return set(filter(None, map(find, ("base.partner_root", META_AGENT))))
+
+    def _whatsapp_note_group(self, text, date, author):
+        """Keep the last word of a group. It waits for no answer: none can be sent.
+
+        :param str text: what was written
+        :param date: when, UTC
+        :param str author: 'customer' or 'us'
+        """
+        if not self.whatsapp_last_date or date >= self.whatsapp_last_date:
+            self.write(
+                {
+                    "whatsapp_last_text": preview(text),
+                    "whatsapp_last_date": date,
+                    "whatsapp_last_author": author,
+                    "whatsapp_inbox_date": date,
+                }
+            )
+        self._whatsapp_wake_inboxes()
 
     def _whatsapp_note(self, text, date, author, opens_window=False, automatic=False):
         """Keep the last word and whose turn it is, and wake the inboxes.

@@ -89,7 +89,10 @@ class DiscussChannel(models.Model):
             "people": [{"id": one.id, "name": one.name} for one in people],
             "can_ask_in": sells,
             "can_hand_over": sells and self._whatsapp_may_hand_over(),
-            "can_make_lead": sells and not lead and self.has_access("write"),
+            "can_make_lead": sells
+            and not lead
+            and not self._whatsapp_is_group()
+            and self.has_access("write"),
         }
 
     def _whatsapp_panel_phones(self, lead):

@@ -31,6 +31,11 @@ class DiscussChannel(models.Model):
                 " conversation goes on with the next message of the customer, or when"
                 " you write from the lead."
             )
+        if self._whatsapp_is_group():
+            return self.env._(
+                "This is a group on WhatsApp. Odoo cannot write in groups: please"
+                " answer on the phone, or write to the person alone."
+            )
         return self.gateway_id._whatsapp_why_off() if self._is_whatsapp() else ""
 
     def _whatsapp_check_on(self):

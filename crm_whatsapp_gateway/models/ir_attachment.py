@@ -1,6 +1,16 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import hashlib
+import logging
+import os
+
 from odoo import api, models
+
+_logger = logging.getLogger(__name__)
+
+
+class StoreFailed(Exception):
+    """The store of files did not keep a file, such as a disk that is full."""
 
 
 class IrAttachment(models.Model):
@@ -16,3 +26,46 @@ class IrAttachment(models.Model):
         if self.env.context.get("whatsapp_received"):
             return (file_type or "").split("/")[0] or False
         return super()._index(bin_data, file_type, checksum=checksum)
+
+    @api.model
+    def _whatsapp_store(self, values):
+        """Create the attachment of a received file, and see that it is there.
+
+        On 18.0 Odoo says nothing when a file cannot be written, and what was written
+        of it stands in the way of the same file later.
+
+        :param dict values: of the attachment, with its content as ``raw``
+        :raise StoreFailed: nothing is kept
+        """
+        content = values["raw"]
+        try:
+            self._whatsapp_remove_broken(content)
+            attachment = self.create(values)
+            if attachment._whatsapp_holds(content):
+                return attachment
+            self._whatsapp_remove_broken(content)
+        except OSError as error:  # its text names the path
+            raise StoreFailed(error.strerror or type(error).__name__) from error
+        raise StoreFailed(f"{len(content)} bytes were not written")
+
+    def _whatsapp_holds(self, content):
+        """Tell whether the store has exactly this content."""
+        if not self.store_fname:
+            return True  # in the database, with everything else
+        path = self._full_path(self.store_fname)
+        if os.path.isfile(path):
+            return self._same_content(content, path)
+        return self._file_read(self.store_fname) == content  # a store elsewhere
+
+    @api.model
+    def _whatsapp_remove_broken(self, content):
+        """Remove a file that bears the name of this content, and has other bytes."""
+        name = self._compute_checksum(content)
+        path = self._full_path(f"{name[:2]}/{name}")
+        if not os.path.isfile(path) or self._same_content(content, path):
+            return
+        with open(path, "rb") as file:
+            if hashlib.file_digest(file, "sha1").hexdigest() == name:
+                return  # another file with the same checksum, which Odoo refuses
+        _logger.warning("removed a file of the store that was not written whole")
+        os.unlink(path)

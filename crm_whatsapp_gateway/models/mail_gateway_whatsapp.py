@@ -1,12 +1,13 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 import logging
+import re
 from dataclasses import asdict, replace
-from datetime import UTC
+from datetime import UTC, timedelta
 
 from markupsafe import Markup
 
-from odoo import fields, models
+from odoo import Command, fields, models
 from odoo.exceptions import UserError
 
 from .. import compat, worker
@@ -23,8 +24,18 @@ from .whatsapp_webhook_event import NotYet
 
 # Kinds of events that lead to something, and fields of other changes that do
 APPLIED = ("message", "status", "echo")
-APPLIED_CHANGES = ("message_template_status_update", "user_preferences", *NOTICES)
+APPLIED_CHANGES = (
+    "message_template_status_update",
+    "user_preferences",
+    webhook.HANDOVERS,
+    *NOTICES,
+)
 MEDIA_LIMIT = limit("file")
+MEDIA_LIFE = timedelta(days=7)  # of a received file at Meta
+# Reasons in the words of a file that people read when it does not come
+MEDIA_REASONS = ("file_expired", "file_large", "file_inbound")
+# What a message shows while a file of it waits
+WAITS = re.compile(r'<p class="o-whatsapp-file">.*?</p>', re.DOTALL)
 # How a stranger's file is stored: active types as text, no picture decoded, no word
 # of it indexed. Odoo's own switches, and the last one of ours
 AS_STRANGERS = {
@@ -88,8 +99,10 @@ class MailGatewayWhatsapp(models.AbstractModel):
                 self._receive_echo(gateway, atom)
             elif atom.kind == "change":
                 self._receive_change(gateway, atom)
-            elif atom.type == "system":
+            elif atom.type == "system" and atom.identity:
                 self._receive_system(gateway, atom)
+            elif atom.kind == "message" and atom.group:
+                self._receive_group_message(gateway, atom)
             elif atom.kind == "message" and atom.identity:
                 update = webhook.gateway_update(atom, self._received())
                 super()._receive_update(gateway, update)
@@ -165,6 +178,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
 
     def _author_partner(self, gateway, person):
         """Return the contact that somebody of ours linked, else who has the number."""
+        # sudo: res.partner.gateway.channel - the webhook user may be anybody
         links = self.env["res.partner.gateway.channel"].sudo()
         tokens = person.tokens
         link = links.search(
@@ -201,6 +215,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
         return found._whatsapp_of_company(gateway.company_id)._whatsapp_by_number()[:1]
 
     def _author_guest(self, gateway, person):
+        # sudo: mail.guest - the webhook user may not read those of others
         return (
             self.env["mail.guest"]
             .sudo()
@@ -222,7 +237,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
         if self._receive_reaction(chat, message, value):
             return
         rendered = wa_message.render(message, translate=self._phrase)
-        speaks = webhook.message_type(message) in webhook.CREATES_LEAD
+        speaks = self._speaks(chat, message)
         sent = webhook.moment(message.get("timestamp"))
         sent = sent.replace(tzinfo=None) if sent else fields.Datetime.now()
         before = chat.sudo().whatsapp_last_date
@@ -232,7 +247,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
             "customer",
             opens_window=speaks,
         )
-        wished = speaks and chat.sudo()._whatsapp_heed(rendered.text)
+        wished = speaks and chat.sudo()._whatsapp_heed(wa_message.said(message))
         if (
             speaks
             and not (wished and not chat.sudo().lead_id._whatsapp_is_open())
@@ -251,8 +266,21 @@ class MailGatewayWhatsapp(models.AbstractModel):
         posted = messages._whatsapp_of(chat, wamid)
         self._complete(chat, posted, message, rendered)
         chat.sudo()._whatsapp_take_phone(wa_message.shared_phone(message))
-        if speaks and not wished:
+        # what we send takes the conversation away from Meta's agent
+        in_standby = value.get("field") == webhook.STANDBY
+        if speaks and not wished and not in_standby:
             chat.sudo()._whatsapp_greet(sent, before)
+
+    def _speaks(self, chat, message):
+        """Tell whether the customer says something by a message: not by a reaction.
+
+        An edit does if it is all that came of a message.
+        """
+        if not webhook.speaks(message):
+            return False
+        # sudo: mail.message - the webhook user may be anybody
+        messages = self.env["mail.message"].sudo()
+        return not messages._whatsapp_find(chat, wa_message.original_of(message))
 
     # ------------------------------------------------------------- lead, later
 
@@ -275,6 +303,8 @@ class MailGatewayWhatsapp(models.AbstractModel):
             messages = self.env["mail.message"].sudo()
             if messages._whatsapp_of(chat, message["id"]):
                 continue  # shown before
+            if not self._speaks(chat, message):
+                continue
             if chat._whatsapp_lead_waits():
                 continue  # for an earlier message, whose lead this is, too
             chat.whatsapp_no_lead_reason = self.env._(
@@ -294,6 +324,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
                         "channel_id": chat.id,
                         "message": message,
                         "before": fields.Datetime.to_string(chat.whatsapp_last_date),
+                        "in_standby": atom.field == webhook.STANDBY,
                     },
                     "occurred_at": event.occurred_at,
                 }
@@ -302,7 +333,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
     def _receive_lead(self, job):
         """Make the lead of a message that is shown already, once.
 
-        :param dict job: channel_id, message and before, as written above
+        :param dict job: channel_id, message, before and in_standby, as written above
         """
         # sudo: discuss.channel - the webhook user may be anybody
         chat = self.env["discuss.channel"].sudo().browse(job["channel_id"]).exists()
@@ -311,12 +342,12 @@ class MailGatewayWhatsapp(models.AbstractModel):
         message = job["message"]
         rendered = wa_message.render(message, translate=self._phrase)
         chat.whatsapp_no_lead_reason = False  # nor does a message wait for it any more
-        wished = chat._whatsapp_wish(rendered.text)
+        wished = chat._whatsapp_wish(wa_message.said(message))
         if wished and not chat.lead_id._whatsapp_is_open():
             return
         chat._link_or_create_lead(rendered.text, Referral.of_message(message))
         sent = webhook.moment(message.get("timestamp"))
-        if sent and not wished:
+        if sent and not wished and not job.get("in_standby"):
             before = fields.Datetime.to_datetime(job["before"])
             chat._whatsapp_greet(sent.replace(tzinfo=None), before)
 
@@ -337,15 +368,15 @@ class MailGatewayWhatsapp(models.AbstractModel):
             kept._whatsapp_merge(merged, person, why)
 
     def _complete(self, chat, posted, message, rendered):
-        """Add to a message that was posted: what it quotes, its file, its cards."""
+        """Add to a message that was posted: what it quotes, its files, its cards."""
         if not posted:
             return
         if cards := wa_message.cards(message):
             posted.whatsapp_cards = cards
         if not posted.parent_id:
             posted.parent_id = posted._whatsapp_find(chat, rendered.quoted)
-        if rendered.media:
-            self._queue_media(chat, posted, message, rendered.media)
+        for number, media in enumerate(rendered.files):
+            self._queue_media(chat, posted, message, media, number)
 
     def _plain(self, message, rendered):
         """Return the message as text, the one kind that OCA shows completely."""
@@ -373,18 +404,23 @@ class MailGatewayWhatsapp(models.AbstractModel):
 
     # ------------------------------------------------------------- files
 
-    def _queue_media(self, chat, posted, message, media):
-        """Let the file follow the message, however often it must be tried."""
+    def _queue_media(self, chat, posted, message, media, number=0):
+        """Let a file follow its message, however often it must be tried.
+
+        :param int number: which one of the files of the message
+        """
         gateway = chat.gateway_id
+        key = f"media:{message['id']}"
+        # sudo: whatsapp.webhook.event - written by the webhook user, for administrators
         event = self.env["whatsapp.webhook.event"].sudo()
         event.create(
             {
                 "gateway_id": gateway.id,
                 "company_id": gateway.company_id.id,
-                "key": f"media:{message['id']}",
+                "key": f"{key}:{number}" if number else key,
                 "kind": "media",
                 "type": media.kind,
-                "person": f"media:{message['id']}",
+                "person": key,  # the files of one message come one after the other
                 "payload": {
                     "message_id": posted.id,
                     "channel_id": chat.id,
@@ -403,65 +439,102 @@ class MailGatewayWhatsapp(models.AbstractModel):
         :param gateway: the number that received it
         :param dict job: message_id, channel_id and media, as written above
         """
+        # sudo: mail.message, discuss.channel - the webhook user may be anybody
         posted = self.env["mail.message"].sudo().browse(job["message_id"]).exists()
         chat = self.env["discuss.channel"].sudo().browse(job["channel_id"]).exists()
-        if not posted or not chat or posted.attachment_ids:
+        if not posted or not chat:
             return
         media = wa_message.Media(**{**job["media"], "sent": posted.date})
         try:
-            content = self._download(gateway, media)
+            media, content, is_whole = self._download(gateway, media)
         except CloudApiError as error:
-            if error.kind != "permanent":
+            is_over = posted.date + MEDIA_LIFE <= fields.Datetime.now()
+            gone = isinstance(error, cloud_api.MediaGone) and is_over
+            if error.kind != "permanent" and not gone:
                 raise
             self._give_up_media(chat, posted, error)
             return
-        attachment = (
-            self.env["ir.attachment"]
-            .sudo()
-            .with_context(**AS_STRANGERS)
-            .create(
-                {
-                    "name": media.name,
-                    "raw": content,
-                    "mimetype": files.media_type(media.mime_type, media.name, content),
-                    "res_model": "discuss.channel",
-                    "res_id": chat.id,
-                }
-            )
+        # sudo: ir.attachment - a file of the message, which the webhook user posts
+        attachments = self.env["ir.attachment"].sudo().with_context(**AS_STRANGERS)
+        attachment = attachments._whatsapp_store(
+            {
+                "name": media.name,
+                "raw": content,
+                "mimetype": files.media_type(media.mime_type, media.name, content),
+                "res_model": "discuss.channel",
+                "res_id": chat.id,
+            }
         )
         if media.voice:
+            # sudo: discuss.voice.metadata - see above
             self.env["discuss.voice.metadata"].sudo().create(
                 {"attachment_id": attachment.id}
             )
-        posted.attachment_ids += attachment
+        posted.attachment_ids = [Command.link(attachment.id)]
+        self._note_media(chat, posted, "")
+        if not is_whole:
+            self._add_media_words(
+                chat,
+                posted,
+                self.env._(
+                    "%s is not the file that WhatsApp announced: its checksum differs."
+                    " Open it with care, or ask for it again.",
+                    media.name,
+                ),
+            )
         compat.bus_send_attachments(chat, posted)
 
     def _give_up_media(self, chat, posted, error):
         """Say where the file was expected that it will not come.
 
-        :param error: the exception; if Meta gave it, its advice is shown
+        :param error: the exception; why is told in the words of a file
         """
-        if not isinstance(error, CloudApiError) or error.kind != "permanent":
-            error = CloudApiError("permanent", reason="file_inbound")
-        advice = self.env["whatsapp.error"]._advice(error)
-        posted.body += Markup("<p><em>%s</em></p>") % advice
+        reason = getattr(error, "reason", None)
+        if reason not in MEDIA_REASONS:
+            reason = "file_inbound"
+        self._note_media(chat, posted, "")
+        advice = self.env["whatsapp.error"]._advice(
+            CloudApiError("permanent", reason=reason)
+        )
+        self._add_media_words(chat, posted, advice)
+
+    def _add_media_words(self, chat, posted, words):
+        posted.body += Markup("<p><em>%s</em></p>") % words
         compat.bus_send_body(chat, posted)
 
-    def _download(self, gateway, media):
-        """Return the content of a file.
+    def _note_media(self, chat, posted, words):
+        """Show what a file waits for, in place of what was shown before.
 
+        :param str words: empty when it waits no longer
+        """
+        # what is taken out of a Markup leaves one
+        body = Markup(WAITS.sub("", posted.body or ""))
+        if words:
+            body += Markup('<p class="o-whatsapp-file"><em>%s</em></p>') % words
+        if body != posted.body:
+            posted.body = body
+            compat.bus_send_body(chat, posted)
+
+    def _download(self, gateway, media):
+        """Fetch a file, and once more if it is not the one that Meta announced.
+
+        :return: tuple of the Media with what Meta says of it now, its content, and
+            whether it is the announced one as far as that can be told
         :raise CloudApiError: of kind 'permanent' if no repetition helps
         """
         client = gateway._whatsapp_client()
-        url, sha256 = media.url, media.sha256
-        if media.id:  # the address of a delivery lives five minutes only
-            info = client.media_info(media.id, gateway.whatsapp_from_phone)
-            url, sha256 = info.url, info.sha256 or sha256
-        content = client.download(url, MEDIA_LIMIT)
-        if files.is_whole(content, sha256) is False:
-            # Meta does not say of what it is the hash: no reason to lose a file
-            _logger.warning("file %s has another hash than Meta says", media.id)
-        return content
+        for _time in range(2):
+            url, sha256 = media.url, media.sha256
+            content = None  # at most one of them is held
+            if media.id:  # the address of a delivery lives five minutes only
+                info = client.media_info(media.id, gateway.whatsapp_from_phone)
+                url, sha256 = info.url, info.sha256 or sha256
+                media = replace(media, mime_type=media.mime_type or info.mime_type)
+            content = client.download(url, MEDIA_LIMIT)
+            if files.is_whole(content, sha256) is not False:
+                return media, content, True
+        _logger.warning("file %s has another hash than Meta says", media.id)
+        return media, content, False
 
     # ------------------------------------------------------------- statuses
 
@@ -470,6 +543,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
 
         :raise NotYet: the message is not known, perhaps not committed yet
         """
+        # sudo: whatsapp.message.queue, mail.notification - Meta reports, whoever sent
         rows = self.env["whatsapp.message.queue"].sudo()
         row = rows._by_status(gateway, status)
         notifications = (
@@ -485,6 +559,8 @@ class MailGatewayWhatsapp(models.AbstractModel):
             )
         )
         if not row and not notifications:
+            if self._is_echo(gateway, status.get("id")):
+                return  # typed on the phone, or by Meta's agent: no ticks here
             raise NotYet(f"no message of ours is known as {status.get('id')}")
         error = None
         if status.get("status") == "failed":
@@ -501,8 +577,28 @@ class MailGatewayWhatsapp(models.AbstractModel):
                 error and dictionary._of(error),
             )
 
+    def _is_echo(self, gateway, wamid):
+        """Tell whether a message was sent with this number, and not by Odoo."""
+        # sudo: mail.message - see above
+        found = (
+            self.env["mail.message"]
+            .sudo()
+            .search(
+                [
+                    ("whatsapp_message_id", "=", wamid),
+                    ("model", "=", "discuss.channel"),
+                ],
+                limit=1,
+            )
+            if wamid
+            else None
+        )
+        channel = found and self.env["discuss.channel"].sudo().browse(found.res_id)
+        return bool(channel) and channel.gateway_id == gateway
+
     def _process_update_status(self, chat_id, status_info):
         """Replace OCA's, which knows only 'failed' and one shape of its error."""
+        # sudo: discuss.channel - see above
         chat = self.env["discuss.channel"].sudo().browse(chat_id)
         self._receive_status(chat.gateway_id, status_info)
 

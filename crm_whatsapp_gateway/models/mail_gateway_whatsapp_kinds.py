@@ -1,6 +1,9 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from markupsafe import Markup
+
 from odoo import fields, models
+from odoo.tools import plaintext2html
 
 from ..tools import message as wa_message
 from ..tools import reading, webhook
@@ -24,6 +27,8 @@ TEMPLATE_STATES = {
 }
 
 
+# Who says what Meta's own agent says
+META_AGENT = "crm_whatsapp_gateway.partner_meta_agent"
 # What Meta reports about account and number, for its administrator
 NOTICES = (
     "account_alerts",
@@ -87,12 +92,48 @@ class MailGatewayWhatsapp(models.AbstractModel):
         channel._message_log(body=rendered.text)
 
     def _receive_echo(self, gateway, atom):
-        """Show what staff typed on the phone: no lead, no activity, no window."""
+        """Show what staff typed on the phone: no lead, no activity, no window.
+
+        The same of what Meta's agent said, which is nobody's answer.
+        """
         echo, wamid = {**atom.content, "id": atom.message_id}, atom.message_id
         # sudo: mail.message - see _process_update
         if self.env["mail.message"].sudo()._whatsapp_sent(gateway, wamid):
             return
+        channel = self._echo_channel(gateway, atom)
+        if channel.env["mail.message"]._whatsapp_of(channel, wamid):
+            return
+        side = wa_message.AGENT if atom.by_agent else wa_message.PHONE
+        author = gateway._whatsapp_worker().partner_id
+        if atom.by_agent:
+            author = self.env.ref(META_AGENT, raise_if_not_found=False) or author
+        rendered = wa_message.render(echo, translate=self._phrase, side=side)
+        original = channel.env["mail.message"]._whatsapp_find(
+            channel, wa_message.original_of(echo)
+        )
+        received = channel.with_context(whatsapp_message_id=Received(wamid or ""))
+        posted = received.message_post(
+            body=self._whatsapp_to_html(rendered.text),
+            author_id=author.id,
+            date=(atom.timestamp or None) and atom.timestamp.replace(tzinfo=None),
+            gateway_type="whatsapp",
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+        )
+        self._complete(channel, posted, echo, rendered)
+        if not atom.by_agent:
+            posted.whatsapp_by_phone = True
+        if atom.group:
+            channel._whatsapp_note_group(rendered.text, posted.date, "us")
+        elif webhook.speaks(echo) and not original:  # else it is no answer
+            channel._whatsapp_note_posted(posted, by_phone=not atom.by_agent)
+
+    def _echo_channel(self, gateway, atom):
+        """Return the conversation in which we wrote, perhaps a new one."""
+        if atom.group:
+            return self._group_channel(gateway, atom)
         person = atom.identity
+        # sudo: discuss.channel - the webhook user may be anybody
         channel, *others = gateway._whatsapp_find_channels(person).sudo() or [None]
         if not channel:
             channel = (
@@ -109,20 +150,66 @@ class MailGatewayWhatsapp(models.AbstractModel):
                 )
             )
         channel._whatsapp_learn_identity(person, others)
-        if channel.env["mail.message"]._whatsapp_of(channel, wamid):
+        return channel
+
+    # ------------------------------------------------------------- groups
+
+    def _group_channel(self, gateway, atom):
+        """Return the conversation of a group, perhaps a new one."""
+        # sudo: discuss.channel - the webhook user may be anybody
+        channels = gateway.env["discuss.channel"].sudo()
+        channel = channels.with_context(active_test=False).search(
+            [
+                ("gateway_id", "=", gateway.id),
+                ("gateway_channel_token", "=", atom.group),
+            ],
+            limit=1,
+        )
+        subject = webhook.group_subject(atom.content)
+        if not channel:
+            name = subject or atom.group.removeprefix(webhook.GROUP)[-8:]
+            channel = channels.create(
+                {
+                    "name": self.env._("Group %s", name),
+                    "channel_type": "gateway",
+                    "gateway_id": gateway.id,
+                    "gateway_channel_token": atom.group,
+                    "company_id": gateway.company_id.id,
+                }
+            )
+            channel._whatsapp_join(gateway.member_ids)
+        elif subject and channel.name != (name := self.env._("Group %s", subject)):
+            channel.name = name
+        if not channel.active:
+            channel.active = True
+        return channel
+
+    def _receive_group_message(self, gateway, atom):
+        """Show what somebody wrote in a group: nobody's lead, and nobody's turn."""
+        channel = self._group_channel(gateway, atom)
+        message = {**atom.content, "id": atom.message_id}
+        value = {**atom.value, "messages": [message]}
+        messages = channel.env["mail.message"]
+        if messages._whatsapp_of(channel, atom.message_id):
             return
-        rendered = wa_message.render(echo, translate=self._phrase)
-        received = channel.with_context(whatsapp_message_id=Received(wamid or ""))
+        if atom.identity and self._receive_reaction(channel, message, value):
+            return
+        rendered = wa_message.render(message, translate=self._phrase)
+        author = self._get_author(gateway, value)
+        received = channel.with_context(whatsapp_message_id=Received(atom.message_id))
+        if author and author._name == "mail.guest":
+            public = self.env.ref("base.public_user")
+            received = received.with_user(public).with_context(guest=author).sudo()
         posted = received.message_post(
-            body=self._whatsapp_to_html(rendered.text),
-            author_id=gateway._whatsapp_worker().partner_id.id,
-            date=(atom.timestamp or None) and atom.timestamp.replace(tzinfo=None),
+            body=self._whatsapp_to_html(self._plain(message, rendered)["text"]["body"]),
+            author_id=author and author._name == "res.partner" and author.id,
+            date=(atom.timestamp or self._received()).replace(tzinfo=None),
             gateway_type="whatsapp",
             message_type="comment",
             subtype_xmlid="mail.mt_comment",
-        )
-        self._complete(channel, posted, echo, rendered)
-        channel._whatsapp_note_posted(posted, by_phone=True)
+        ).with_env(channel.env)
+        self._complete(channel, posted, message, rendered)
+        channel._whatsapp_note_group(rendered.text, posted.date, "customer")
 
     def _receive_change(self, gateway, atom):
         """Apply a change of the account that the addon has something to update for."""
@@ -131,17 +218,39 @@ class MailGatewayWhatsapp(models.AbstractModel):
         elif atom.type == "user_preferences":
             for preference in reading.mappings(atom.content.get("user_preferences")):
                 self._receive_preference(gateway, preference)
+        elif atom.type == webhook.HANDOVERS:
+            self._receive_handover(gateway, atom)
         elif atom.type in NOTICES:
             self._receive_notice(gateway, atom)
+
+    def _receive_handover(self, gateway, atom):
+        """Say in a conversation whether Meta's agent or we have it now."""
+        change = webhook.handover(atom.content)
+        if not change or not atom.identity:
+            return  # the event keeps what came
+        # sudo: discuss.channel - the webhook user may be anybody
+        channel = gateway._whatsapp_find_channel(atom.identity).sudo()
+        if not channel:
+            return
+        line = (
+            self.env._("Meta's agent gave this conversation to us. It waits for you.")
+            if change.ours
+            else self.env._("Meta's agent answers in this conversation now.")
+        )
+        body = Markup("<p>%s</p>") % line
+        if change.summary:
+            body += plaintext2html(change.summary)
+        channel._message_log(body=body)
 
     def _receive_notice(self, gateway, atom):
         """Show on the numbers of the account what Meta says about it."""
         # one app may serve several numbers; another app's must not be written to
-        numbers = gateway | gateway._whatsapp_same_app().filtered(
-            lambda number: number.whatsapp_account_id == (atom.account_id or "")
-        )
-        numbers = numbers.filtered(
-            lambda number: number.whatsapp_account_id in (atom.account_id, False)
+        numbers = (gateway | gateway._whatsapp_same_app()).filtered(
+            lambda number: (
+                number.whatsapp_account_id == atom.account_id
+                or number == gateway
+                and not number.whatsapp_account_id
+            )
         )
         said = webhook.in_words(atom.content)
         values = {

@@ -11,10 +11,11 @@ FACTS = """
     SELECT message.id,
            message.date,
            CASE WHEN message.whatsapp_by_phone THEN 'phone'
+                WHEN message.author_id IN %(robots)s THEN 'auto'
                 WHEN message.whatsapp_message_id IS NOT NULL THEN 'in'
-                WHEN message.author_id = %(bot)s THEN 'auto'
                 ELSE 'out' END AS kind,
-           CASE WHEN message.whatsapp_by_phone THEN NULL
+           CASE WHEN message.whatsapp_by_phone OR message.author_id IN %(robots)s
+                THEN NULL
                 WHEN message.whatsapp_message_id IS NOT NULL
                 THEN channel.whatsapp_user_id
                 ELSE author.user_id END AS user_id,
@@ -29,8 +30,12 @@ FACTS = """
            CASE WHEN sent.notification_status = 'exception'
                 THEN sent.whatsapp_error_id END AS error_id,
            (message.whatsapp_message_id IS NOT NULL
-               AND message.whatsapp_by_phone IS NOT TRUE)::integer AS received,
-           (message.whatsapp_by_phone IS TRUE OR sent.notification_status IN
+               AND message.whatsapp_by_phone IS NOT TRUE
+               AND (message.author_id IN %(robots)s) IS NOT TRUE)::integer AS received,
+           (message.whatsapp_by_phone IS TRUE
+               OR message.whatsapp_message_id IS NOT NULL
+               AND message.author_id IN %(robots)s
+               OR sent.notification_status IN
                ('pending', 'sent', 'whatsapp_delivered', 'whatsapp_read'))::integer
                AS sent,
            (sent.notification_status IN
@@ -256,5 +261,5 @@ class WhatsappReport(models.Model):
 
     @property
     def _table_query(self):
-        bot = self.env["ir.model.data"]._xmlid_to_res_id("base.partner_root")
-        return SQL(FACTS, bot=bot)
+        robots = self.env["discuss.channel"]._whatsapp_robots()
+        return SQL(FACTS, robots=tuple(sorted(robots)))

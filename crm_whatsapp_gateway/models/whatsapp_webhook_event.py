@@ -17,13 +17,16 @@ from odoo.exceptions import UserError
 from .. import compat, worker
 from ..concurrency import exclusive_each, in_transaction, remove_in_batches
 from ..tools import webhook
+from ..tools.cloud_api import MediaGone
+from .ir_attachment import StoreFailed
 
 _logger = logging.getLogger(__name__)
 
 # seconds to wait before an event is tried again, by number of failures
 BACKOFF = (5, 15, 60, 300, 900, 3600)
 # the same for media: Meta keeps an inbound file for seven days
-MEDIA_BACKOFF = (5, 30, 120, 600, 3600, 6 * 3600, 24 * 3600, 48 * 3600, 72 * 3600)
+HOUR = 3600
+MEDIA_BACKOFF = (5, 30, 120, 600, HOUR, *(h * HOUR for h in (6, 24, 48, 72, 17)))
 # the same for leads: their messages are shown already, so they may take a week
 LEAD_BACKOFF = (5, 15, 60, 300, 900, *[3600] * 168)
 BACKOFFS = {"media": MEDIA_BACKOFF, "lead": LEAD_BACKOFF, "merge": LEAD_BACKOFF}
@@ -453,10 +456,11 @@ class WhatsappWebhookEvent(models.Model):
         else:
             values["state"] = "failed"
             _logger.error("event %s failed for good: %s", self.id, type(error).__name__)
-            if self.kind == "media":
-                self._tell_media_failed(error)
+        if self.kind == "media" and (self.attempts or values.get("state")):
+            self._tell_media(error, is_last=bool(values.get("state")))
         self.write(values)
-        if self.failed_since and now - self.failed_since >= TELL_AFTER:
+        is_late = self.failed_since and now - self.failed_since >= TELL_AFTER
+        if is_late or isinstance(error, StoreFailed):
             self._alert(error)
 
     # ------------------------------------------------------------- alerts
@@ -466,31 +470,23 @@ class WhatsappWebhookEvent(models.Model):
 
         :param error: of the last attempt
         """
-        if self.kind not in TOLD or not self.gateway_id:
+        is_store = isinstance(error, StoreFailed)
+        if not (self.kind in TOLD or is_store) or not self.gateway_id:
             return
-        reason = str(error) if isinstance(error, UserError) else type(error).__name__
+        told = (UserError, StoreFailed)
+        reason = str(error) if isinstance(error, told) else type(error).__name__
         told = self._alerts().user_id
         for user in self.gateway_id._whatsapp_alerted() - told:
             if not self.gateway_id._whatsapp_may_be_told(user):
                 continue
             words = self.with_context(lang=user.lang).env
-            is_lead = self.kind == "lead"
+            summary, what = self._alert_words(words, is_store)
             self.gateway_id.activity_schedule(
                 EVENT_FAILS,
-                summary=words._("WhatsApp: leads cannot be made")
-                if is_lead
-                else words._("WhatsApp: a message cannot be shown"),
+                summary=summary,
                 note=Markup("<p>%s</p><p>%s</p><p>%s</p>")
                 % (
-                    words._(
-                        "The messages of new customers are shown, but their lead"
-                        " could not be made for some minutes. Odoo goes on trying."
-                    )
-                    if is_lead
-                    else words._(
-                        "A customer's message could not be shown for some minutes."
-                        " Odoo tries it some more times."
-                    ),
+                    what,
                     words._("Odoo says: %s", reason[:500]),
                     words._(
                         "When the cause is mended, open 'Received from Meta' and"
@@ -500,6 +496,37 @@ class WhatsappWebhookEvent(models.Model):
                 ),
                 user_id=user.id,
             )
+
+    def _alert_words(self, words, is_store):
+        """Return the title of an alert, and what it says first.
+
+        :param words: environment in the language of the reader
+        :param bool is_store: a file could not be stored
+        """
+        if is_store:
+            return (
+                words._("WhatsApp: files cannot be stored"),
+                words._(
+                    "A file of a customer could not be written to the file store of"
+                    " Odoo. Perhaps its disk is full, or may not be written to. Odoo"
+                    " fetches the file again as long as WhatsApp keeps it: seven days."
+                ),
+            )
+        if self.kind == "lead":
+            return (
+                words._("WhatsApp: leads cannot be made"),
+                words._(
+                    "The messages of new customers are shown, but their lead"
+                    " could not be made for some minutes. Odoo goes on trying."
+                ),
+            )
+        return (
+            words._("WhatsApp: a message cannot be shown"),
+            words._(
+                "A customer's message could not be shown for some minutes."
+                " Odoo tries it some more times."
+            ),
+        )
 
     def _alerts(self):
         """Return the open activities about what fails at these numbers."""
@@ -518,9 +545,11 @@ class WhatsappWebhookEvent(models.Model):
         fails = self.search_count(
             [
                 ("gateway_id", "=", self.gateway_id.id),
-                ("kind", "in", TOLD),
                 ("state", "=", "pending"),
                 ("failed_since", "!=", False),
+                "|",
+                ("kind", "in", TOLD),
+                ("error", "=like", f"{StoreFailed.__name__}:%"),
             ],
             limit=1,
         )
@@ -530,15 +559,36 @@ class WhatsappWebhookEvent(models.Model):
 
     # ------------------------------------------------------------- buttons
 
-    def _tell_media_failed(self, error):
-        """Say in the chat that a file will not come, after the last attempt."""
+    def _tell_media(self, error, is_last):
+        """Say in the chat that a file is late, or will not come.
+
+        :param error: of the last attempt
+        :param bool is_last: there will be no other
+        """
         job = self.payload
         posted = self.env["mail.message"].browse(job["message_id"]).exists()
         chat = self.env["discuss.channel"].browse(job["channel_id"]).exists()
         if posted and chat:
-            service = self.env["mail.gateway.whatsapp"]
             lang = self.gateway_id._whatsapp_lang()
-            service.with_context(lang=lang)._give_up_media(chat, posted, error)
+            service = self.env["mail.gateway.whatsapp"].with_context(lang=lang)
+            if is_last:
+                service._give_up_media(chat, posted, error)
+            else:
+                service._note_media(chat, posted, self._media_words(service.env, error))
+
+    def _media_words(self, words, error):
+        """Return what the chat says of a file that is late, perhaps nothing.
+
+        :param words: environment in the language of the company
+        """
+        if isinstance(error, MediaGone):
+            return words["whatsapp.error"]._advice(error)
+        if isinstance(error, StoreFailed):
+            return words._(
+                "The customer's file could not be stored. An administrator knows it,"
+                " and Odoo tries it again by itself."
+            )
+        return ""
 
     def action_process_again(self):
         """Give failed and ignored events a new chance, and pending ones theirs now.

@@ -182,10 +182,10 @@ class TestInbound(WhatsappCase):
         ):
             self.assertIn(word, text)
 
-    def test_reactions_and_strange_kinds_make_no_lead(self):
+    def test_reactions_make_no_lead(self):
         channel = self.receive(
             self.message("reaction", {"message_id": "wamid.x", "emoji": "👍"}),
-            self.message("unsupported", {"type": "poll_creation"}),
+            self.message("unsupported", {"type": "reaction"}),
         )
         self.assertTrue(channel)
         self.assertFalse(channel.lead_id)

@@ -40,6 +40,7 @@ PATIENCE, LEAST_RATE = 20, 16 * 1024  # seconds; bytes a second
 PIECE = 64 * 1024  # bytes
 IN_MEMORY = MB  # of a download; the rest of it waits in a temporary file
 MOST_PAGES = 200
+EXPIRED = re.compile(r"\bexpired\b", re.IGNORECASE)
 
 # MIME type -> (kind of message, most bytes). Meta's page business-phone-numbers/media,
 # copy of 2026-09-11.
@@ -138,7 +139,16 @@ class NotSendable(ValueError):
 
 
 class MediaGone(CloudApiError):
-    """The file can no longer be fetched at this address or by this id."""
+    """The file cannot be fetched at this address or by this id, now or for ever.
+
+    'transient': Meta may have it later; an address lives five minutes, a file seven
+    days. 'permanent': Meta says that it has expired. Its words are those of a file,
+    whatever code Meta gave: 100/33 is that of a lost number, too.
+    """
+
+    @property
+    def entries(self):
+        return (self.reason,)
 
 
 class MediaTooLarge(CloudApiError):
@@ -309,14 +319,16 @@ class CloudApi:
     # -- receiving files
 
     def media_info(self, media_id, phone_number_id=None):
-        """MediaInfo of a media id; MediaGone if Meta no longer has it."""
+        """MediaInfo of a media id; MediaGone if Meta does not have it."""
         params = {"phone_number_id": phone_number_id} if phone_number_id else None
         try:
             answer = self._repeatable("GET", media_id, wanted="url", params=params)
         except CloudApiError as error:
-            if error.status in (404, 410) or error.code == 100:
-                raise _copy(error, MediaGone, "permanent", "file_inbound") from error
-            raise
+            if error.status is None or not (
+                error.kind == "permanent" or error.code == 100 or error.status == 404
+            ):
+                raise
+            raise _gone(error) from error
         return MediaInfo(
             id=_str(answer.get("id")) or str(media_id),
             url=answer["url"],
@@ -732,14 +744,19 @@ def _copy(error, error_class, kind, reason):
     )
 
 
+def _gone(error):
+    """The MediaGone of an error of a media id."""
+    if EXPIRED.search(str(error)):
+        return _copy(error, MediaGone, "permanent", reason="file_expired")
+    return _copy(error, MediaGone, "transient", reason="file_waits")
+
+
 def _unreadable(details):
     return CloudApiError("uncertain", status=200, details=details, reason="cut")
 
 
 def _check_download(response):
     status = response.status_code
-    if status in (404, 410):
-        raise MediaGone("permanent", status=status, reason="file_inbound")
     if 300 <= status < 400:
         raise CloudApiError(
             "permanent",
@@ -748,7 +765,10 @@ def _check_download(response):
             reason="file_inbound",
         )
     if status != 200:
-        raise classify(status, None, response.headers)
+        error = classify(status, None, response.headers)
+        if error.kind == "permanent":  # of this address: a new one may do better
+            raise _copy(error, MediaGone, "transient", reason="file_waits")
+        raise error
 
 
 def _read(response, limit):
@@ -807,7 +827,7 @@ def _too_large(limit):
     return MediaTooLarge(
         "permanent",
         details=f"The file is larger than {limit} bytes",
-        reason="file_inbound",
+        reason="file_large",
     )
 
 

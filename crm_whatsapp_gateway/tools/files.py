@@ -8,7 +8,7 @@ import hashlib
 import re
 
 from .limits import limit
-from .message import EXTENSIONS, base_type
+from .message import EXTENSIONS, SAME_TYPES, base_type
 
 HEAD = 4096  # bytes that tell what a file is
 MOST_SEGMENTS = 1000  # of a JPEG before its size; cameras write some 20
@@ -47,11 +47,14 @@ def media_type(declared, name, content):
     'text/plain'
     >>> media_type("image/png", "a.png", b"MZ"), media_type("image/heic", "a", b"ftyp")
     ('binary/octet-stream', 'image/heic')
+    >>> media_type("audio/x-m4a", "a.m4a", b"ftyp")
+    'audio/mp4'
     >>> header = bytes([137]) + b"PNG" + bytes([13, 10, 26, 10]) + 8 * b"-"
     >>> media_type("image/png", "a.png", header + 8 * b"1")
     'binary/octet-stream'
     """
     mime_type = base_type(declared)
+    mime_type = SAME_TYPES.get(mime_type, mime_type)
     if not MIME_TYPE.fullmatch(mime_type):
         mime_type = UNKNOWN
     if _is_active(mime_type) or looks_like_markup(content):

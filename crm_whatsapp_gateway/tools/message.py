@@ -8,10 +8,12 @@ developers.facebook.com/documentation/business-messaging/whatsapp/webhooks
 
 import json
 import math
+import mimetypes
 import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from .limits import cut, limit
 from .reading import items as _list
@@ -19,7 +21,8 @@ from .reading import line, mappings, number
 from .reading import mapping as _dict
 from .reading import text as _str
 from .terms import _
-from .webhook import MEDIA_TYPES, message_type, moment
+from .vcard import read_vcard
+from .webhook import MEDIA_TYPES, UNREADABLE, message_type, moment
 
 # English sources of all words of ours.
 # There is no environment here: the models translate.
@@ -37,6 +40,12 @@ PHRASES = {
         "⚠️ A file could not be received (%(reason)s). "
         "Please ask the customer to send it again or by e-mail."
     ),
+    "media_failed_phone": _(
+        "⚠️ A file sent on the company's phone could not be received (%(reason)s)."
+    ),
+    "media_failed_agent": _(
+        "⚠️ A file sent by Meta's agent could not be received (%(reason)s)."
+    ),
     "location": _("📍 Location"),
     "location_unknown": _("📍 Location without coordinates"),
     "contact": _("👤 Contact card: %(name)s"),
@@ -45,6 +54,11 @@ PHRASES = {
     "button": _("Button pressed"),
     "interactive": _("Answer to an interactive message"),
     "form": _("📝 Form answered"),
+    "file": _("📎 %(name)s"),
+    "file_lost": _(
+        "⚠️ %(name)s: WhatsApp does not pass this file on here. Please ask for it in"
+        " the chat."
+    ),
     "address": _("🏠 Address"),
     "call_accepted": _("📞 The customer allows calls"),
     "call_rejected": _("📞 The customer does not allow calls"),
@@ -60,15 +74,38 @@ PHRASES = {
     "system": _("ℹ️ Notice by WhatsApp"),
     "edit": _("✏️ The customer edited a message. New text:"),
     "revoke": _("🗑️ The customer deleted a message"),
+    "edit_phone": _("✏️ Edited on the company's phone. New text:"),
+    "edit_agent": _("✏️ Edited by Meta's agent. New text:"),
+    "revoke_phone": _("🗑️ Deleted on the company's phone"),
+    "revoke_agent": _("🗑️ Deleted by Meta's agent"),
     "unsupported": _(
-        "⚠️ WhatsApp does not pass on this kind of message (%(type)s). "
-        "Please ask the customer to send it in another form."
+        "⚠️ The customer sent something that WhatsApp does not pass on here (%(type)s)."
+        " Please ask for it in another form, or look at it on the phone."
     ),
-    "unknown": _("⚠️ Message of an unknown kind (%(type)s)"),
+    "unsupported_phone": _(
+        "⚠️ Sent on the company's phone, and not passed on here by WhatsApp (%(type)s)."
+        " You can see it on the phone."
+    ),
+    "unsupported_agent": _(
+        "⚠️ Sent by Meta's agent, and not passed on here by WhatsApp (%(type)s)."
+    ),
+    "unknown": _(
+        "⚠️ The customer sent a message of a kind that is not known here (%(type)s)."
+        " Please ask for it in another form, or look at it on the phone."
+    ),
+    "unknown_phone": _(
+        "⚠️ Sent on the company's phone, of a kind that is not known here (%(type)s)."
+        " You can see it on the phone."
+    ),
+    "unknown_agent": _(
+        "⚠️ Sent by Meta's agent, of a kind that is not known here (%(type)s)."
+    ),
     "forwarded": _("↪️ Forwarded"),
     "more": _("… and %(count)s more"),
     "cut": _("✂️ Shortened here: the message has %(count)s characters."),
 }
+# Who wrote a message; what the customer does is told in other words than what we do
+CUSTOMER, PHONE, AGENT = "customer", "phone", "agent"
 SYSTEM_PHRASES = {
     "user_changed_number": "changed_number",
     "customer_changed_number": "changed_number",
@@ -78,16 +115,25 @@ SYSTEM_PHRASES = {
 # The answer's technical companions, of no use to a person.
 FORM_NOISE = {"flow_token", "flow_id", "saved_address_id"}
 MOST_LINES = limit("lines")
+MOST_FILES = limit("files")
 
 EXTENSIONS = {
     "image/jpeg": ".jpg",
     "image/png": ".png",
     "image/webp": ".webp",
     "image/gif": ".gif",
+    "image/bmp": ".bmp",
+    "image/tiff": ".tiff",
+    "image/heic": ".heic",
+    "image/heif": ".heif",
+    "image/avif": ".avif",
     "video/mp4": ".mp4",
     "video/3gpp": ".3gp",
-    "video/3gp": ".3gp",
+    "video/3gpp2": ".3g2",
     "video/quicktime": ".mov",
+    "video/webm": ".webm",
+    "video/x-matroska": ".mkv",
+    "video/x-msvideo": ".avi",
     "audio/aac": ".aac",
     "audio/amr": ".amr",
     "audio/mpeg": ".mp3",
@@ -95,8 +141,19 @@ EXTENSIONS = {
     "audio/ogg": ".ogg",
     "audio/opus": ".opus",
     "audio/wav": ".wav",
+    "audio/flac": ".flac",
+    "audio/webm": ".weba",
     "application/pdf": ".pdf",
     "application/zip": ".zip",
+    "application/vnd.rar": ".rar",
+    "application/x-7z-compressed": ".7z",
+    "application/gzip": ".gz",
+    "application/rtf": ".rtf",
+    "application/vnd.android.package-archive": ".apk",
+    "application/vnd.oasis.opendocument.text": ".odt",
+    "application/vnd.oasis.opendocument.spreadsheet": ".ods",
+    "application/vnd.oasis.opendocument.presentation": ".odp",
+    "application/epub+zip": ".epub",
     "application/json": ".json",
     "application/xml": ".xml",
     "application/msword": ".doc",
@@ -112,6 +169,35 @@ EXTENSIONS = {
     "text/vcard": ".vcf",
     "text/calendar": ".ics",
 }
+# Other names of these types, as telephones write them
+SAME_TYPES = {
+    "image/jpg": "image/jpeg",
+    "image/pjpeg": "image/jpeg",
+    "image/x-png": "image/png",
+    "image/x-ms-bmp": "image/bmp",
+    "audio/m4a": "audio/mp4",
+    "audio/x-m4a": "audio/mp4",
+    "audio/mp3": "audio/mpeg",
+    "audio/x-mp3": "audio/mpeg",
+    "audio/x-aac": "audio/aac",
+    "audio/wave": "audio/wav",
+    "audio/x-wav": "audio/wav",
+    "audio/x-flac": "audio/flac",
+    "audio/3gpp": "video/3gpp",
+    "video/3gp": "video/3gpp",
+    "video/x-m4v": "video/mp4",
+    "video/avi": "video/x-msvideo",
+    "application/x-pdf": "application/pdf",
+    "application/x-zip-compressed": "application/zip",
+    "application/x-rar-compressed": "application/vnd.rar",
+    "application/x-rar": "application/vnd.rar",
+    "application/x-gzip": "application/gzip",
+    "text/rtf": "application/rtf",
+    "text/x-vcard": "text/vcard",
+}
+UNKNOWN_TYPES = ("", "application/octet-stream", "binary/octet-stream")
+# What Python itself knows, whatever the machine's own list has
+OTHER_EXTENSIONS = mimetypes.MimeTypes(filenames=())
 LONGEST_NAME = limit("file_name")
 
 
@@ -122,6 +208,26 @@ def base_type(mime_type):
     ('audio/ogg', '')
     """
     return _str(mime_type, limit("mime_type")).split(";")[0].strip().lower()
+
+
+def extension_of(mime_type):
+    """The ending of files of a MIME type, with its dot; '' if it is not known.
+
+    >>> [extension_of(t) for t in ("image/jpg", "audio/x-m4a", "Video/3GPP; x=1")]
+    ['.jpg', '.m4a', '.3gp']
+    >>> [extension_of(t) for t in ("text/css", "image/x-foo", "a/b", None)]
+    ['.css', '.foo', '', '']
+    """
+    mime_type = base_type(mime_type)
+    mime_type = SAME_TYPES.get(mime_type, mime_type)
+    found = EXTENSIONS.get(mime_type) or OTHER_EXTENSIONS.guess_extension(
+        mime_type, strict=False
+    )
+    if found or mime_type in UNKNOWN_TYPES:
+        return found or ""
+    # such as image/x-icns: files of these kinds are called like their type
+    named = re.fullmatch(r"(?:image|audio|video)/(?:x-)?([a-z0-9]{1,10})", mime_type)
+    return "." + named.group(1) if named else ""
 
 
 @dataclass(frozen=True)
@@ -149,9 +255,13 @@ class Media:
         'image-2026-09-21-120000.jpg'
         >>> Media("1", mime_type="application/pdf", filename="../x\\x00y/Offer").name
         'Offer.pdf'
+        >>> Media("1", mime_type="application/pdf", filename="Offer 12.05").name
+        'Offer 12.05.pdf'
         """
-        extension = EXTENSIONS.get(base_type(self.mime_type), "")
+        extension = extension_of(self.mime_type)
         stem, own_extension = _safe_name(self.filename)
+        if extension and own_extension[1:].isdigit():  # of a date, or of a version
+            stem, own_extension = stem + own_extension, ""
         if not stem:
             stem = "voice" if self.voice else self.kind
             stem += self.sent.strftime("-%Y-%m-%d-%H%M%S") if self.sent else ""
@@ -180,26 +290,28 @@ class Rendered:
     """
 
     text: str
-    media: Media | None = None
+    files: tuple[Media, ...] = ()
     quoted: str | None = None
     forwarded: bool = False
     referral: dict | None = None
 
 
-def render(message, translate=lambda source: source):
+def render(message, translate=lambda source: source, side=CUSTOMER):
     """What people read of a message of any type. Never raises on a dict.
+
+    :param side: who wrote it: CUSTOMER, PHONE or AGENT
 
     >>> render({"type": "text", "text": {"body": "I want *two*"}}).text
     'I want *two*'
     >>> render({"type": "audio", "audio": {"id": "9", "voice": True}}).text
     '🎤 Voice message'
     >>> render({"type": "reaction", "reaction": {"emoji": "👍", "message_id": "w"}})
-    Rendered(text='Reacted with 👍', media=None, quoted='w', forwarded=False, \
+    Rendered(text='Reacted with 👍', files=(), quoted='w', forwarded=False, \
 referral=None)
-    >>> render({"type": "poll"}).text
-    '⚠️ Message of an unknown kind (poll)'
+    >>> render({"type": "revoke"}, side=PHONE).text
+    "🗑️ Deleted on the company's phone"
     """
-    words = _Words(translate)
+    words = _Words(translate, side)
     message = message if isinstance(message, dict) else {}
     context = _dict(message.get("context"))
     subject = _edited(message) or message
@@ -207,11 +319,31 @@ referral=None)
     lines = [words.about_product(product), words.of(message)]
     return Rendered(
         text=words.bounded("\n".join(filter(None, lines))),
-        media=media_of(subject),
-        quoted=_target(message) or _str(context.get("id"), limit("key")) or None,
+        files=files_of(subject),
+        quoted=original_of(message) or _str(context.get("id"), limit("key")) or None,
         forwarded=bool(context.get("forwarded") or context.get("frequently_forwarded")),
         referral=_dict(message.get("referral")) or None,
     )
+
+
+def said(message):
+    """What a customer typed or chose, if that is all that a message has; else ''.
+
+    >>> said({"type": "text", "text": {"body": "BAJA"}})
+    'BAJA'
+    >>> said({"type": "image", "image": {"caption": "BAJA"}})
+    ''
+    """
+    kind = message_type(message)
+    content = message.get(kind)
+    if kind == "text":
+        return _str(content) or _str(_dict(content).get("body"))
+    if kind == "button":
+        return _str(_dict(content).get("text"))
+    if kind == "interactive":
+        answer = _dict(_dict(content).get(_str(_dict(content).get("type"))))
+        return _str(answer.get("title"))
+    return ""
 
 
 def shared_phone(message):
@@ -268,11 +400,40 @@ def cards(message):
 def media_of(message):
     """The file of a message, or None.
 
+    Of a type that is not known, too, if its content looks as those of files do.
+
     >>> media_of({"type": "image", "image": {"id": "9", "mime_type": "image/png"}}).name
     'image.png'
+    >>> media_of({"type": "ptv", "ptv": {"id": "9", "mime_type": "video/mp4"}}).name
+    'ptv.mp4'
     """
     kind = message_type(message)
-    content = _dict(message.get(kind)) if kind in MEDIA_TYPES else {}
+    content = _dict(message.get(kind))
+    if kind not in MEDIA_TYPES and (kind in DESCRIBED or not content.get("mime_type")):
+        return None
+    return _media(content, re.sub(r"[^a-z0-9]", "_", kind), message)
+
+
+def files_of(message):
+    """All files of a message: its own, or those of the form that was answered.
+
+    >>> answers = '{"ine": [{"id": 1, "file_name": "a.jpg"}], "n": {"id": "2"}}'
+    >>> form = {"type": "nfm_reply", "nfm_reply": {"response_json": answers}}
+    >>> [file.name for file in files_of({"type": "interactive", "interactive": form})]
+    ['a.jpg']
+    """
+    if media := media_of(message):
+        return (media,)
+    content = _dict(message.get("interactive"))
+    if message_type(message) != "interactive" or content.get("type") != "nfm_reply":
+        return ()
+    found = (value for _path, value in _answers(_form_of(content.get("nfm_reply"))))
+    files = (_media(value, "document", message) for value in found if _is_file(value))
+    return tuple(islice(filter(None, files), MOST_FILES))
+
+
+def _media(content, kind, message):
+    """The Media that an object describes, or None."""
     media_id = _str(content.get("id"), limit("key"))
     url = _str(content.get("url"), limit("url"))
     if not media_id and not url:
@@ -282,12 +443,16 @@ def media_of(message):
         url=url or None,
         mime_type=_str(content.get("mime_type"), limit("mime_type")) or None,
         sha256=_str(content.get("sha256"), limit("key")) or None,
-        filename=_str(content.get("filename"))[-2 * LONGEST_NAME :] or None,
+        filename=_file_name(content)[-2 * LONGEST_NAME :] or None,
         voice=content.get("voice") is True,
         animated=content.get("animated") is True,
         kind=kind,
         sent=moment(message.get("timestamp")),
     )
+
+
+def _file_name(content):
+    return _str(content.get("filename")) or _str(content.get("file_name"))
 
 
 def _edited(message):
@@ -297,8 +462,12 @@ def _edited(message):
     return inner if message_type(inner) not in ("edit", "unknown") else {}
 
 
-def _target(message):
-    """The wamid that a reaction, edit or deletion is about."""
+def original_of(message):
+    """The wamid that a reaction, edit or deletion is about, or ''.
+
+    >>> original_of({"type": "edit", "edit": {"original_message_id": "w"}})
+    'w'
+    """
     kind = message_type(message)
     content = _dict(message.get(kind))
     key = {"reaction": "message_id"}.get(kind, "original_message_id")
@@ -327,18 +496,19 @@ def reaction_of(message):
     emoji = content.get("emoji") or ""
     if not isinstance(emoji, str) or len(emoji) > limit("emoji"):
         return None
-    return emoji, _target(message)
+    return emoji, original_of(message)
 
 
 class _Words:
     """One method for each type; each returns a text, perhaps empty."""
 
-    def __init__(self, translate):
+    def __init__(self, translate, side):
         self._translate = translate
+        self._side = side
 
     def say(self, phrase, **values):
         """A phrase in the reader's language; English if its translation is broken."""
-        source = PHRASES[phrase]
+        source = PHRASES.get(f"{phrase}_{self._side}") or PHRASES[phrase]
         translated = self._translate(source) or source
         try:
             return translated % values if values else translated
@@ -354,9 +524,9 @@ class _Words:
 
     def of(self, message):
         kind = message_type(message)
-        if kind not in DESCRIBED:
-            return self.say("unknown", type=_short(kind))
         content = message.get(kind)
+        if kind not in DESCRIBED:
+            return self._of_future(kind, content, message)
         text = getattr(self, "_" + kind)(content, message)
         if text.strip():
             return text
@@ -364,6 +534,17 @@ class _Words:
             return self.say(kind)
         reason = _error_text(message)  # the typed object is not there
         return self.say("unsupported", type=f"{kind}: {reason}" if reason else kind)
+
+    def _of_future(self, kind, content, message):
+        """A type that is not known here: what can be read of it, all the same."""
+        inner = {key: value for key, value in _dict(content).items() if key != "id"}
+        if media := media_of(message):
+            caption = _whole(inner.get("caption"))
+            return caption or self.say("file", name=media.name)
+        lines = _answer_lines(inner, self)
+        reason = _error_text(message)
+        kind = _short(f"{kind}: {reason}" if reason else kind)
+        return _lines([self.say("unknown", type=kind), *lines])
 
     def about_product(self, product):
         product = _str(product)
@@ -374,15 +555,15 @@ class _Words:
 
     def _media(self, content, message):
         kind, content = message_type(message), _dict(content)
-        if not media_of(message) and message.get("errors"):
-            return self.say("media_failed", reason=_error_text(message) or kind)
         caption = _whole(content.get("caption"))
-        name = _str(content.get("filename"))
-        if caption.strip():
-            return caption
+        name = _file_name(content)
+        title = self.say("voice" if content.get("voice") is True else kind)
         if kind == "document" and name:
-            return self.say("document_named", name=_short(name))
-        return self.say("voice" if content.get("voice") is True else kind)
+            title = self.say("document_named", name=_short(name))
+        if not media_of(message) and message.get("errors"):
+            reason = self.say("media_failed", reason=_error_text(message) or kind)
+            return _lines([caption or (title if name else ""), reason])
+        return caption if caption.strip() else title
 
     _image = _video = _audio = _document = _sticker = _media
 
@@ -400,7 +581,7 @@ class _Words:
     def _contacts(self, content, message):
         cards = mappings(content)
         origins = [card.get("origin") for card in cards] + [message.get("origin")]
-        asked = "contact_request" in origins
+        asked = "contact_request" in origins and self._side == CUSTOMER
         texts = [self._card(card) for card in cards[:MOST_LINES]]
         return _lines(
             [self.say("contact_requested") if asked else "", *texts, self._more(cards)]
@@ -443,13 +624,16 @@ class _Words:
     def _form(self, answer):
         address = answer.get("name") == "address_message"
         title = self.say("address" if address else "form")
-        try:
-            stated = _str(answer.get("response_json"), limit("json"))
-            response = json.loads(stated or "{}")
-        except (ValueError, RecursionError):
-            response = {}
-        lines = list(_form_lines(_dict(response)))
+        lines = _answer_lines(_form_of(answer), self)
         return _lines([title, *lines] if lines else [title, _str(answer.get("body"))])
+
+    def answer(self, value):
+        """What stands for a value of a form: its text, or the name of its file."""
+        if _is_file(value):
+            return self.say("file", name=_short(_file_name(value) or "?"))
+        if _is_lost_file(value):
+            return self.say("file_lost", name=_short(_file_name(value) or "?"))
+        return _scalar(value)
 
     def _call_permission(self, answer):
         accepted = answer.get("response") == "accept"
@@ -488,6 +672,7 @@ class _Words:
     def _system(self, content, message):
         content = _dict(content)
         phrase = SYSTEM_PHRASES.get(_str(content.get("type")), "system")
+        phrase = phrase if self._side == CUSTOMER else "system"
         return _lines([self.say(phrase), _str(content.get("body"))])
 
     def _edit(self, content, message):
@@ -498,7 +683,10 @@ class _Words:
         return self.say("revoke")
 
     def _unsupported(self, content, message):
-        kind = _str(_dict(content).get("type")) or _error_text(message)
+        kind = _str(_dict(content).get("type"))
+        # 'unknown' says nothing; what Meta says of its error does
+        named = kind if kind not in UNREADABLE else ""
+        kind = named or _error_text(message) or kind
         return self.say("unsupported", type=_short(kind or message_type(message)))
 
     _unknown = _unsupported
@@ -511,16 +699,76 @@ DESCRIBED = {
 }
 
 
-def _form_lines(response):
-    """`key: value` of a form's answers, without its technical companions."""
-    values = response.get("values")
-    response = {**response, **values} if isinstance(values, dict) else response
-    for key, value in list(response.items())[:MOST_LINES]:
-        if key not in FORM_NOISE and not isinstance(value, dict):
-            value = value[:MOST_LINES] if isinstance(value, list) else [value]
-            text = _join([_scalar(item) for item in value], ", ")
-            if text:
-                yield f"{_label(key)}: {text}"
+def _form_of(answer):
+    """What a form says, without its technical companions at the top."""
+    try:
+        stated = _dict(answer).get("response_json")
+        response = (
+            stated
+            if isinstance(stated, dict)
+            else json.loads(_str(stated, limit("json")) or "{}")
+        )
+    except (ValueError, RecursionError):
+        response = {}
+    response = _dict(response)
+    values = response.pop("values", None) if "values" in response else None
+    if isinstance(values, dict):
+        return {**response, **values}
+    return response if values is None else {**response, "values": values}
+
+
+def _answers(value, path=()):
+    """(path, value) of all that an object holds, files whole, in its order.
+
+    Hidden are its technical companions; what is nested deeper than people read, or
+    stands behind more than they read, is left out.
+    """
+    if isinstance(value, dict) and not (path and _is_any_file(value)):
+        pairs = [(key, below) for key, below in value.items() if key not in FORM_NOISE]
+    elif isinstance(value, list):
+        if not any(isinstance(below, (dict, list)) for below in value):
+            yield path, value
+            return
+        pairs = [(None, below) for below in value]
+    else:
+        yield path, value
+        return
+    if len(path) < limit("nested"):
+        for key, below in pairs[: 2 * MOST_LINES]:
+            yield from _answers(below, path if key is None else (*path, key))
+
+
+def _answer_lines(response, words):
+    """`key: value` of answers, one a line: `Home: street: Sol 3`."""
+    lines = []
+    # each answer is a walk through the whole; nobody reads so many
+    for path, value in islice(_answers(response), 4 * MOST_LINES):
+        values = value[:MOST_LINES] if isinstance(value, list) else [value]
+        text = ", ".join(filter(None, map(words.answer, values)))
+        if text.strip() and path:
+            names = [_label(path[0]), *(_plain_label(key) for key in path[1:])]
+            lines.append(": ".join([*filter(None, names), text]))
+    if len(lines) > MOST_LINES:
+        return [*lines[:MOST_LINES], words.say("more", count=len(lines) - MOST_LINES)]
+    return lines
+
+
+def _is_any_file(value):
+    return _is_file(value) or _is_lost_file(value)
+
+
+def _is_file(value):
+    """Whether an answer is a file that WhatsApp keeps under an id."""
+    return (
+        isinstance(value, dict)
+        and bool(_str(value.get("id")))
+        and bool(value.get("mime_type") or _file_name(value))
+    )
+
+
+def _is_lost_file(value):
+    """Whether an answer is a file that only the form's own server can read."""
+    return isinstance(value, dict) and "cdn_url" in value
 
 
 def _label(key):
@@ -529,10 +777,14 @@ def _label(key):
     >>> _label("screen_0_First_name_1"), _label("in_pin_code")
     ('First name', 'In pin code')
     """
+    label = _plain_label(key)
+    return label[:1].upper() + label[1:]
+
+
+def _plain_label(key):
     key = cut(key, limit("short"))
     key = re.sub(r"^screen_\d+_|_\d+$", "", key)
-    label = key.replace("_", " ").strip()
-    return label[:1].upper() + label[1:]
+    return line(key.replace("_", " "), limit("short"))
 
 
 def _order_line(item):
@@ -567,7 +819,7 @@ def _details(card, name):
 
 def _with_vcard(card):
     """A card whose name and numbers may stand in its vCard only."""
-    return {**_vcard(_str(card.get("vcard"), limit("vcard"))), **card}
+    return {**read_vcard(_str(card.get("vcard"), limit("vcard"))), **card}
 
 
 def _first(items, key):
@@ -589,22 +841,6 @@ def _address(address):
     return _join([address.get(key) for key in keys], ", ")
 
 
-def _vcard(text):
-    """Name and phones of a vCard, as the card's own keys.
-
-    >>> _vcard("BEGIN:VCARD\\nFN:Ana\\nitem1.TEL;type=CELL:+34 612\\nEND:VCARD")
-    {'name': {'formatted_name': 'Ana'}, 'phones': [{'phone': '+34 612'}]}
-    """
-    name = re.search(r"^FN[^:\n]*:(.+)$", text, re.MULTILINE | re.IGNORECASE)
-    phones = re.findall(
-        r"^(?:item\d+\.)?TEL[^:\n]*:(.+)$", text, re.MULTILINE | re.IGNORECASE
-    )[: limit("details")]
-    card = {"name": {"formatted_name": name.group(1).strip()}} if name else {}
-    if phones:
-        card["phones"] = [{"phone": phone.strip()} for phone in phones]
-    return card
-
-
 def _error_text(message):
     """What Meta says of the message's first error, or ''."""
     errors = mappings(message.get("errors"), 1)
@@ -623,10 +859,24 @@ def _coordinate(value):
     return f"{degrees:.7f}".rstrip("0").rstrip(".")
 
 
+# A name of the web with perhaps a port and a path, as people write it
+BARE_LINK = re.compile(
+    r"(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_]{2,}(?::\d{1,5})?(?:[/?#]\S*)?"
+)
+
+
 def _link(value):
-    """A web address, or '' for any other scheme."""
+    """A web address, also one without its scheme; '' for any other scheme.
+
+    >>> _link("HTTP://a.mx"), _link("www.sol.mx/a?b"), _link("javascript:alert(1)")
+    ('HTTP://a.mx', 'https://www.sol.mx/a?b', '')
+    >>> _link("ask me"), _link("Sol S.A."), _link("data.text:x")
+    ('', '', '')
+    """
     text = _str(value, limit("url")).strip()
-    return text if re.match(r"https?://", text, re.IGNORECASE) else ""
+    if re.match(r"https?://", text, re.IGNORECASE):
+        return text
+    return "https://" + text if BARE_LINK.fullmatch(text) else ""
 
 
 def _short(text):

@@ -12,13 +12,13 @@ import hmac
 import json
 import math
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta, timezone
 from itertools import islice
 
 from .identity import Identity, contact_of, identity_change
 from .limits import cut, limit
-from .reading import mapping, mappings
+from .reading import line, mapping, mappings
 from .terms import _
 
 UTC = timezone(timedelta())  # datetime.UTC is younger than Python 3.10
@@ -32,23 +32,42 @@ LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 KINDS = ("message", "status", "echo", "change", "unknown")
 # Field -> list inside its value -> kind of what the list holds. Read 2026-11-22 at
 # developers.facebook.com/documentation/business-messaging/whatsapp/webhooks
+CONVERSATION = {
+    "messages": "message",
+    "message_echoes": "echo",
+    "statuses": "status",
+    "errors": "change",
+    "user_actions": "change",
+}
+# While Meta's own agent (Meta Business Agent) handles a conversation, everything of it
+# comes in this field, in an object of the same name; the agent's words among it as
+# echoes. The second field tells that the conversation changes hands.
+STANDBY = "standby"
+HANDOVERS = "messaging_handovers"
 PARTS = {
-    "messages": {
-        "messages": "message",
-        "statuses": "status",
-        "errors": "change",
-        "user_actions": "change",
-    },
+    "messages": CONVERSATION,
+    STANDBY: CONVERSATION,
     "smb_message_echoes": {"message_echoes": "echo"},
 }
 CONTENT_OF = {"message": "messages", "status": "statuses", "echo": "message_echoes"}
 ENVELOPE = {"messaging_product", "metadata", "contacts"}
 
 MEDIA_TYPES = ("image", "video", "audio", "document", "sticker")
-# Types by which a customer says something to us; all others never make a lead.
-CREATES_LEAD = frozenset(
-    {"text", "location", "contacts", "button", "interactive", "order", *MEDIA_TYPES}
+# Types by which a customer says nothing to us; all others, also those that Meta has
+# not invented yet, are somebody who wrote.
+SAYS_NOTHING = frozenset({"reaction", "revoke", "system", "request_welcome"})
+# Types that a message without `type` is known by: the name of its content
+NAMED_BY_CONTENT = (
+    *("text", "location", "contacts", "button", "interactive", "order", *MEDIA_TYPES),
+    *("edit", "reaction", "revoke", "system"),
 )
+
+# Types of what Meta does not pass on; the second is the older word
+UNREADABLE = ("unsupported", "unknown")
+GROUP = "group:"
+# What is in the role of Meta's own agent, in a change of hands
+AGENTS = ("ai_agent", "business_agent")
+LONGEST_GROUP = 128
 
 SIGNATURE = re.compile(r"sha256=([0-9a-fA-F]{64})")
 # There is no environment here: the models translate.
@@ -197,12 +216,25 @@ class Atom:
         people = [self.identity] if self.identity else []
         if self.kind == "message":
             people += identity_change(self.content) or ()
-        return tuple(dict.fromkeys(key for person in people for key in person.keys))
+        names = [key for person in people for key in person.keys]
+        if self.group:
+            names.append(self.group)
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def group(self):
+        """The id of the group in which this was written, or None."""
+        return group_of(self.content) if self.kind in ("message", "echo") else None
+
+    @property
+    def by_agent(self):
+        """Whether Meta's own agent wrote this."""
+        return self.kind == "echo" and self.field == STANDBY
 
     @property
     def creates_lead(self):
-        """Whether this may open a lead: customers' content, and nothing else."""
-        return self.kind == "message" and self.type in CREATES_LEAD
+        """Whether this may open a lead: what customers say, and nothing else."""
+        return self.kind == "message" and not self.group and speaks(self.content)
 
     def update(self):
         """A complete delivery that holds this atom only."""
@@ -243,8 +275,10 @@ class _Change:
 
     @property
     def phone_number_id(self):
-        metadata = self.value.get("metadata")
-        return _short_id(mapping(metadata).get("phone_number_id"))
+        for name in ("metadata", "recipient"):  # the second one in handovers
+            if found := mapping(self.value.get(name)).get("phone_number_id"):
+                return _short_id(found)
+        return None
 
     def atom(self, kind, content_type, key, value, timestamp=None, identity=None):
         return Atom(
@@ -269,11 +303,11 @@ class _Change:
             value["contacts"] = [contact]
         return {**value, part: [content]}
 
-    def other(self, content_type, value):
+    def other(self, content_type, value, identity=None):
         """What has no id: known again by its content."""
         parts = [self.field, self.account_id, self.time, value]
         key = "change:" + _digest(parts)
-        return self.atom("change", content_type, key, value, self.time)
+        return self.atom("change", content_type, key, value, self.time, identity)
 
     def unknown(self, piece):
         value = piece if isinstance(piece, dict) else {"unknown": piece}
@@ -319,6 +353,11 @@ def _split_entry(entry):
 
 
 def _split_change(change):
+    if change.field == HANDOVERS:
+        yield change.other(HANDOVERS, change.value, _handed_over(change.value))
+        return
+    if change.field == STANDBY:
+        change = _unwrapped(change)
     parts = PARTS.get(change.field)
     if not parts or not any(change.value.get(part) for part in parts):
         yield change.other(change.field, change.value)
@@ -335,6 +374,29 @@ def _split_change(change):
     yield from _unheard_of_lists(change, parts)
 
 
+def _unwrapped(change):
+    """The change with what its object `standby` holds in the value itself."""
+    inner = change.value.get(STANDBY)
+    value = {key: below for key, below in change.value.items() if key != STANDBY}
+    for piece in [inner] if isinstance(inner, dict) else mappings(inner):
+        if not any(part in piece for part in (*CONVERSATION, "contacts")):
+            piece = {"messages": [piece]}
+        for key, below in piece.items():
+            before = value.get(key)
+            both = isinstance(before, list) and isinstance(below, list)
+            value[key] = [*before, *below] if both else below
+    return replace(change, value=value)
+
+
+def _handed_over(value):
+    """The customer whose conversation changes hands, as far as it is told."""
+    sender = mapping(value.get("sender"))
+    names = ("phone_number", "wa_id", "phone", "id")
+    phone = next(filter(None, (_id(sender.get(name)) for name in names)), None)
+    person = {"from": phone, "from_user_id": sender.get("user_id")}
+    return Identity.of_message(person, value.get("contacts"))
+
+
 def _unheard_of_lists(change, parts):
     """Lists that Meta may add beside those that we know are kept too."""
     for part, pieces in change.value.items():
@@ -346,12 +408,14 @@ def _unheard_of_lists(change, parts):
 def _split_message(change, part, message):
     if not isinstance(message, dict):
         return change.unknown({part: [message]})
+    if _is_ours(change, message):
+        return _split_echo(change, "message_echoes", message)
     contacts = change.value.get("contacts")
     identity = Identity.of_message(message, contacts)
     if not identity and identity_change(message):
         identity = identity_change(message)[0]
     value = change.narrowed(part, message, contact_of(identity, contacts))
-    if not identity:
+    if not identity and not group_of(message):
         return change.unknown(value)
     key = _key("message", message.get("id"), message)
     kind = message_type(message)
@@ -361,14 +425,48 @@ def _split_message(change, part, message):
 def _split_echo(change, part, echo):
     if not isinstance(echo, dict):
         return change.unknown({part: [echo]})
+    echo = _flat_echo(echo)
     contacts = change.value.get("contacts")
     identity = Identity.of_echo(echo, contacts)
     value = change.narrowed(part, echo, contact_of(identity, contacts))
-    if not identity:
+    if _is_our_number(change, identity):
+        if not _is_ours(change, echo):
+            return _split_message(change, "messages", echo)
+        return change.unknown(value)
+    if not identity and not group_of(echo):
         return change.unknown(value)
     key = _key("echo", echo.get("id"), echo)
     kind = message_type(echo)
     return change.atom("echo", kind, key, value, echo.get("timestamp"), identity)
+
+
+def _flat_echo(echo):
+    """An echo as those of phones are; that of Meta's agent holds a `message`.
+
+    >>> sent = {"to": "34612345678", "type": "text", "text": {"body": "Hi"}}
+    >>> _flat_echo({"id": "w", "message": sent}) == {"id": "w", **sent}
+    True
+    """
+    inner = mapping(echo.get("message"))
+    if inner and not echo.get("type"):
+        echo = {**inner, **{k: v for k, v in echo.items() if k != "message"}}
+    if not echo.get("to") and _id(echo.get("recipient")):
+        echo = {**echo, "to": echo["recipient"]}
+    return echo
+
+
+def _is_ours(change, message):
+    """Whether the agent says this: in its field, and from our own number."""
+    return _is_our_number(change, Identity.of_token(_id(message.get("from")) or ""))
+
+
+def _is_our_number(change, identity):
+    if change.field != STANDBY:
+        return False
+    shown = mapping(change.value.get("metadata")).get("display_phone_number")
+    digits = re.sub(r"\D", "", cut(_id(shown) or "", limit("phone")))
+    ours = Identity.of_token(digits).canonical
+    return bool(ours) and identity.canonical == ours
 
 
 def _split_status(change, part, status):
@@ -406,8 +504,100 @@ def message_type(message):
     >>> message_type({"type": "poll"}), message_type({"text": {}}), message_type({})
     ('poll', 'text', 'unknown')
     """
-    present = (name for name in sorted(CREATES_LEAD) if name in message)
+    present = (name for name in NAMED_BY_CONTENT if name in message)
     return _short_id(message.get("type")) or next(present, "unknown")
+
+
+def speaks(message):
+    """Whether somebody says something by this message, readable for us or not.
+
+    An edit does, since its original may never have come.
+
+    >>> speaks({"type": "text"}), speaks({"type": "of the future"}), speaks({})
+    (True, True, True)
+    >>> speaks({"type": "unsupported", "unsupported": {"type": "poll_creation"}})
+    True
+    >>> speaks({"type": "unsupported", "unsupported": {"type": "reaction"}})
+    False
+    >>> speaks({"type": "reaction"}), speaks({"type": "revoke"})
+    (False, False)
+    """
+    kind = message_type(message)
+    if kind in UNREADABLE:
+        kind = _id(mapping(message.get(kind)).get("type"))
+    return kind not in SAYS_NOTHING
+
+
+def group_of(message):
+    """The name of the group that a message belongs to, or None.
+
+    It begins with 'group:', so that no id is taken for a phone number.
+
+    >>> group_of({"group_id": "120363025246125486"}), group_of({})
+    ('group:120363025246125486', None)
+    """
+    in_group = message.get("recipient_type") == "group"
+    name = _id(message.get("group_id")) or in_group and _id(message.get("to"))
+    if not name:
+        return None
+    if len(name) > LONGEST_GROUP or not PLAIN_KEY.fullmatch(name):
+        name = _digest(name)
+    return GROUP + name
+
+
+@dataclass(frozen=True)
+class Handover:
+    """Who has a conversation now: `ours`, or Meta's agent; and what was said of it."""
+
+    ours: bool
+    summary: str = ""
+
+
+def handover(value):
+    """What a change of field `messaging_handovers` tells.
+
+    The new owner's role decides, else that of the owner before, else the kind: Meta
+    tells who gets a conversation that it is passed, who loses it that it is taken.
+
+    >>> told = {"type": "control_passed",
+    ...         "control_passed": {"previous_owner_app_role": "meta_business_agent"}}
+    >>> handover(told), handover({"type": "control_taken"}), handover({})
+    (Handover(ours=True, summary=''), Handover(ours=False, summary=''), None)
+    """
+    kind = _id(value.get("type"))
+    kinds = (kind, *(key for key in value if "control" in key))
+    kind = next((k for k in kinds if k and ("pass" in k or "tak" in k)), None)
+    if not kind:
+        return None
+    details = mapping(value.get(kind))
+    ours = "pass" in kind
+    for owner, agent_has_it in (("new_owner", True), ("previous_owner", False)):
+        if role := _role(details, owner):
+            ours = any(word in role for word in AGENTS) is not agent_has_it
+            break
+    context = details.get("conversation_context") or value.get("conversation_context")
+    summary = mapping(mapping(context).get("summary")).get("text")
+    return Handover(ours, cut(_id(summary) or "", limit("field")))
+
+
+def _role(details, owner):
+    """What an owner is called, such as 'ai_agent'; '' if that is not told."""
+    inner = mapping(details.get(owner))
+    names = ("role", "app_role")
+    stated = [details.get(f"{owner}_{name}") for name in names]
+    stated += [inner.get(name) for name in names]
+    return cut(" ".join(filter(None, map(_id, stated))), limit("short")).lower()
+
+
+def group_subject(message):
+    """What people call the group of a message, as far as Meta tells; else ''.
+
+    >>> group_subject({"group_id": "1", "group": {"subject": "Family\\n"}})
+    'Family'
+    """
+    group = mapping(message.get("group"))
+    names = (group.get("subject"), group.get("name"), message.get("group_subject"))
+    return line(next(filter(None, map(_id, names)), ""), limit("name"))
 
 
 def in_words(content):
@@ -480,13 +670,16 @@ def gateway_update(atom, received):
         value[part] = [content]
     if atom.identity:
         value["contacts"] = [_gateway_contact(atom)]
+    # OCA reads this field only; ours, which it came in, stands in the value
+    value["field"] = atom.field
     update = atom.update()
-    update["entry"][0]["changes"][0]["value"] = value
+    update["entry"][0]["changes"][0].update(field="messages", value=value)
     return update
 
 
 def _gateway_message(atom):
-    return {"from": atom.identity.token, "id": atom.message_id}
+    sender = atom.identity.token if atom.identity else ""
+    return {"from": sender, "id": atom.message_id}
 
 
 def _gateway_status(atom):

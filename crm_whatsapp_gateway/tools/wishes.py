@@ -18,6 +18,8 @@ def wish(text, stop_words, start_words):
 
     >>> wish("¡Baja!", "BAJA, STOP", "ALTA"), wish(" álta ", "BAJA", "ALTA, START")
     ('stop', 'resume')
+    >>> wish("_BAJA_", "BAJA", ""), wish("*b\u00e1ja*...", "BAJA", "")
+    ('stop', 'stop')
     >>> print(wish("Baja el precio", "BAJA, STOP", "ALTA"), wish("", "", ""))
     None None
     """
@@ -34,4 +36,4 @@ def _plain(text):
     """The words alone: no case, no accents, no punctuation."""
     letters = unicodedata.normalize("NFKD", text or "").casefold()
     letters = "".join(c for c in letters if not unicodedata.combining(c))
-    return " ".join(re.findall(r"\w+", letters))
+    return " ".join(re.findall(r"[^\W_]+", letters))

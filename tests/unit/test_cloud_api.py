@@ -390,10 +390,26 @@ def test_media_info(meta, api):
         (410, b""),
     ],
 )
-def test_media_that_meta_forgot_is_gone(meta, api, status, body):
+def test_media_that_meta_does_not_have_is_asked_for_again(meta, api, status, body):
     meta.say(status, body)
     error = failure(api.media_info, "9")
+    assert isinstance(error, MediaGone) and error.kind == "transient"
+    assert error.entries == ("file_waits",), "the words of a file, not of a number"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"code": 100, "error_subcode": 33, "message": "The media has expired."},
+        {"code": 131000, "message": "Expired", "error_data": {"details": "x"}},
+        {"code": 999, "error_data": {"details": "Media file expired"}},
+    ],
+)
+def test_media_that_has_expired_is_gone_for_ever(meta, api, error):
+    meta.say(404, {"error": error})
+    error = failure(api.media_info, "9")
     assert isinstance(error, MediaGone) and error.kind == "permanent"
+    assert error.entries == ("file_expired",)
 
 
 def test_media_info_with_a_dead_token_is_not_gone(meta, api):
@@ -416,10 +432,11 @@ def test_download_up_to_the_limit(meta, api):
         assert isinstance(failure(api.download, meta.url + "/f", 100), MediaTooLarge)
 
 
-@pytest.mark.parametrize("status", [404, 410])
-def test_expired_download_is_gone(meta, api, status):
-    meta.say(status, b"expired")
-    assert isinstance(failure(api.download, meta.url + "/f", 100), MediaGone)
+@pytest.mark.parametrize("status", [400, 403, 404, 410, 418])
+def test_an_address_that_has_expired_says_nothing_of_its_file(meta, api, status):
+    meta.say(status, b"URL signature expired")
+    error = failure(api.download, meta.url + "/f", 100)
+    assert isinstance(error, MediaGone) and error.kind == "transient"
 
 
 @pytest.mark.parametrize(

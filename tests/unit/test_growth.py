@@ -28,6 +28,7 @@ from tools import (
     plain_text,
     reading,
     referral,
+    vcard,
     webhook,
     wishes,
 )
@@ -109,11 +110,15 @@ def messages_of(text):
         message_with("interactive", {"type": text, text: answers}),
         message_with("interactive", form(text)),
         message_with("interactive", form(json.dumps({text: text, "b": [text]}))),
+        message_with("interactive", form(json.dumps({"a": {text: [{text: text}]}}))),
+        message_with("interactive", form(json.dumps({"a": list(text[:9999])}))),
         message_with("order", {"text": text, "product_items": [item, item]}),
         message_with("reaction", {"emoji": text, "message_id": text}),
         message_with("system", {"body": text, "type": text, "wa_id": text}),
         message_with("edit", {"message": message_with("text", {"body": text})}),
         message_with("unsupported", {"type": text}),
+        {"type": "poll", "poll": {text: text, "options": [{"name": text}] * 9}},
+        {"type": text, "group_id": text},
         {"type": text, "errors": [{"title": text, "error_data": {"details": text}}]},
         {"type": "text", "context": {"id": text}, "referral": ad(text)},
         {
@@ -218,6 +223,10 @@ READERS = {
     (message, "shared_phone"): each_message(message.shared_phone),
     (message, "cards"): each_message(message.cards),
     (message, "media_of"): each_message(message.media_of),
+    (message, "files_of"): each_message(message.files_of),
+    (message, "original_of"): each_message(message.original_of),
+    (message, "said"): each_message(message.said),
+    (message, "extension_of"): message.extension_of,
     (message, "reaction_of"): each_message(message.reaction_of),
     (plain_text, "from_html"): plain_text.from_html,
     (plain_text, "has_link"): plain_text.has_link,
@@ -236,6 +245,22 @@ READERS = {
     (webhook, "moment"): webhook.moment,
     (webhook, "Atom"): atoms,
     (webhook, "gateway_update"): atoms,
+    (vcard, "read_vcard"): lambda text: [
+        vcard.read_vcard(head + text)
+        for head in ("", "FN:", "FN;QUOTED-PRINTABLE:", "ORG:", "ADR:", "FN;")
+    ],
+    (webhook, "speaks"): each_message(webhook.speaks),
+    (webhook, "group_of"): lambda text: webhook.group_of({"group_id": text}),
+    (webhook, "group_subject"): lambda text: webhook.group_subject(
+        {"group": {"subject": text}}
+    ),
+    (webhook, "handover"): lambda text: webhook.handover(
+        {
+            "type": "control_" + text + "passed",
+            "control_" + text + "passed": {"new_owner_role": text},
+            "conversation_context": {"summary": {"text": text}},
+        }
+    ),
     (wishes, "wish"): lambda text: wishes.wish(text, "BAJA, STOP", "ALTA"),
 }
 # Module -> why no text of a stranger comes there, or which of its functions have none
@@ -266,6 +291,7 @@ NO_TEXT = {
     (webhook, "TooLarge"),
     (masking, "WithoutSecrets"),  # the lines of our own log
     (message, "Rendered"),
+    (webhook, "Handover"),
     (errors, "CloudApiError"),
     (errors, "Known"),
 }

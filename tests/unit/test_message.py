@@ -1,8 +1,20 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import json
+
 import pytest
 import whatsapp_payloads
-from tools.message import LONGEST_NAME, PHRASES, Media, media_of, render
+from tools import limits
+from tools.message import (
+    AGENT,
+    LONGEST_NAME,
+    PHONE,
+    PHRASES,
+    Media,
+    cards,
+    media_of,
+    render,
+)
 
 
 def subject(delivery):
@@ -48,7 +60,8 @@ TEXTS = {
     "edit": "✏️ The customer edited a message. New text:\n"
     "Hola, quiero *tres* presupuestos",
     "revoke": "🗑️ The customer deleted a message",
-    "unknown_type": "⚠️ Message of an unknown kind (hologram)",
+    "unknown_type": "⚠️ The customer sent a message of a kind that is not known here"
+    " (hologram). Please ask for it in another form, or look at it on the phone.",
     "echo_text": "Le llamo en cinco minutos",
     "echo_image": "La oferta",
 }
@@ -74,8 +87,11 @@ def test_what_did_not_arrive_says_why(payload, name, reason):
 
 
 MINIMAL = [
-    ({}, "⚠️ WhatsApp does not pass on this kind of message (unknown)"),
-    ({"type": "text"}, "⚠️ WhatsApp does not pass on this kind of message (text)"),
+    ({}, "⚠️ The customer sent something that WhatsApp does not pass on here (unknown)"),
+    (
+        {"type": "text"},
+        "⚠️ The customer sent something that WhatsApp does not pass on here (text)",
+    ),
     ({"type": "text", "text": {"body": " "}}, "(empty message)"),
     ({"text": {"body": "Hi"}}, "Hi"),
     ({"type": "button", "button": {"payload": "YES"}}, "YES"),
@@ -91,7 +107,10 @@ MINIMAL = [
     ({"type": "system"}, "ℹ️ Notice by WhatsApp"),
     ({"type": "reaction", "reaction": {"emoji": ""}}, "Removed a reaction"),
     ({"type": "image", "image": {}}, "📷 Image"),
-    ({"type": "__init__"}, "⚠️ Message of an unknown kind (__init__)"),
+    (
+        {"type": "__init__"},
+        "⚠️ The customer sent a message of a kind that is not known here (__init__)",
+    ),
     (
         {"type": "interactive", "interactive": {"type": "nfm_reply", "nfm_reply": {}}},
         "📝 Form answered",
@@ -167,7 +186,9 @@ def test_media_of_each_kind(payload):
     assert voice.name == "voice-2026-09-21-141320.ogg"
     assert media_of(subject(payload("document"))).name == "Factura de la luz.pdf"
     assert media_of(subject(payload("image"))).name == "image-2026-09-21-141320.jpg"
-    assert render(subject(payload("echo_image"))).media.id == "1003383421387263"
+    assert [file.id for file in render(subject(payload("echo_image"))).files] == [
+        "1003383421387263"
+    ]
     assert media_of(subject(payload("media_failed"))) is None
     assert media_of(subject(payload("text"))) is None
 
@@ -175,7 +196,7 @@ def test_media_of_each_kind(payload):
 def test_edited_caption_keeps_its_file():
     inner = {"type": "image", "image": {"id": "9", "caption": "New"}}
     rendered = render({"type": "edit", "edit": {"message": inner}})
-    assert rendered.media.id == "9" and rendered.text.endswith("\nNew")
+    assert rendered.files[0].id == "9" and rendered.text.endswith("\nNew")
 
 
 @pytest.mark.parametrize(
@@ -218,3 +239,191 @@ def test_endless_orders_are_shortened():
     items = [{"product_retailer_id": str(n), "quantity": 1} for n in range(80)]
     text = render({"type": "order", "order": {"product_items": items}}).text
     assert "… and 30 more" in text and text.count("\n") == 51
+
+
+def form(response, **more):
+    answer = {"response_json": json.dumps(response), "body": "Sent", **more}
+    content = {"type": "nfm_reply", "nfm_reply": answer}
+    return {"type": "interactive", "interactive": content}
+
+
+def test_answers_of_a_form_are_read_however_they_are_nested():
+    rendered = render(
+        form(
+            {
+                "flow_token": "x",
+                "ine": [
+                    {
+                        "file_name": "ine.jpg",
+                        "mime_type": "image/jpeg",
+                        "sha256": "abc",
+                        "id": "1234567890",
+                    }
+                ],
+                "domicilio": {"calle": "Sol 3", "cp": "06700", "flow_token": "y"},
+                "productos": [{"id": "1", "title": "Mesa"}, {"id": "2", "title": ""}],
+                "a": {"b": {"c": ["x", 2, True, None]}},
+                "nada": [[], {}, None, ""],
+            }
+        )
+    )
+    assert rendered.text == (
+        "📝 Form answered\nIne: 📎 ine.jpg\nDomicilio: calle: Sol 3\n"
+        "Domicilio: cp: 06700\nProductos: id: 1\nProductos: title: Mesa\n"
+        "Productos: id: 2\nA: b: c: x, 2, ✓"
+    )
+    [file] = rendered.files
+    assert (file.id, file.name, file.sha256) == ("1234567890", "ine.jpg", "abc")
+
+
+def test_a_file_that_only_the_form_s_server_can_read_is_named():
+    lost = {
+        "media_id": "790aba14",
+        "cdn_url": "https://mmg.whatsapp.net/v/x",
+        "file_name": "ine.jpg",
+        "encryption_metadata": {"encryption_key": "secret"},
+    }
+    rendered = render(form({"ine": [lost]}))
+    assert "Ine: ⚠️ ine.jpg: WhatsApp does not pass this file on" in rendered.text
+    assert not rendered.files and "secret" not in rendered.text
+
+
+def test_forms_of_strangers_are_bounded():
+    deep = {"a": "end"}
+    for _level in range(500):
+        deep = {"a": deep}
+    wide = {str(n): {str(m): {"x": n} for m in range(50)} for n in range(50)}
+    files = [{"id": n, "file_name": "a.jpg"} for n in range(1000)]
+    assert "end" not in render(form({"deep": deep})).text
+    assert render(form({"wide": wide})).text.count("\n") == 51
+    assert len(render(form({"files": files})).files) == limits.limit("files")
+
+
+@pytest.mark.parametrize(
+    ("side", "who"), [(PHONE, "company's phone"), (AGENT, "Meta's agent")]
+)
+@pytest.mark.parametrize(
+    "echo",
+    [
+        {"type": "edit", "edit": {"message": {"type": "text", "text": {"body": "7"}}}},
+        {"type": "revoke", "revoke": {}},
+        {"type": "unsupported", "unsupported": {"type": "poll_creation"}},
+        {"type": "unknown", "errors": [{"code": 131051}]},
+        {"type": "of the future", "x": 1},
+        {"type": "image", "errors": [{"code": 131052}]},
+        {},
+    ],
+)
+def test_what_we_did_ourselves_is_told_as_ours(side, who, echo):
+    text = render(echo, side=side).text
+    assert who in text and "customer" not in text
+    assert echo.get("type") != "edit" or text.endswith("\n7")
+
+
+def test_what_is_not_known_here_shows_what_can_be_read_of_it():
+    event = {"name": "Visita", "start_time": 1790000000, "location": {"name": "Sol 3"}}
+    text = render({"type": "event", "event": event}).text
+    assert "(event)" in text and "Name: Visita" in text
+    assert "Location: name: Sol 3" in text
+    video = {"id": "9", "mime_type": "video/mp4", "caption": "Hi"}
+    rendered = render({"type": "video_note", "video_note": video})
+    assert rendered.text == "Hi" and rendered.files[0].name == "video_note.mp4"
+    gif = {"type": "gif", "gif": {"id": "9", "mime_type": "image/gif"}}
+    assert render(gif).text == "📎 gif.gif"
+
+
+def test_an_unreadable_message_says_why_as_far_as_meta_tells():
+    error = {"code": 131060, "title": "This message is unavailable"}
+    unreadable = {"type": "unsupported", "unsupported": {"type": "unknown"}}
+    assert (
+        "(This message is unavailable)"
+        in render({**unreadable, "errors": [error]}).text
+    )
+    assert "(unknown)" in render(unreadable).text
+
+
+def test_a_caption_is_kept_beside_a_file_that_failed():
+    error = {"code": 131052, "error_data": {"details": "Too large"}}
+    image = {"type": "image", "image": {"caption": "My roof"}, "errors": [error]}
+    text = render(image).text
+    assert text.startswith("My roof\n⚠️") and "Too large" in text
+    document = {"type": "document", "document": {"filename": "a.pdf"}}
+    assert "a.pdf" in render({**document, "errors": [error]}).text
+
+
+@pytest.mark.parametrize(
+    ("filename", "mime_type", "name"),
+    [
+        (None, "image/jpg", "document.jpg"),
+        (None, "audio/x-m4a", "document.m4a"),
+        (None, "application/vnd.android.package-archive", "document.apk"),
+        ("clip.3gp", "video/3gpp", "clip.3gp"),
+        (None, "audio/3gpp", "document.3gp"),
+        ("plano.dwg", "application/octet-stream", "plano.dwg"),
+        ("app.apk", None, "app.apk"),
+        (None, "image/heic", "document.heic"),
+        (None, "image/x-unheard", "document.unheard"),
+        ("Factura 12.05", "application/pdf", "Factura 12.05.pdf"),
+        (None, "application/octet-stream", "document.bin"),
+    ],
+)
+def test_the_ending_tells_what_is_in_a_file(filename, mime_type, name):
+    assert Media("1", mime_type=mime_type, filename=filename).name == name
+
+
+QUOTED = (
+    "BEGIN:VCARD\r\nVERSION:2.1\r\n"
+    "N;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:N=C3=BA=C3=B1ez;Jos=C3=A9;;;\r\n"
+    "FN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:Jos=C3=A9 Luis =\r\nN=C3=BA=C3=B1ez\r\n"
+    "TEL;CELL:+52 55 1234 5678\r\nEND:VCARD"
+)
+
+
+@pytest.mark.parametrize(
+    ("vcard", "name"),
+    [
+        (QUOTED, "José Luis Núñez"),
+        (QUOTED.replace("\r\n", "\n"), "José Luis Núñez"),
+        ("FN;CHARSET=ISO-8859-1;ENCODING=QUOTED-PRINTABLE:Jos=E9", "José"),
+        ("FN;CHARSET=nonsense;QUOTED-PRINTABLE:Jos=C3=A9", "José"),
+        ("FN;QUOTED-PRINTABLE:Jos=E9", "José"),
+        ("FN:María de los\r\n  Ángeles\r\n  Pérez", "María de los Ángeles Pérez"),
+        ("N:Pérez\\, hijo;Ana;;;", "Ana Pérez, hijo"),
+        ("fn:Ana", "Ana"),
+        ("FN=:x", ""),
+    ],
+)
+def test_vcards_are_read_as_telephones_write_them(vcard, name):
+    title = "👤 Contact card: " + name if name else "👤 Contact card"
+    shown = render({"type": "contacts", "contacts": [{"vcard": vcard}]}).text
+    assert shown.split("\n")[0] == title
+
+
+def test_a_vcard_alone_fills_a_contact():
+    vcard = (
+        "BEGIN:VCARD\nVERSION:3.0\nFN:Ana\nORG:Sol\\; Luna;Ventas\nTITLE:Gerente\n"
+        "item1.TEL;type=CELL:+52 55 1234\n 5678\nEMAIL;type=WORK:ana@sol.mx\n"
+        "item2.URL:www.sol.mx/inicio\nADR;type=HOME:;;Sol 3;CDMX;;06700;México\n"
+        "PHOTO;ENCODING=b:AAAA\n BBBB\nEND:VCARD"
+    )
+    assert cards({"type": "contacts", "contacts": [{"vcard": vcard}]}) == [
+        {
+            "name": "Ana",
+            "company": "Sol; Luna",
+            "function": "Gerente",
+            "phones": ["+52 55 12345678"],
+            "email": "ana@sol.mx",
+            "website": "https://www.sol.mx/inicio",
+            "street": "Sol 3",
+            "zip": "06700",
+            "city": "CDMX",
+        }
+    ]
+
+
+def test_websites_without_scheme_are_links_and_other_schemes_are_not():
+    urls = [
+        {"url": url} for url in ("sol.mx", "JAVASCRIPT:alert(1)", "data:x", "a b.c")
+    ]
+    text = render({"type": "contacts", "contacts": [{"urls": urls}]}).text
+    assert text == "👤 Contact card\nhttps://sol.mx"

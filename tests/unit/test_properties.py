@@ -128,8 +128,8 @@ def test_splitting_is_deterministic(found):
 def test_any_message_has_a_text(message):
     rendered = render(message)
     assert rendered.text.strip()
-    if rendered.media:
-        name = rendered.media.name
+    for file in rendered.files:
+        name = file.name
         assert 0 < len(name) <= 150 and not set(name) & set('/\\\0\n<>:"|?*')
 
 

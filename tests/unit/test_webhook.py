@@ -2,12 +2,13 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 import copy
 import json
+import re
 from datetime import datetime
 
 import pytest
 import whatsapp_payloads
+from tools.identity import Identity
 from tools.webhook import (
-    CREATES_LEAD,
     KINDS,
     MAX_BYTES,
     UTC,
@@ -16,6 +17,7 @@ from tools.webhook import (
     MalformedDelivery,
     TooLarge,
     gateway_update,
+    handover,
     parse,
     sign,
     split,
@@ -133,6 +135,13 @@ KIND_AND_TYPE = {
     "status_failed_without_details": [("status", "failed")],
     "echo_text": [("echo", "text")],
     "echo_image": [("echo", "image")],
+    "echo_edit": [("echo", "edit")],
+    "standby_text": [("message", "text")],
+    "standby_echo": [("echo", "text")],
+    "standby_status": [("status", "delivered")],
+    "handover": [("change", "messaging_handovers")],
+    "group_text": [("message", "text")],
+    "interactive_form_files": [("message", "interactive")],
     "errors_alone": [("change", "errors")],
     "user_action": [("change", "user_actions")],
     "history": [("change", "history")],
@@ -174,7 +183,7 @@ def test_atom_is_a_complete_delivery_of_itself(payload, name, hidden):
             continue
         assert split(atom.update()) == [atom]
         assert Atom.from_json(json.loads(json.dumps(atom.to_json()))) == atom
-        if atom.field in ("messages", "smb_message_echoes", "history"):
+        if atom.field in ("messages", "standby", "smb_message_echoes", "history"):
             assert atom.phone_number_id == "106540352242922"
         assert atom.account_id == "102290129340398"
         if atom.kind != "change":
@@ -306,13 +315,13 @@ def test_timestamps_are_believed_only_if_credible(payload, stated, understood):
 
 @pytest.mark.parametrize("name", whatsapp_payloads.names())
 def test_only_what_customers_say_creates_leads(payload, name):
-    for atom in atoms_of(payload(name)):
-        expected = atom.kind == "message" and atom.type in CREATES_LEAD
-        assert atom.kind in KINDS and atom.creates_lead is expected
-    silent = ("status", "echo", "reaction", "system", "edit", "revoke", "unsupported")
-    silent += ("history", "user_", "errors", "unknown", "template", "account")
-    if name.startswith(silent):
-        assert not any(atom.creates_lead for atom in atoms_of(payload(name)))
+    atoms = atoms_of(payload(name))
+    assert all(atom.kind in KINDS for atom in atoms)
+    silent = ("status", "echo", "reaction", "system", "revoke", "number", "history")
+    silent += ("user_", "errors", "template", "account", "standby_echo", "handover")
+    silent += ("group", "standby_status")
+    speaks = any(atom.creates_lead for atom in atoms)
+    assert speaks is not name.startswith(silent)
 
 
 @pytest.mark.parametrize("hidden", [False, True], ids=["phones", "hidden"])
@@ -356,6 +365,142 @@ def test_change_of_number_is_locked_under_old_and_new_names(payload):
     assert text.keys == text.identity.keys
     [change] = split(payload("account_update"))
     assert change.keys == ()
+
+
+def standby(value):
+    metadata = {"display_phone_number": "+52 55 4160 2200", "phone_number_id": "10"}
+    change = {"field": "standby", "value": {"metadata": metadata, **value}}
+    return atoms_of({"entry": [{"id": "1", "changes": [change]}]})
+
+
+HEARD = {"id": "w1", "from": "5215512345678", "type": "text", "text": {"body": "Hi"}}
+SAID = {"id": "w2", "to": "5215512345678", "type": "text", "text": {"body": "Yes"}}
+OURS = {**SAID, "from": "5215541602200"}  # the same number as in the metadata
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"messages": [HEARD], "message_echoes": [SAID], "statuses": []},
+        {"messages": [HEARD, OURS]},
+        {"message_echoes": [{**HEARD, "to": "525541602200"}, OURS]},
+        {"standby": {"messages": [HEARD], "message_echoes": [SAID]}},
+        {"standby": {"messages": [HEARD, OURS]}},
+        {"standby": [{"messages": [HEARD]}, {"message_echoes": [SAID]}]},
+        {"standby": [HEARD, OURS]},
+        {"messages": [HEARD], "standby": {"message_echoes": [SAID]}},
+        {
+            "messages": [HEARD],
+            "message_echoes": [
+                {"id": "w2", "message": {**SAID, "id": "other"}, "timestamp": "1"}
+            ],
+        },
+    ],
+)
+def test_standby_is_read_in_all_its_shapes(value):
+    heard, said = standby(value)
+    assert (heard.kind, heard.key, heard.creates_lead) == (
+        "message",
+        "message:w1",
+        True,
+    )
+    assert (said.kind, said.key, said.by_agent) == ("echo", "echo:w2", True)
+    assert heard.identity.phone == said.identity.phone == "5215512345678"
+    for atom in (heard, said):
+        assert split(atom.update()) == [atom]
+
+
+def test_our_own_number_never_becomes_a_customer():
+    own = {**OURS, "to": "525541602200"}
+    assert [atom.kind for atom in standby({"messages": [own]})] == ["unknown"]
+    [atom] = standby({"messages": [{**HEARD, "from": None}, OURS]})[1:]
+    assert not atom.creates_lead
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        *({"type": kind} for kind in ("event", "poll", "ptv", "gif", "video_note")),
+        *({"type": kind} for kind in ("live_location", "payment", "unknown", "edit")),
+        {"type": "unsupported", "errors": [{"code": 131060}]},
+        {"type": "unsupported", "unsupported": {"type": "poll_creation"}},
+        {},
+        {"type": None, "poll": {}},
+        {"text": {"body": "Hi"}},
+    ],
+)
+def test_who_writes_what_cannot_be_read_is_a_customer_all_the_same(message):
+    value = {"messages": [{"id": "w", "from": "34612345678", **message}]}
+    [atom] = atoms_of({"entry": [{"changes": [{"field": "messages", "value": value}]}]})
+    assert atom.creates_lead
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "reaction", "reaction": {"emoji": "x"}},
+        {"reaction": {"emoji": "x"}},
+        {"type": "revoke", "revoke": {}},
+        {"revoke": {}},
+        {"type": "unsupported", "unsupported": {"type": "reaction"}},
+        {"type": "system", "system": {}},
+        {"type": "text", "text": {"body": "Hi"}, "group_id": "120363025246125486"},
+    ],
+)
+def test_who_says_nothing_to_us_is_no_customer(message):
+    value = {"messages": [{"id": "w", "from": "34612345678", **message}]}
+    [atom] = atoms_of({"entry": [{"changes": [{"field": "messages", "value": value}]}]})
+    assert atom.kind == "message" and not atom.creates_lead
+
+
+def test_a_group_is_locked_with_who_writes_and_its_id_is_no_phone():
+    message = {**HEARD, "group_id": "120363025246125486"}
+    [atom] = standby({"messages": [message]})
+    assert atom.group == "group:120363025246125486"
+    assert atom.keys == ("phone:+525512345678", atom.group)
+    assert not Identity.of_token(atom.group)
+    [atom] = standby({"messages": [{**message, "group_id": "a b\n" * 99}]})
+    assert re.fullmatch(r"group:[0-9a-f]{64}", atom.group)
+    [atom] = standby({"messages": [{**message, "from": None}]})
+    assert atom.kind == "message" and atom.keys == (atom.group,)
+
+
+@pytest.mark.parametrize(
+    ("value", "ours"),
+    [
+        ({"type": "control_passed"}, True),
+        ({"type": "control_taken", "control_taken": {}}, False),
+        ({"pass_thread_control": {"new_owner_app_id": "7"}}, True),
+        (
+            {
+                "type": "control_passed",
+                "control_passed": {"new_owner_role": "ai_agent"},
+            },
+            0,
+        ),
+        (
+            {
+                "type": "control_passed",
+                "control_passed": {"previous_owner": {"role": "ai_agent"}},
+            },
+            True,
+        ),
+        (
+            {
+                "type": "control_taken",
+                "control_taken": {"new_owner_app_role": "META_BUSINESS_AGENT"},
+            },
+            False,
+        ),
+    ],
+)
+def test_a_change_of_hands_says_who_has_the_conversation(value, ours):
+    assert handover(value).ours is bool(ours)
+
+
+@pytest.mark.parametrize("value", [{}, {"type": 7}, {"type": ["x"]}, {"a": "b"}])
+def test_an_unknown_change_of_hands_says_nothing(value):
+    assert handover(value) is None
 
 
 def test_gateway_update_takes_the_time_of_arrival_for_a_missing_one(payload):

@@ -37,6 +37,10 @@ def without_phones(delivery):
             message.get("system", {}).pop("wa_id", None)
         for echo in _dicts(value.get("message_echoes")):
             echo.pop("to", None)
+            if "message" in echo:  # of Meta's agent
+                inner = echo["message"]
+                inner["recipient"] = "MX.13491208655302741918"
+                inner.pop("to", None)
         for preference in _dicts(value.get("user_preferences")):
             preference.pop("wa_id", None)
         for status in _dicts(value.get("statuses")):
@@ -55,6 +59,8 @@ def _values(delivery):
     for entry in delivery["entry"]:
         for change in entry["changes"]:
             yield change["value"]
+            if "standby" in change["value"]:
+                yield change["value"]["standby"]
 
 
 def _dicts(items):
