@@ -34,7 +34,7 @@ _logger = logging.getLogger(__name__)
 MODEL = "whatsapp.message.queue"
 AT_ONCE = 32  # messages without a file on their way, of a database and process
 FILES = 8  # messages with a file, likewise: an upload may take minutes
-CLAIM = 8  # at once; fewer only if nothing is on its way
+CLAIM = 8  # at once; fewer only if nothing comes back
 GATHER = 0.02  # seconds for which outcomes are gathered before they are recorded
 LOOK = 0.2  # seconds until we look for new work while all that is on its way lasts
 _local = threading.local()
@@ -163,6 +163,7 @@ class Sender:
         self._model = registry[MODEL]
         self._flying = {}  # future -> (conversation, row id)
         self._held = set()  # conversations of messages on their way
+        self._quiet = True  # nothing came back lately
         with registry.cursor() as cr:
             self._threads = compat.is_real_cursor(cr)  # else it is a test
         if self._threads:
@@ -190,7 +191,9 @@ class Sender:
                     return left
                 if self._threads and monotonic() > self._deadline:
                     return left
-                self._record(self._landed(LOOK))
+                landed = self._landed(LOOK)
+                self._quiet = not landed
+                self._record(landed)
         finally:
             self._leave()
 
@@ -228,7 +231,9 @@ class Sender:
         :return: True if there was work and no time for it
         """
         room, files, busy = self._room()
-        if self._flying and (room < CLAIM or self._deadline == 0):
+        if self._flying and self._deadline == 0:
+            return False
+        if self._flying and room < (1 if self._quiet else CLAIM):
             return False
         while room < 1:  # for what earlier turns left
             if monotonic() > self._deadline:

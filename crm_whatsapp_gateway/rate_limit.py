@@ -6,21 +6,20 @@ Each message takes its turn: the time at which it may leave, kept in one row for
 number. Each statement is a transaction of its own, in READ COMMITTED, and measures by
 the clock of the database, which all hosts share.
 
-When Meta refuses for the rate, the rate is halved, but not below what Meta took in the
-last second; and it grows again slowly while messages have to wait for it.
+When Meta refuses several for the rate, the rate is halved, but not below what Meta took
+in the last second; and it grows again slowly while messages have to wait for it.
 """
 
 import threading
-from collections import defaultdict, deque
-from dataclasses import dataclass, field
-from time import monotonic, sleep
+from collections import defaultdict
+from time import sleep
 
 import psycopg2
 
 from .tools.errors import CloudApiError, is_rate_refusal
+from .tools.rate import HIGHEST, Answers
 
 USUAL = 80  # messages a second of a number of which nothing is known
-HIGHEST = 1000  # of any number of Meta
 LOWEST = 1  # to which refusals may bring it
 GROWS_IN = 160  # seconds from nothing to all that is allowed
 
@@ -70,21 +69,7 @@ _REDUCE = f"""
 """
 
 
-@dataclass
-class _Number:
-    """What this process knows of a number."""
-
-    # when Meta took the last messages
-    taken: deque = field(default_factory=lambda: deque(maxlen=HIGHEST))
-    reduced: int = 0  # how often its rate was
-
-    def taken_lately(self):
-        while self.taken and self.taken[0] < monotonic() - 1:
-            self.taken.popleft()
-        return len(self.taken)
-
-
-_numbers = defaultdict(_Number)  # by database and number
+_answers = defaultdict(Answers)  # of this process, by database and number
 _guard = threading.Lock()
 
 
@@ -106,15 +91,15 @@ class RateLimiter:
         :param float allowed: messages a second; 0: as many as Meta takes
         """
         with _guard:
-            known = _numbers[self._dbname, number]
-        return Turns(self._execute, number, allowed, known)
+            answers = _answers[self._dbname, number]
+        return Turns(self._execute, number, allowed, answers)
 
 
 class Turns:
     """Lets a message wait until it may leave, and learns from what became of it."""
 
-    def __init__(self, execute, number, allowed, known):
-        self._execute, self._known = execute, known
+    def __init__(self, execute, number, allowed, answers):
+        self._execute, self._answers = execute, answers
         self._values = {
             "number": number,
             "allowed": float(allowed or HIGHEST),
@@ -128,11 +113,11 @@ class Turns:
 
         :raise CloudApiError: the database cannot be asked; nothing has left
         """
-        reduced = None
+        reductions = None
         try:
             # what was promised before the rate was reduced would be too soon
-            while reduced != self._known.reduced:
-                reduced = self._known.reduced
+            while reductions != self._answers.reductions:
+                reductions = self._answers.reductions
                 sleep(self._take())
         except psycopg2.Error as error:
             raise CloudApiError(
@@ -153,16 +138,18 @@ class Turns:
         """
         if not isinstance(outcome, CloudApiError):
             with _guard:
-                self._known.taken.append(monotonic())
+                self._answers.take()
         elif is_rate_refusal(outcome):
             with _guard:
-                taken = self._known.taken_lately()
-            values = {
-                **self._values,
-                "taken": float(taken),
-            }
-            try:
-                if self._execute(_REDUCE, values):
-                    self._known.reduced += 1
-            except psycopg2.Error:
-                pass  # the next one tells
+                taken = self._answers.refuse()
+            if taken is not None:
+                self._reduce(taken)
+
+    def _reduce(self, taken):
+        try:
+            reduced = self._execute(_REDUCE, {**self._values, "taken": float(taken)})
+        except psycopg2.Error:
+            return  # the next refusal tells
+        if reduced:
+            with _guard:
+                self._answers.reduced()

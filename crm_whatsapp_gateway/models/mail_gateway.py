@@ -593,7 +593,7 @@ class MailGateway(models.Model):
         gateway = self.sudo()
         limits = (gateway.whatsapp_rate, gateway.whatsapp_rate_allowed)
         rate = min((limit for limit in limits if limit > 0), default=0)
-        return gateway.whatsapp_from_phone, rate
+        return gateway.whatsapp_from_phone or "", rate
 
     def _whatsapp_hold(self):
         """Take the row before it is written: others write it at the same time.

@@ -9,6 +9,7 @@ from odoo.tools import consteq
 from odoo.tools.misc import hmac
 
 from ..tools import duty, setup
+from ..tools.cloud_api import COEXISTENCE, PHONE_NUMBER_FIELDS
 from ..tools.errors import CloudApiError
 from ..tools.masking import values_without_secrets
 from ..tools.reach import knock
@@ -157,12 +158,21 @@ class MailGateway(models.Model):
         if not number.isdecimal():
             return setup.find_number(number, found.numbers)
         try:
-            answer = client.phone_number(number)
+            answer = self._whatsapp_ask_number(client, number)
         except CloudApiError as error:
             if error.code != NO_SUCH_OBJECT:
                 raise
             return self._whatsapp_wrong_number(number, found, client)
         return setup.judge_number(answer, self.whatsapp_account_id, found.numbers)
+
+    def _whatsapp_ask_number(self, client, number):
+        """Return what Meta says of a number, with what not all versions know."""
+        try:
+            return client.phone_number(number, (*PHONE_NUMBER_FIELDS, COEXISTENCE))
+        except CloudApiError as error:
+            if error.code != NO_SUCH_OBJECT:
+                raise
+            return client.phone_number(number)
 
     def _whatsapp_wrong_number(self, number, found, client):
         """Tell an account's ID, or a phone number, in the place of a number's ID."""

@@ -344,6 +344,11 @@ class MailGateway(models.Model):
         for row in rows:
             if row.kind in verdicts:
                 worse |= row._record(verdicts[row.kind], daily)
+        number = verdicts.get("number")
+        rate = number and number.values.get("rate")
+        if rate and rate != self.whatsapp_rate_allowed:
+            # sudo: mail.gateway - it is Meta's word, whoever asked for it
+            self.sudo().whatsapp_rate_allowed = rate
         self._whatsapp_tell(worse)
 
     # ------------------------------------------------------------- mend

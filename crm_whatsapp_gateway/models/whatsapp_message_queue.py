@@ -450,9 +450,10 @@ class WhatsappMessageQueue(models.Model):
             cr.execute(
                 """
                 WITH due AS (
-                    SELECT part.channel_id, part.gateway_id, min(part.id) AS first,
-                           (array_agg(part.attachment_checksum IS NOT NULL
-                                      ORDER BY part.id))[1] AS has_file
+                    SELECT part.channel_id, part.gateway_id,
+                           min(ARRAY[part.id,
+                                     (part.attachment_checksum IS NOT NULL)::integer]
+                           ) AS first
                       FROM whatsapp_message_queue part
                       JOIN mail_gateway gateway ON gateway.id = part.gateway_id
                      WHERE gateway.whatsapp_pause_reason IS NULL
@@ -464,9 +465,10 @@ class WhatsappMessageQueue(models.Model):
                                 OR part.next_attempt_at <= %(now)s))
                      GROUP BY part.channel_id, part.gateway_id),
                 placed AS (
-                    SELECT *, row_number() OVER (PARTITION BY gateway_id
-                                                     ORDER BY first) AS place,
-                           row_number() OVER (PARTITION BY has_file
+                    SELECT *, first[2] = 1 AS has_file,
+                           row_number() OVER (PARTITION BY gateway_id
+                                                  ORDER BY first) AS place,
+                           row_number() OVER (PARTITION BY first[2]
                                                   ORDER BY first) AS file_place
                       FROM due)
                 SELECT placed.channel_id

@@ -55,6 +55,7 @@ whatsapp.agent                  -    -    -    rw   rw   rw   rw   rw   -    -  
 whatsapp.attention              -    -    -    r    r    r    r    r    -    -    r    r
 whatsapp.error                  -    -    r    r    r    r    r    r    r    r    r    rwcu
 whatsapp.gateway.check          -    -    -    -    -    -    -    -    -    -    -    r
+whatsapp.rate.limit             -    -    -    -    -    -    -    -    -    -    -    r
 whatsapp.webhook.event          -    -    -    -    -    -    -    -    -    -    -    rwu
 whatsapp.send.template          -    -    -    rwcu c    c    c    c    -    -    c    -
 whatsapp.send.template.line     -    -    -    rwcu c    c    c    c    -    -    c    -

@@ -77,6 +77,7 @@ class MetaOffice(MetaSession):
         self.templates = []
         self.verifies = None  # called when an address is set, as Meta does
         self.down = False
+        self.older = False  # a version of the API that lacks a field
 
     def request(self, method, url, **kwargs):
         path = urlsplit(url).path.split("/", 2)[-1]
@@ -105,6 +106,8 @@ class MetaOffice(MetaSession):
             return refusal(190, f"Malformed access token {token}", 401)
         known = {**self.numbers, **self.elsewhere}
         if node in known and not edge:
+            if "is_on_biz_app" in data["fields"] and self.older:
+                return refusal(100, "Tried accessing nonexisting field")
             return known[node]
         if node != "20001":
             return NO_OBJECT

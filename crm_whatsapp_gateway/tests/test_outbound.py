@@ -9,8 +9,10 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tools import mute_logger
 
-from .common import WhatsappCase
+from ..tools.errors import classify
+from .common import WhatsappCase, at
 
+BEA = {"from": "5215587654321", "name": "Bea", "bsuid": "MX.99"}
 QUEUE = "odoo.addons.crm_whatsapp_gateway.models.whatsapp_message_queue"
 
 
@@ -135,6 +137,62 @@ class TestOutbound(WhatsappCase):
         self.assertTrue(row.notification_id.failure_reason)
         self.assertEqual(self.alerts().user_id, self.env.ref("base.user_admin"))
         self.assertEqual(len(self.meta.sent), 4)
+
+    def throttled(self, code=None, retry_after=None):
+        """Return Meta's refusal of too much, as the client understands it."""
+        headers = {"Retry-After": str(retry_after)} if retry_after else {}
+        return classify(429, {"error": {"code": code}} if code else None, headers)
+
+    def test_waiting_as_meta_asks_burns_no_attempt(self):
+        row = self.answer(self.channel, "Hello")
+        start = fields.Datetime.now()
+        for hours in range(5):
+            with at(start + timedelta(hours=hours)):
+                row._claim_each(self.channel.ids)
+                row._record(self.throttled(retry_after=3600))
+                self.assertEqual((row.state, row.attempts), ("queued", 0))
+                self.assertEqual(
+                    row.next_attempt_at, start + timedelta(hours=hours + 1)
+                )
+        with at(start + timedelta(hours=5)):
+            self.send_due()
+        self.assertEqual((row.state, row.attempts), ("sent", 1))
+        self.assertFalse(row.throttled_since)
+
+    @mute_logger(QUEUE)
+    def test_what_meta_refuses_for_a_day_is_told(self):
+        row = self.answer(self.channel, "Hello")
+        start = fields.Datetime.now()
+        for hours, state in ((0, "queued"), (20, "queued"), (23.5, "failed")):
+            with at(start + timedelta(hours=hours)):
+                row.next_attempt_at = False
+                row._claim_each(self.channel.ids)
+                row._record(self.throttled(retry_after=3600))
+                self.assertEqual(row.state, state)
+        self.assertEqual(row.notification_id.notification_status, "exception")
+        with at(start + timedelta(days=3)):
+            self.channel.whatsapp_last_customer_date = fields.Datetime.now()
+            row.action_retry()
+            row._claim_each(self.channel.ids)
+            row._record(self.throttled(retry_after=3600))
+            self.assertEqual(row.state, "queued", "a person begins anew")
+
+    def test_the_rate_of_the_number_lets_a_message_wait_for_its_turn_only(self):
+        row = self.answer(self.channel, "Hello")
+        row._claim_each(self.channel.ids)
+        row._record(self.throttled(130429))
+        self.assertEqual((row.state, row.attempts), ("queued", 0))
+        self.assertLessEqual(row.next_attempt_at, fields.Datetime.now())
+
+    def test_too_much_to_one_person_holds_their_conversation_only(self):
+        other = self.receive(self.message(content="Hi", person=BEA), person=BEA)
+        row, theirs = self.answer(self.channel, "One"), self.answer(other, "Two")
+        row._claim_each(self.channel.ids)
+        row._record(self.throttled(131056))
+        self.send_due()
+        self.assertEqual((row.state, theirs.state), ("queued", "sent"))
+        wait = row.next_attempt_at - fields.Datetime.now()
+        self.assertAlmostEqual(wait.total_seconds(), 6, delta=3)
 
     def test_a_success_on_the_retry_clears_the_error(self):
         self.meta.answers = [(500, {"error": {"code": 131000}})]

@@ -161,6 +161,9 @@ class RightsCase(WhatsappCase):
             ),
             "whatsapp.error": env["whatsapp.error"].search([], limit=1),
             "whatsapp.gateway.check": self.gateway._whatsapp_make_checks()[:1],
+            "whatsapp.rate.limit": env["whatsapp.rate.limit"].create(
+                {"number": "10001"}
+            ),
             "whatsapp.webhook.event": self.events()[:1],
             "whatsapp.send.template": self.wizard("whatsapp.send.template"),
             "whatsapp.send.template.line": self.wizard(

@@ -193,6 +193,26 @@ class TestSetup(SetupCase):
         )
         self.assertFine("number")
 
+    def test_the_rate_that_meta_allows_is_read(self):
+        number = self.meta.numbers["10001"]
+        for says, rate in (
+            ({"throughput": {"level": "STANDARD"}}, 80),
+            ({"throughput": {"level": "HIGH"}}, 1000),
+            ({"is_on_biz_app": True}, 20),
+            ({"is_on_biz_app": False, "throughput": {"level": "NOT_APPLICABLE"}}, 20),
+            ({"throughput": ["?"]}, 20),
+        ):
+            number.update(says)
+            self.assertFine("number")
+            self.assertEqual(self.gateway.whatsapp_rate_allowed, rate)
+        ours = {80: 20, 10: 10, 0: 20, -1: 20}
+        for rate, counts in ours.items():
+            self.gateway.whatsapp_rate = rate
+            self.assertEqual(self.gateway._whatsapp_number_and_rate()[1], counts)
+        number["throughput"] = {"level": "STANDARD"}
+        self.meta.older = True
+        self.assertFine("number")
+
     def test_a_number_of_another_account_or_of_nobody(self):
         self.meta.elsewhere["10009"] = {"id": "10009", "display_phone_number": "+34 6"}
         self.gateway.whatsapp_from_phone = "10009"

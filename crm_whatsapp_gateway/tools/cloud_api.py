@@ -114,6 +114,7 @@ PHONE_NUMBER_FIELDS = (
     "throughput",
     "whatsapp_business_manager_messaging_limit",
 )
+COEXISTENCE = "is_on_biz_app"  # of a number; older versions of the API lack it
 ACCOUNT_NUMBER_FIELDS = ("id", "display_phone_number", "verified_name")
 TEMPLATE_FIELDS = (
     "id",

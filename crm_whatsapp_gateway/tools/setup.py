@@ -772,6 +772,7 @@ def judge_number(number, account, numbers):
         "quality": number.get("quality_rating") or "?",
         "status": number.get("status") or "?",
         "limit": number.get("whatsapp_business_manager_messaging_limit") or "?",
+        "rate": allowed_rate(number),
     }
     known = None if numbers is None else {str(each.get("id")) for each in numbers}
     if known is not None and str(number.get("id")) not in known:
@@ -783,6 +784,21 @@ def judge_number(number, account, numbers):
     if number.get("quality_rating") == "RED":
         return Verdict("number_quality", values)
     return Verdict("number_ok", values)
+
+
+def allowed_rate(number):
+    """Messages a second that Meta allows a number, or None if it does not say.
+
+    >>> allowed_rate({"throughput": {"level": "STANDARD"}})
+    80
+    >>> allowed_rate({"throughput": {"level": "HIGH"}, "is_on_biz_app": True})
+    20
+    """
+    if number.get("is_on_biz_app") is True:
+        return 20  # coexistence
+    throughput = number.get("throughput")
+    level = throughput.get("level") if isinstance(throughput, dict) else None
+    return {"STANDARD": 80, "HIGH": 1000}.get(level) if isinstance(level, str) else None
 
 
 def find_number(typed, numbers):
