@@ -17,6 +17,7 @@ import threading
 import traceback
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from functools import partial
 from time import monotonic, sleep
 
@@ -288,10 +289,9 @@ class Sender:
     def _give_back(self, channels):
         for channel in self._held.intersection(channels):
             self._held.discard(channel)
-            try:
+            # with a lost connection all was given back; the next claim says so
+            with suppress(psycopg2.Error):
                 self._holder.give_back(_key(channel))
-            except psycopg2.Error:
-                pass  # with the connection everything was given back; a claim says so
 
     def _submit(self, outgoing, has_file, number, rate):
         """Let a message leave in a thread."""

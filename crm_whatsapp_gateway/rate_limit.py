@@ -59,8 +59,10 @@ _ADD = """
 _REDUCE = f"""
     WITH {_VALUES}
     UPDATE whatsapp_rate_limit
-       SET learned_rate = greatest(least(%(taken)s, {_REFUSED}), {_REFUSED} / 2, %(lowest)s),
-           last_turn = greatest(last_turn, now + greatest(0, 1 - %(taken)s / {_REFUSED})),
+       SET learned_rate = greatest(least(%(taken)s, {_REFUSED}), {_REFUSED} / 2,
+                                   %(lowest)s),
+           last_turn = greatest(last_turn,
+                                now + greatest(0, 1 - %(taken)s / {_REFUSED})),
            reduced_at = now
       FROM clock, known
      WHERE whatsapp_rate_limit.number = known.number

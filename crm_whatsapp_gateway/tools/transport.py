@@ -46,8 +46,9 @@ class _Adapter(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *args, **kwargs):
-        super().init_poolmanager(*args, **kwargs)
+        res = super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = POOLS
+        return res
 
     def proxy_manager_for(self, *args, **kwargs):
         manager = super().proxy_manager_for(*args, **kwargs)
@@ -72,7 +73,7 @@ class _Limited:
         if self.sock is not None:
             # until here it is that of the connect, or what was left for an answer
             self.sock.settimeout(_limits.write)
-        super().send(data)
+        return super().send(data)
 
     def response_class(self, sock, *args, **kwargs):
         return HTTPResponse(_Answer(sock, _limits), *args, **kwargs)
@@ -131,7 +132,7 @@ class _ReadUntil(io.RawIOBase):
 
     def close(self):
         self._raw.close()
-        super().close()
+        return super().close()
 
 
 class TooSlow(Exception):
@@ -142,9 +143,9 @@ class FormFile:
     """The body of a form with one file, which is read while it is sent.
 
     >>> import io
-    >>> form = FormFile({"type": "text/plain"}, "a.txt", io.BytesIO(b"Hi"), "text/plain")
+    >>> form = FormFile({"type": "a/b"}, "a.txt", io.BytesIO(b"Hi"), "text/plain")
     >>> body = b"".join(form)
-    >>> len(form) == len(body), b'name="type"' in body, b"Hi" in body
+    >>> len(form) == len(body), b'name="type"' in body, b"\\r\\nHi\\r\\n" in body
     (True, True, True)
 
     :param dict fields: names and values of the form
@@ -178,6 +179,7 @@ class FormFile:
     def __iter__(self):
         return iter(lambda: self.read(PIECE), b"")
 
+    # pylint: disable-next=method-required-super  # it is no model's
     def read(self, size=PIECE):
         """Return the next piece; what was read before has been written.
 

@@ -268,7 +268,10 @@ def test_statuses_that_come_while_messages_leave_are_no_errors(scene):
         scene.meta.report = None
         pool.shutdown()
     scene.shop.wait()
-    reported = "SELECT DISTINCT delivery FROM whatsapp_message_queue WHERE channel_id = ANY(%s)"
+    reported = (
+        "SELECT DISTINCT delivery FROM whatsapp_message_queue"
+        " WHERE channel_id = ANY(%s)"
+    )
     assert scene.shop.rows(reported, channels) == [("read",)]
     for log, before in logs:
         with log.open() as lines:
