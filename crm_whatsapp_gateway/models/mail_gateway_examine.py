@@ -231,6 +231,7 @@ class MailGateway(models.Model):
             {url: sibling.name for url, sibling in siblings.items()},
             override,
             seen=counts.integrated_webhook_state == "integrated",
+            refused=(self.whatsapp_unknown_fields or "").split(","),
         )
 
     def _whatsapp_siblings(self):

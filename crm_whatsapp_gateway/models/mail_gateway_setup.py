@@ -98,6 +98,13 @@ class MailGateway(models.Model):
     whatsapp_secret_at = fields.Datetime(
         string="App secret since", readonly=True, copy=False, groups=SECRETS
     )
+    whatsapp_unknown_fields = fields.Char(
+        string="Webhook fields unknown to Meta",
+        readonly=True,
+        copy=False,
+        help="Meta did not know them when it was asked for them, so that nobody is"
+        " warned that they are missing.",
+    )
     whatsapp_templates_at = fields.Datetime(
         string="Templates read on", readonly=True, copy=False
     )
@@ -474,22 +481,49 @@ class MailGateway(models.Model):
         target = siblings.get(known and known.callback_url, self)
         target._whatsapp_await_meta()
         try:
-            self._whatsapp_examiner().as_app(
-                found.app_id, self._whatsapp_secrets().app_secret
-            ).subscribe(
-                found.app_id,
-                setup.OBJECT,
-                target._whatsapp_webhook_url(),
-                target._whatsapp_secrets().verify_token,
-                self._whatsapp_wanted_fields(known),
-            )
+            refused = self._whatsapp_subscribe(found.app_id, target, known)
         except CloudApiError as error:
             verdict = self._whatsapp_refusal(error, "webhook_unreached")
             self._whatsapp_afresh(
                 lambda gateway: gateway._whatsapp_keep({"webhook": verdict})
             )
         else:
-            self._whatsapp_afresh(lambda gateway: gateway._whatsapp_test(["webhook"]))
+
+            def test(gateway):
+                gateway.whatsapp_unknown_fields = ",".join(refused)
+                gateway._whatsapp_test(["webhook"])
+
+            self._whatsapp_afresh(test)
+
+    def _whatsapp_subscribe(self, app_id, target, known):
+        """Ask Meta for all fields, and again without those that it does not know.
+
+        :param target: the gateway to whose address Meta is to deliver
+        :param known: ``cloud_api.Subscription`` that there is, or None
+        :return: list of the fields that Meta does not know
+        :raise CloudApiError: Meta refuses for another reason
+        """
+        client = self._whatsapp_examiner().as_app(
+            app_id, self._whatsapp_secrets().app_secret
+        )
+        wanted, refused = self._whatsapp_wanted_fields(known), []
+        while True:
+            try:
+                client.subscribe(
+                    app_id,
+                    setup.OBJECT,
+                    target._whatsapp_webhook_url(),
+                    target._whatsapp_secrets().verify_token,
+                    wanted,
+                )
+                return refused
+            except CloudApiError as error:
+                before = known.fields if known else ()
+                unknown = setup.refused_fields(error, wanted, before)
+                if not unknown:
+                    raise
+                refused += unknown
+                wanted = [name for name in wanted if name not in unknown]
 
     def _whatsapp_afresh(self, work):
         """Do something in a transaction that sees what others wrote meanwhile."""
@@ -502,7 +536,9 @@ class MailGateway(models.Model):
     def _whatsapp_wanted_fields(self, known):
         """Return what Meta is to tell of; nothing is taken away from others."""
         before = known.fields if known else ()
-        return sorted({*before, *setup.FIELDS, *setup.FIELDS_OF_PHONES})
+        return sorted(
+            {*before, *setup.FIELDS, *setup.FIELDS_BESIDES, *setup.FIELDS_OF_PHONES}
+        )
 
     def _whatsapp_await_meta(self):
         """Let the webhook take a verification, in this process and in all others."""

@@ -76,6 +76,8 @@ class MetaOffice(MetaSession):
         }
         self.templates = []
         self.verifies = None  # called when an address is set, as Meta does
+        self.unknown_fields = set()
+        self.names_unknown = True  # in its refusal
         self.down = False
         self.older = False  # a version of the API that lacks a field
 
@@ -120,6 +122,9 @@ class MetaOffice(MetaSession):
             return {"data": [self.subscription] if self.subscription else []}
         if self.verifies and not self.verifies(data["callback_url"]):
             return refusal(2200, f"Callback verification failed for {SECRET}")
+        if unknown := self.unknown_fields & set(data["fields"].split(",")):
+            names = ", ".join(unknown) if self.names_unknown else "fields"
+            return refusal(100, f"Invalid parameter: {names}", 400)
         self.subscription = {
             "object": data["object"],
             "callback_url": data["callback_url"],

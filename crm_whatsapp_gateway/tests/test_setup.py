@@ -380,6 +380,26 @@ class TestSetup(SetupCase):
         self.assertIn("flows", names, "nothing is taken away from others")
         self.assertLessEqual(set(NOTICES), names)
 
+    def test_fields_that_meta_does_not_know_are_left_out(self):
+        for names in (True, False):
+            self.meta.unknown_fields = {"standby", "messaging_handovers", "calls"}
+            self.meta.names_unknown = names
+            self.meta.subscription["fields"] = [{"name": "messages"}]
+            self.assertCheck("webhook", "webhook_fields", "warning", "standby")
+            self.assertEqual(self.mend("webhook").state, "ok")
+            got = {field["name"] for field in self.meta.subscription["fields"]}
+            self.assertFalse(got & self.meta.unknown_fields)
+            self.assertLessEqual({"messages", "user_preferences"}, got)
+            self.assertEqual("history" in got, names)
+            self.assertEqual(self.check("webhook").state, "ok", "not every day anew")
+            # a later version knows them: the next press of the button asks again
+            self.gateway.whatsapp_unknown_fields = False
+            self.meta.unknown_fields = set()
+            self.assertCheck("webhook", "webhook_fields", "warning", "standby")
+            self.assertEqual(self.mend("webhook").state, "ok")
+            got = {field["name"] for field in self.meta.subscription["fields"]}
+            self.assertLessEqual({"standby", "messaging_handovers", "history"}, got)
+
     def test_a_webhook_that_is_off_or_was_never_verified(self):
         self.meta.subscription["active"] = False
         self.assertCheck("webhook", "webhook_off", "bad")

@@ -25,14 +25,22 @@ FIELDS = (
     "account_review_update",
     "account_update",
     "business_capability_update",
+    "message_template_quality_update",
     "message_template_status_update",
+    "messaging_handovers",
     "phone_number_name_update",
     "phone_number_quality_update",
     "security",
+    "standby",  # what customers write while Meta's own agent answers them
+    "template_category_update",
     "user_preferences",
 )
-# Asked for as well; only a number that is used on a phone, too, has them
-FIELDS_OF_PHONES = ("smb_message_echoes",)
+# Asked for as well: what not every account has, and what only a number has that is
+# used on a phone, too
+FIELDS_BESIDES = ("business_username_updates", "calls")
+# Not known by every version of Meta's API
+YOUNG_FIELDS = ("messaging_handovers", "standby")
+FIELDS_OF_PHONES = ("smb_message_echoes", "smb_app_state_sync", "history")
 # The mode of our own question at our webhook
 KNOCK = "knock"
 # What our webhook answers to everybody but Meta and ourselves: a wrong token, a wrong
@@ -991,7 +999,38 @@ def override_of(apps, app_id):
     return None
 
 
-def judge_webhook(subscription, app, mine, siblings=None, override=None, seen=True):
+def refused_fields(error, wanted, before=()):
+    """Which fields a subscription has to leave out, since Meta does not know them.
+
+    Those that its error names, else all that it need not know; none if it refuses for
+    another reason.
+
+    :param error: `errors.CloudApiError`
+    :param wanted: names of the fields that were asked for
+    :param before: those that are subscribed
+
+    >>> from .errors import classify
+    >>> error = classify(400, {"error": {"code": 100, "message": "No field standby"}})
+    >>> refused_fields(error, ["calls", "messages", "standby"])
+    ['standby']
+    >>> error = classify(400, {"error": {"code": 100, "message": "Invalid parameter"}})
+    >>> refused_fields(error, ["calls", "messages", "security", "standby"])
+    ['calls', 'standby']
+    >>> refused_fields(classify(400, {"error": {"code": 2200}}), ["standby"])
+    []
+    """
+    if error.code != 100:
+        return []
+    optional = [name for name in wanted if name not in (NEEDED_FIELD, *before)]
+    words = re.findall(r"\w+", str(error))
+    named = [name for name in optional if name in words]
+    young = (*YOUNG_FIELDS, *FIELDS_BESIDES, *FIELDS_OF_PHONES)
+    return named or [name for name in optional if name in young]
+
+
+def judge_webhook(
+    subscription, app, mine, siblings=None, override=None, seen=True, refused=()
+):
     """Whether Meta delivers to us, and all that we make use of.
 
     :param subscription: `cloud_api.Subscription` of the app, or None
@@ -1000,6 +1039,7 @@ def judge_webhook(subscription, app, mine, siblings=None, override=None, seen=Tr
     :param dict siblings: address -> name, of other gateways of the same app
     :param str override: address that the account has of its own, or None
     :param bool seen: whether the address that counts was verified
+    :param refused: fields that Meta did not know when it was asked for them
 
     >>> judge_webhook(None, "Shop (1)", "https://a.com/").outcome
     'webhook_none'
@@ -1017,7 +1057,8 @@ def judge_webhook(subscription, app, mine, siblings=None, override=None, seen=Tr
         return Verdict(f"webhook_off{there}", {"app": app})
     if NEEDED_FIELD not in subscription.fields:
         return Verdict(f"webhook_deaf{there}", {"app": app})
-    missing = [field for field in FIELDS if field not in subscription.fields]
+    known = (*subscription.fields, *refused)
+    missing = [field for field in FIELDS if field not in known]
     if missing:
         return Verdict(f"webhook_fields{there}", {"missing": missing})
     if not seen:

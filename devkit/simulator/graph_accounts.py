@@ -31,6 +31,7 @@ WEBHOOK_FIELDS = (
     "account_settings_update",
     "account_update",
     "business_capability_update",
+    "business_username_updates",
     "calls",
     "flows",
     "history",
@@ -38,6 +39,7 @@ WEBHOOK_FIELDS = (
     "message_template_quality_update",
     "message_template_status_update",
     "messages",
+    "messaging_handovers",
     "partner_solutions",
     "payment_configuration_update",
     "phone_number_name_update",
@@ -45,6 +47,7 @@ WEBHOOK_FIELDS = (
     "security",
     "smb_app_state_sync",
     "smb_message_echoes",
+    "standby",
     "template_category_update",
     "user_preferences",
 )
