@@ -175,6 +175,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
                     "gateway_id": gateway.id,
                     "gateway_channel_token": atom.group,
                     "company_id": gateway.company_id.id,
+                    "whatsapp_no_lead_reason": self.env._("A group is no customer."),
                 }
             )
             channel._whatsapp_join(gateway.member_ids)
@@ -232,11 +233,16 @@ class MailGatewayWhatsapp(models.AbstractModel):
         channel = gateway._whatsapp_find_channel(atom.identity).sudo()
         if not channel:
             return
-        line = (
-            self.env._("Meta's agent gave this conversation to us. It waits for you.")
-            if change.ours
-            else self.env._("Meta's agent answers in this conversation now.")
-        )
+        if change.ours is None:
+            line = self.env._(
+                "Meta reports about who answers in this conversation: %s", change.kind
+            )
+        elif change.ours:
+            line = self.env._(
+                "Meta's agent gave this conversation to us. It waits for you."
+            )
+        else:
+            line = self.env._("Meta's agent answers in this conversation now.")
         body = Markup("<p>%s</p>") % line
         if change.summary:
             body += plaintext2html(change.summary)

@@ -272,6 +272,8 @@ class TestStandby(KindsCase):
         self.assertNotIn("agent answers", self.notes())
         self.handover("control_taken", new_owner_role="ai_agent")
         self.assertIn("agent answers", self.notes())
+        self.handover("control_requested")
+        self.assertIn("who answers in this conversation", self.notes())
         self.assertEqual(len(self.leads()), 1)
         self.assertEqual(len(self.meta.calls), sent, "the customer is told nothing")
         events = self.events(type="messaging_handovers")
@@ -335,6 +337,7 @@ class TestGroups(KindsCase):
             channel.with_user(self.tomas).action_create_lead()
         panel = channel.with_user(self.tomas).whatsapp_panel()
         self.assertFalse(panel["can_make_lead"])
+        self.assertEqual(panel["no_lead_reason"], "A group is no customer.")
         self.assertEqual(self.meta.calls, [])
 
     def test_in_private_the_same_person_is_a_customer(self):

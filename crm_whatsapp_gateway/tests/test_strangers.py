@@ -248,6 +248,10 @@ class TestFiles(WhatsappCase):
             (svg, "document", None, "logo.svg"),
             (b"<?xml version='1.0'?>", "document", "application/xhtml+xml", "a"),
             (b"<?xml version='1.0'?>", "document", "application/x-hta", "a.hta"),
+            (b"<?xml-stylesheet href='x'?>", "document", "text/xsl", "a.xslt"),
+            (page, "document", "text/html;charset=utf-7", "a.jpg"),
+            (page, "document", "image/png", "a.png"),
+            (b"plain", "document", "text/plain", "a.xhtml "),
             (b"alert(1)", "document", "text/javascript", "a.js"),
             (b"x", "document", "application/vnd.openxmlformats-a+xml", "a"),
         ):
@@ -258,6 +262,8 @@ class TestFiles(WhatsappCase):
             self.assertEqual(answer.content, content)
             self.assertIn("text/plain", answer.headers["Content-Type"])
             self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff")
+            other = self.url_open(f"/web/content/{attachment.id}?filename=a.html")
+            self.assertIn("text/plain", other.headers["Content-Type"])
 
     def test_harmless_files_keep_their_type(self):
         for content, kind, mime_type in (

@@ -31,7 +31,7 @@ LIMITS = {
     "field": Limit(4 * KB, "title, answer, address: as much as a whole text"),
     "lines": Limit(50, "entries of an order, a form, a list of cards: what one reads"),
     "details": Limit(20, "numbers, addresses, links of one contact card"),
-    "nested": Limit(6, "levels of answers within answers of a form"),
+    "nested": Limit(8, "levels of answers within answers of a form"),
     "files": Limit(30, "files of one form: as many as WhatsApp lets one choose"),
     "json": Limit(256 * KB, "answers to a form, which come as JSON in a text"),
     "vcard": Limit(64 * KB, "a card may hold a picture, after name and numbers"),

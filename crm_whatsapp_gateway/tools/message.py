@@ -22,7 +22,13 @@ from .reading import mapping as _dict
 from .reading import text as _str
 from .terms import _
 from .vcard import read_vcard
-from .webhook import MEDIA_TYPES, UNREADABLE, message_type, moment
+from .webhook import (
+    MEDIA_TYPES,
+    NAMED_BY_CONTENT,
+    UNREADABLE,
+    message_type,
+    moment,
+)
 
 # English sources of all words of ours.
 # There is no environment here: the models translate.
@@ -542,6 +548,9 @@ class _Words:
             caption = _whole(inner.get("caption"))
             return caption or self.say("file", name=media.name)
         lines = _answer_lines(inner, self)
+        for name in NAMED_BY_CONTENT:  # beside the type that is not known
+            if message.get(name):
+                lines.append(self.of({**message, "type": name}))
         reason = _error_text(message)
         kind = _short(f"{kind}: {reason}" if reason else kind)
         return _lines([self.say("unknown", type=kind), *lines])
@@ -717,7 +726,7 @@ def _form_of(answer):
     return response if values is None else {**response, "values": values}
 
 
-def _answers(value, path=()):
+def _answers(value, path=(), depth=0):
     """(path, value) of all that an object holds, files whole, in its order.
 
     Hidden are its technical companions; what is nested deeper than people read, or
@@ -733,9 +742,10 @@ def _answers(value, path=()):
     else:
         yield path, value
         return
-    if len(path) < limit("nested"):
+    if depth < limit("nested"):
         for key, below in pairs[: 2 * MOST_LINES]:
-            yield from _answers(below, path if key is None else (*path, key))
+            inner = path if key is None else (*path, key)
+            yield from _answers(below, inner, depth + 1)
 
 
 def _answer_lines(response, words):

@@ -547,9 +547,13 @@ def group_of(message):
 
 @dataclass(frozen=True)
 class Handover:
-    """Who has a conversation now: `ours`, or Meta's agent; and what was said of it."""
+    """Who has a conversation now, and what was said of it.
 
-    ours: bool
+    `ours` is None if only `kind`, Meta's word, tells what happened.
+    """
+
+    kind: str
+    ours: bool | None
     summary: str = ""
 
 
@@ -561,23 +565,25 @@ def handover(value):
 
     >>> told = {"type": "control_passed",
     ...         "control_passed": {"previous_owner_app_role": "meta_business_agent"}}
-    >>> handover(told), handover({"type": "control_taken"}), handover({})
-    (Handover(ours=True, summary=''), Handover(ours=False, summary=''), None)
+    >>> handover(told).ours, handover({"type": "control_taken"}).ours, handover({})
+    (True, False, None)
     """
-    kind = _id(value.get("type"))
-    kinds = (kind, *(key for key in value if "control" in key))
-    kind = next((k for k in kinds if k and ("pass" in k or "tak" in k)), None)
+    stated = _id(value.get("type"))
+    kinds = [stated, *(key for key in value if "control" in key)]
+    kind = next((k for k in kinds if k and ("pass" in k or "tak" in k)), stated)
     if not kind:
         return None
     details = mapping(value.get(kind))
-    ours = "pass" in kind
+    ours = True if "pass" in kind else False if "tak" in kind else None
     for owner, agent_has_it in (("new_owner", True), ("previous_owner", False)):
         if role := _role(details, owner):
             ours = any(word in role for word in AGENTS) is not agent_has_it
             break
     context = details.get("conversation_context") or value.get("conversation_context")
     summary = mapping(mapping(context).get("summary")).get("text")
-    return Handover(ours, cut(_id(summary) or "", limit("field")))
+    return Handover(
+        cut(kind, LONGEST_KIND), ours, cut(_id(summary) or "", limit("field"))
+    )
 
 
 def _role(details, owner):

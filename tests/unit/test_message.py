@@ -292,6 +292,10 @@ def test_forms_of_strangers_are_bounded():
     deep = {"a": "end"}
     for _level in range(500):
         deep = {"a": deep}
+    lists = 7
+    for _level in range(900):
+        lists = [lists]
+    assert render(form({"lists": lists})).text == "📝 Form answered\nSent"
     wide = {str(n): {str(m): {"x": n} for m in range(50)} for n in range(50)}
     files = [{"id": n, "file_name": "a.jpg"} for n in range(1000)]
     assert "end" not in render(form({"deep": deep})).text
@@ -325,6 +329,8 @@ def test_what_is_not_known_here_shows_what_can_be_read_of_it():
     text = render({"type": "event", "event": event}).text
     assert "(event)" in text and "Name: Visita" in text
     assert "Location: name: Sol 3" in text
+    ephemeral = {"type": "ephemeral", "ephemeral": {}, "text": {"body": "Secret"}}
+    assert render(ephemeral).text.endswith("\nSecret")
     video = {"id": "9", "mime_type": "video/mp4", "caption": "Hi"}
     rendered = render({"type": "video_note", "video_note": video})
     assert rendered.text == "Hi" and rendered.files[0].name == "video_note.mp4"

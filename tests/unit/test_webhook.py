@@ -469,6 +469,7 @@ def test_a_group_is_locked_with_who_writes_and_its_id_is_no_phone():
     ("value", "ours"),
     [
         ({"type": "control_passed"}, True),
+        ({"type": "control_requested"}, None),
         ({"type": "control_taken", "control_taken": {}}, False),
         ({"pass_thread_control": {"new_owner_app_id": "7"}}, True),
         (
@@ -476,7 +477,7 @@ def test_a_group_is_locked_with_who_writes_and_its_id_is_no_phone():
                 "type": "control_passed",
                 "control_passed": {"new_owner_role": "ai_agent"},
             },
-            0,
+            False,
         ),
         (
             {
@@ -495,10 +496,10 @@ def test_a_group_is_locked_with_who_writes_and_its_id_is_no_phone():
     ],
 )
 def test_a_change_of_hands_says_who_has_the_conversation(value, ours):
-    assert handover(value).ours is bool(ours)
+    assert handover(value).ours is ours
 
 
-@pytest.mark.parametrize("value", [{}, {"type": 7}, {"type": ["x"]}, {"a": "b"}])
+@pytest.mark.parametrize("value", [{}, {"type": ["x"]}, {"a": "b"}])
 def test_an_unknown_change_of_hands_says_nothing(value):
     assert handover(value) is None
 
