@@ -22,7 +22,7 @@ def read_vcard(text):
 
     >>> read_vcard("BEGIN:VCARD\\nFN:Ana\\nitem1.TEL;type=CELL:+34 612\\nEND:VCARD")
     {'name': {'formatted_name': 'Ana'}, 'phones': [{'phone': '+34 612'}]}
-    >>> card = "FN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:Jos=C3=A9 =\\n N=C3=BA=C3=B1ez"
+    >>> card = "FN;ENCODING=QUOTED-PRINTABLE:Jos=C3=A9 =\\n N=C3=BA=C3=B1ez"
     >>> read_vcard(card)["name"]
     {'formatted_name': 'José Núñez'}
     >>> read_vcard("N:P\\\\, x;Ana;;;\\nORG:Sol;Ventas\\nTITLE:Due\\n ña")["org"]
