@@ -7,7 +7,6 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import plaintext2html
 
 from .. import compat
 from ..tools import identity as wa_identity
@@ -623,7 +622,8 @@ class DiscussChannel(models.Model):
             "whatsapp_gateway_id": gateway.id,
             # without one, that of the salesperson
             **({"team_id": team.id} if team else {}),
-            "description": text and plaintext2html(text),
+            "description": text
+            and self.env["mail.gateway.whatsapp"]._whatsapp_to_html(text),
             "source_id": ads._utm("source", "WhatsApp").id,
             "medium_id": ads._utm("medium", "WhatsApp").id,
         }

@@ -3,7 +3,6 @@
 from markupsafe import Markup
 
 from odoo import fields, models
-from odoo.tools import plaintext2html
 
 from ..tools import message as wa_message
 from ..tools import reading, webhook
@@ -245,7 +244,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
             line = self.env._("Meta's agent answers in this conversation now.")
         body = Markup("<p>%s</p>") % line
         if change.summary:
-            body += plaintext2html(change.summary)
+            body += self._whatsapp_to_html(change.summary)
         channel._message_log(body=body)
 
     def _receive_notice(self, gateway, atom):

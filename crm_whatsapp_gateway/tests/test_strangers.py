@@ -87,6 +87,22 @@ class TestTexts(WhatsappCase):
         channel = self.env["discuss.channel"].search([("gateway_id", "!=", False)])
         self.assertEqual(len(channel.message_ids), 1 + 2 * len(SHAPES))
 
+    def test_a_long_first_message_is_a_lead_in_time_that_grows_with_it(self):
+        def seconds(size):
+            begin = time.thread_time()
+            for shape in SHAPES:
+                person = {"from": f"52155{next(self.wamids):08}", "name": "Ana"}
+                text = (shape * size)[:size]
+                channel = self.receive(
+                    self.message(content=text, person=person), person=person
+                )
+                self.assertTrue(channel.lead_id.description)
+            return time.thread_time() - begin
+
+        seconds(10)
+        short, long = seconds(LONG // 4), seconds(LONG)
+        self.assertLess(long, max(9 * short, 20), (short, long))
+
     def test_a_text_beyond_the_limit_is_shortened_and_says_so(self):
         channel = self.receive(self.message(content="x " * limits.limit("text")))
         [text] = self.texts(channel)
