@@ -60,6 +60,23 @@ def wake(dbname, lane):
             _woken.pop(key, None)
 
 
+def wake_later(dbname, lane, seconds):
+    """Make sure that the lane is worked on after a moment. Never raises, never waits.
+
+    :param str dbname: database
+    :param str lane: key of ``LANES``
+    :param float seconds: the moment
+    """
+    if modules.module.current_test:
+        return
+    timer = threading.Timer(seconds, wake, (dbname, lane))
+    timer.daemon = True
+    try:
+        timer.start()
+    except RuntimeError:  # the cron has it, see wake
+        _logger.warning("lane %s of %s is left to the cron", lane, dbname)
+
+
 def run_lane(registry, lane, seconds=SECONDS):
     """Work on a lane if it has a free place.
 

@@ -505,8 +505,8 @@ class CrmLead(models.Model):
             "summary": env._("Ask for the phone number: WhatsApp message"),
             "note": env._(
                 "%s has just written by WhatsApp and hides the number. Please answer"
-                " in the chat, where 'Ask for the phone number' sends a question that the"
-                " customer answers with one tap; then call.",
+                " in the chat, where 'Ask for the phone number' sends a question that"
+                " the customer answers with one tap; then call.",
                 self.whatsapp_username
                 and f"@{self.whatsapp_username}"
                 or self.contact_name

@@ -144,6 +144,13 @@ class DiscussChannel(models.Model):
         copy=False,
         index="btree_not_null",
     )
+    whatsapp_window_closed_at = fields.Datetime(
+        string="No free text since",
+        readonly=True,
+        copy=False,
+        help="Meta refused free text, although the customer's last message is not"
+        " 24 hours old. It is possible again when the customer writes.",
+    )
     whatsapp_waiting_since = fields.Datetime(
         string="Waiting since", readonly=True, copy=False, index="btree_not_null"
     )
@@ -249,12 +256,14 @@ class DiscussChannel(models.Model):
         for channel in self:
             channel.whatsapp_unread = unread.get(channel.id, 0)
 
-    @api.depends("whatsapp_last_customer_date")
+    @api.depends("whatsapp_last_customer_date", "whatsapp_window_closed_at")
     def _compute_whatsapp_window_open(self):
         now = fields.Datetime.now()
         for channel in self:
             channel.whatsapp_window_open = window.is_open(
-                channel.whatsapp_last_customer_date, now
+                channel.whatsapp_last_customer_date,
+                now,
+                channel.whatsapp_window_closed_at,
             )
 
     @api.depends("lead_id.team_id", "gateway_id.whatsapp_team_id")

@@ -1,7 +1,5 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from datetime import UTC
-
 from lxml.builder import E
 
 from odoo import api, fields, models
@@ -163,6 +161,8 @@ class DiscussChannel(models.Model):
         last = self.whatsapp_last_customer_date
         if opens_window and (not last or date > last):
             values["whatsapp_last_customer_date"] = date
+            if self.whatsapp_window_closed_at:
+                values["whatsapp_window_closed_at"] = False
         if not self.whatsapp_last_date or date >= self.whatsapp_last_date:
             values.update(
                 whatsapp_last_text=preview(text),
@@ -217,15 +217,29 @@ class DiscussChannel(models.Model):
 
     def _whatsapp_window_values(self):
         """Return until when free text is possible, as the web client is told."""
-        last = self.whatsapp_last_customer_date
-        closes = window.closes_at(last and last.replace(tzinfo=UTC))
+        closes = window.closes_at(
+            self.whatsapp_last_customer_date, self.whatsapp_window_closed_at
+        )
         return {
-            "whatsapp_window_closes": fields.Datetime.to_string(
-                closes.replace(tzinfo=None)
-            )
-            if closes
-            else False,
+            "whatsapp_window_closes": closes
+            and fields.Datetime.to_string(closes)
+            or False,
         }
+
+    def _whatsapp_close_window(self, sent_at=None):
+        """Believe Meta that free text is not possible, until the customer writes.
+
+        :param sent_at: when the refused message left, UTC; default: now
+        """
+        last = self.whatsapp_last_customer_date
+        if last and sent_at and last > sent_at or self.whatsapp_window_closed_at:
+            return  # the customer has written since, or it is known
+        # sudo: discuss.channel - whoever sends need not be able to write
+        self.sudo().whatsapp_window_closed_at = fields.Datetime.now()
+        self._bus_send(
+            "mail.record/insert",
+            {"discuss.channel": [{"id": self.id, **self._whatsapp_window_values()}]},
+        )
 
     def action_open_whatsapp(self):
         """Open the conversation as a window over the current page."""

@@ -97,20 +97,31 @@ class DiscussChannel(models.Model):
 
     # ------------------------------------------------------------- compute
 
-    @api.depends("whatsapp_last_customer_date")
+    @api.depends("whatsapp_last_customer_date", "whatsapp_window_closed_at")
     def _compute_whatsapp_window_closes(self):
         for channel in self:
             channel.whatsapp_window_closes = (
-                window.closes_at(channel.whatsapp_last_customer_date) or False
+                window.closes_at(
+                    channel.whatsapp_last_customer_date,
+                    channel.whatsapp_window_closed_at,
+                )
+                or False
             )
 
-    @api.depends("whatsapp_last_customer_date", "whatsapp_waiting_since")
+    @api.depends(
+        "whatsapp_last_customer_date",
+        "whatsapp_waiting_since",
+        "whatsapp_window_closed_at",
+    )
     def _compute_whatsapp_window_closing(self):
         after, until = window.closing_soon(fields.Datetime.now())
         for channel in self:
             last = channel.whatsapp_last_customer_date
             channel.whatsapp_window_closing = bool(
-                channel.whatsapp_waiting_since and last and after < last <= until
+                channel.whatsapp_waiting_since
+                and not channel.whatsapp_window_closed_at
+                and last
+                and after < last <= until
             )
 
     @api.model
@@ -119,6 +130,7 @@ class DiscussChannel(models.Model):
         after, until = window.closing_soon(fields.Datetime.now())
         domain = [
             ("whatsapp_waiting_since", "!=", False),
+            ("whatsapp_window_closed_at", "=", False),
             ("whatsapp_last_customer_date", ">", after),
             ("whatsapp_last_customer_date", "<=", until),
         ]

@@ -3,6 +3,7 @@
 import logging
 import threading
 from datetime import timedelta
+from itertools import takewhile
 from time import monotonic
 
 from odoo import SUPERUSER_ID, api, fields, models, tools
@@ -16,8 +17,15 @@ from .mail_gateway_secrets import SECRETS
 _logger = logging.getLogger(__name__)
 
 CALL_ACTIVITY = "mail.mail_activity_data_call"
-# minutes until a paused number is tried again, by number of tries
-PROBES = (5, 15, 30, 60)
+# seconds until a paused number is tried again, by number of tries
+PROBES = (300, 900, 1800, 3600)
+OUTAGE_PROBES = (20, 60, 120, 300, 600)
+# Meta is down if, since the last message that it took, those of so many conversations
+# failed, or so many without any connection, for about a minute; or at once those of
+# many conversations
+OUTAGE_CONVERSATIONS, OUTAGE_CONNECTIONS, OUTAGE_AT_ONCE = 3, 2, 10
+OUTAGE_SINCE, OUTAGE_WITHIN = timedelta(seconds=55), timedelta(minutes=5)
+LAST_ATTEMPTS = 500  # that are looked at, of all numbers
 REFUSALS_EVERY = 5  # seconds between two writes of the counter, per process
 WEBHOOK_FIELDS = {
     "active",
@@ -183,7 +191,12 @@ class MailGateway(models.Model):
         copy=False,
         help="Meta refuses everything from this number until somebody acts.",
     )
-
+    whatsapp_outage = fields.Boolean(
+        string="Meta is down",
+        readonly=True,
+        copy=False,
+        help="Sending is paused since Meta's servers fail. It goes on by itself.",
+    )
     whatsapp_probe_at = fields.Datetime(
         string="Sending is tried again at",
         readonly=True,
@@ -613,33 +626,99 @@ class MailGateway(models.Model):
         users = self.sudo().whatsapp_alert_user_ids.filtered("active")
         return users or self.env.ref("base.user_admin").sudo()
 
-    def _whatsapp_pause(self, error):
+    def _whatsapp_pause(self, error, outage=False):
         """Stop sending from this number until it works again.
 
-        :param error: ``tools.errors.CloudApiError`` of kind auth
+        :param error: ``tools.errors.CloudApiError`` of kind auth, or of the outage
+        :param bool outage: Meta is down, and nobody here can do anything
         :return: True if it was not paused before
         """
         self.ensure_one()
         self._whatsapp_hold()
-        if self.whatsapp_pause_reason:
+        if self.whatsapp_pause_reason and (outage or not self.whatsapp_outage):
             return False  # of many on their way, or the one that was tried
         lang = self._whatsapp_alerted()[:1].lang or self._whatsapp_lang()
         dictionary = self.env["whatsapp.error"].with_context(lang=lang)
-        self.whatsapp_pause_reason = dictionary._advice(error)
-        self.whatsapp_probes = 0
+        self.write(
+            {
+                "whatsapp_pause_reason": dictionary._advice(error),
+                "whatsapp_outage": outage,
+                "whatsapp_probes": 0,
+            }
+        )
         self._whatsapp_probe_later()
         return True
 
     def _whatsapp_probe_later(self):
         """Plan when a paused number is tried, or tried again."""
         self._whatsapp_hold()
-        minutes = PROBES[min(self.whatsapp_probes, len(PROBES) - 1)]
+        pauses = OUTAGE_PROBES if self.whatsapp_outage else PROBES
+        seconds = pauses[min(self.whatsapp_probes, len(pauses) - 1)]
+        at = fields.Datetime.now() + timedelta(seconds=seconds)
         self.write(
-            {
-                "whatsapp_probe_at": fields.Datetime.now() + timedelta(minutes=minutes),
-                "whatsapp_probes": self.whatsapp_probes + 1,
-            }
+            {"whatsapp_probe_at": at, "whatsapp_probes": self.whatsapp_probes + 1}
         )
+        self.env["whatsapp.message.queue"]._whatsapp_cron()._trigger(at=at)
+
+    def _whatsapp_probed(self, error):
+        """Resume after a try, or say that the number still cannot send.
+
+        :param error: ``tools.errors.CloudApiError``, None if Meta took the message
+        """
+        kind = error and error.kind
+        if not self.whatsapp_outage:
+            if kind in (None, "permanent"):  # Meta takes messages of this number
+                self._whatsapp_resume()
+        elif kind == "auth":
+            self._whatsapp_pause(error)
+        elif not (error and error.fault):
+            self._whatsapp_resume()
+        else:  # it is no hiccup
+            waiting = self.env["whatsapp.message.queue"].search(
+                [("gateway_id", "=", self.id), ("state", "=", "queued")],
+                order="id",
+                limit=1,
+            )
+            waiting._alert_admin()
+
+    def _whatsapp_judge_outage(self):
+        """Pause sending if Meta fails, whatever the message is.
+
+        One message alone may be at fault itself; so several conversations have to be
+        concerned, unless there is no connection at all. And a time in which much fails
+        and much does not is no outage.
+
+        :return: True if it is paused now, and was not before
+        """
+        if self.whatsapp_pause_reason:
+            return False
+        now = fields.Datetime.now()
+        self.env["whatsapp.message.attempt"].flush_model()
+        self.env.cr.execute(
+            """
+            SELECT attempt.fault, part.channel_id, attempt.date
+              FROM (SELECT * FROM whatsapp_message_attempt
+                     ORDER BY id DESC LIMIT %s) attempt
+              JOIN whatsapp_message_queue part ON part.id = attempt.row_id
+             WHERE part.gateway_id = %s AND attempt.date > %s
+               AND attempt.delivery IS NULL
+             ORDER BY attempt.id DESC
+            """,
+            (LAST_ATTEMPTS, self.id, now - OUTAGE_WITHIN),
+        )
+        failed = list(takewhile(lambda row: row[0], self.env.cr.fetchall()))
+        conversations = len({channel_id for _fault, channel_id, _date in failed})
+        connections = [row for row in failed if row[0] == "connection"]
+        is_down = conversations >= OUTAGE_AT_ONCE or (
+            failed[-1:]
+            and failed[-1][2] <= now - OUTAGE_SINCE
+            and (
+                conversations >= OUTAGE_CONVERSATIONS
+                or len(connections) >= OUTAGE_CONNECTIONS
+            )
+        )
+        outage = CloudApiError("transient", reason="outage")
+        return is_down and self._whatsapp_pause(outage, True)
 
     def _whatsapp_client(self):
         """Return the client for this number.
@@ -673,6 +752,7 @@ class MailGateway(models.Model):
             paused.write(
                 {
                     "whatsapp_pause_reason": False,
+                    "whatsapp_outage": False,
                     "whatsapp_probe_at": False,
                     "whatsapp_probes": 0,
                 }

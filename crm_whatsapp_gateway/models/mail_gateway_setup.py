@@ -572,6 +572,58 @@ class MailGateway(models.Model):
                 gateway._whatsapp_test_daily()
             except Exception:  # one number must not keep the others waiting
                 _logger.exception("gateway %s could not be tested", gateway.id)
+        gateways._whatsapp_read_templates()
+
+    def _whatsapp_read_templates(self):
+        """Read the templates anew: each account is asked once.
+
+        Only of numbers whose templates somebody read before.
+        """
+        numbers = self.filtered(
+            lambda gateway: gateway.active and gateway.whatsapp_account_id
+        )
+        read = self.env["mail.whatsapp.template"].with_context(active_test=False)
+        read = read.search(
+            [("gateway_id", "in", numbers.ids), ("template_uid", "!=", False)]
+        ).gateway_id
+        for account, gateways in numbers.grouped("whatsapp_account_id").items():
+            gateways = gateways.filtered(
+                lambda gateway: gateway.whatsapp_templates_at or gateway in read
+            )
+            try:
+                if gateways:
+                    gateways._whatsapp_read_account(account)
+            except Exception:  # nor must an account
+                _logger.exception("templates of account %s could not be read", account)
+
+    def _whatsapp_read_account(self, account):
+        """Ask first, then write: see ``_whatsapp_test_daily``.
+
+        :param str account: WhatsApp Business account ID, of all these numbers
+        """
+        for gateway in self:
+            try:
+                client = gateway._whatsapp_client()
+                described = list(client.templates(account))
+                break
+            except CloudApiError as error:  # another number has a token of its own
+                _logger.warning(
+                    "gateway %s could not read its templates: %s", gateway.id, error
+                )
+        else:
+            return
+        for gateway in self:
+            gateway._whatsapp_afresh(
+                lambda number: number._whatsapp_take_templates(described)
+            )
+
+    def _whatsapp_take_templates(self, described):
+        """Write what Meta says about all templates of the account.
+
+        :param list described: see ``tools.cloud_api.CloudApi.templates``
+        """
+        self.env["mail.whatsapp.template"]._whatsapp_import(self, described)
+        self.whatsapp_templates_at = fields.Datetime.now()
 
     def _whatsapp_test_daily(self):
         """Ask first, then write: nothing is locked while the network is slow."""

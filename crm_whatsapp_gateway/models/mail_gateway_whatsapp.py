@@ -10,7 +10,7 @@ from markupsafe import Markup
 from odoo import Command, fields, models
 from odoo.exceptions import UserError
 
-from .. import compat, worker
+from .. import compat, pictures, worker
 from ..tools import cloud_api, files, plain_text, reading, webhook
 from ..tools import message as wa_message
 from ..tools.errors import CloudApiError, from_webhook
@@ -26,6 +26,7 @@ from .whatsapp_webhook_event import NotYet
 APPLIED = ("message", "status", "echo")
 APPLIED_CHANGES = (
     "message_template_status_update",
+    "template_category_update",
     "user_preferences",
     webhook.HANDOVERS,
     *NOTICES,
@@ -677,12 +678,20 @@ class MailGatewayWhatsapp(models.AbstractModel):
                 )
             )
         if not template and not channel.whatsapp_window_open:
-            raise UserError(
-                self.env._(
-                    "The last message of this customer is more than 24 hours old, so"
-                    " WhatsApp delivers only templates. Please send a template."
-                )
+            raise UserError(self._window_words(channel))
+
+    def _window_words(self, channel):
+        """Return why a customer gets no free text, and what can be sent instead."""
+        if channel.whatsapp_window_closed_at:
+            return self.env._(
+                "Meta delivers no free text to this customer until the customer writes"
+                " again, though less than 24 hours may have passed. Please send a"
+                " template."
             )
+        return self.env._(
+            "The last message of this customer is more than 24 hours old, so WhatsApp"
+            " delivers only templates. Please send a template."
+        )
 
     def _template_document(self, channel):
         """Return the id of the record whose values a template shows, or False.
@@ -717,8 +726,17 @@ class MailGatewayWhatsapp(models.AbstractModel):
 
         :raise UserError: WhatsApp takes no such file
         """
+        mimetype = cloud_api.sendable_type(attachment.mimetype, attachment.name)
         try:
-            return cloud_api.check_media(attachment.mimetype, attachment.file_size)
+            if mimetype != pictures.WEBP:
+                return cloud_api.check_media(mimetype, attachment.file_size)
+            if not attachment.raw:
+                raise cloud_api.NotSendable("empty_file")
+            if (kind := pictures.webp_kind(attachment.raw)) == "sticker":
+                return kind
+            # it is made once more when it is sent, so that nothing is kept twice
+            size = len(pictures.webp_to_jpeg(attachment.raw))
+            return cloud_api.check_media(pictures.JPEG, size)
         except cloud_api.NotSendable as error:
             reason = self._phrase(error.source) % error.values
             raise UserError(

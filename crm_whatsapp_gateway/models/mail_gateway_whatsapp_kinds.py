@@ -215,6 +215,8 @@ class MailGatewayWhatsapp(models.AbstractModel):
         """Apply a change of the account that the addon has something to update for."""
         if atom.type == "message_template_status_update":
             self._receive_template_status(gateway, atom.content)
+        elif atom.type == "template_category_update":
+            self._receive_template_category(gateway, atom)
         elif atom.type == "user_preferences":
             for preference in reading.mappings(atom.content.get("user_preferences")):
                 self._receive_preference(gateway, preference)
@@ -249,14 +251,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
 
     def _receive_notice(self, gateway, atom):
         """Show on the numbers of the account what Meta says about it."""
-        # one app may serve several numbers; another app's must not be written to
-        numbers = (gateway | gateway._whatsapp_same_app()).filtered(
-            lambda number: (
-                number.whatsapp_account_id == atom.account_id
-                or number == gateway
-                and not number.whatsapp_account_id
-            )
-        )
+        numbers = self._numbers_of_account(gateway, atom)
         said = webhook.in_words(atom.content)
         values = {
             "whatsapp_notice": f"{atom.type}: {said}",
@@ -280,6 +275,44 @@ class MailGatewayWhatsapp(models.AbstractModel):
                     body=values["whatsapp_notice"],
                 )
             self.env["discuss.channel"]._whatsapp_send_notices()
+
+    def _numbers_of_account(self, gateway, atom):
+        """Return the numbers that a change of an account concerns."""
+        # one app may serve several numbers; another app's must not be written to
+        return (gateway | gateway._whatsapp_same_app()).filtered(
+            lambda number: (
+                number.whatsapp_account_id == atom.account_id
+                or number == gateway
+                and not number.whatsapp_account_id
+            )
+        )
+
+    def _receive_template_category(self, gateway, atom):
+        """Apply a category that Meta gave a template: it decides who may get it."""
+        content = atom.content
+
+        def read(name):
+            """Older and newer deliveries name the template differently."""
+            keys = (f"message_template_{name}", f"template_{name}", name)
+            return next(filter(None, (reading.text(content.get(k)) for k in keys)), "")
+
+        # sudo: mail.whatsapp.template - Meta decides, not the webhook user
+        templates = self.env["mail.whatsapp.template"].sudo()
+        numbers = self._numbers_of_account(gateway, atom)
+        here = [("gateway_id", "in", numbers.ids)]
+        templates = templates.with_context(active_test=False)
+        uid, name = read("id"), read("name")
+        found = templates.browse()
+        if uid:
+            found = templates.search([*here, ("template_uid", "=", uid)])
+        if not found and name:
+            found = templates.search([*here, ("template_name", "=", name)])
+            if language := read("language").replace("-", "_"):
+                found = found.filtered(lambda one: one.language == language)
+        found._whatsapp_recategorize(
+            reading.text(content.get("new_category")),
+            reading.text(content.get("correct_category")),
+        )
 
     def _receive_template_status(self, gateway, content):
         state = TEMPLATE_STATES.get(reading.text(content.get("event")))

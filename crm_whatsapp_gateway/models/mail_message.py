@@ -93,12 +93,7 @@ class MailMessage(models.Model):
         """Tell whether we sent this message ourselves, by the Cloud API."""
         # sudo: whatsapp.message.queue - inbound: the webhook user may be anybody
         sent = self.env["whatsapp.message.queue"].sudo()
-        return bool(
-            wamid
-            and sent.search_count(
-                [("wamid", "=", wamid), ("gateway_id", "=", gateway.id)], limit=1
-            )
-        )
+        return bool(wamid and sent._with_wamid(wamid, "gateway_id", gateway))
 
     def _whatsapp_find(self, channel, wamid):
         """Return the message of a conversation, the customer's or ours, or none."""
@@ -108,8 +103,7 @@ class MailMessage(models.Model):
         if not found:
             # sudo: whatsapp.message.queue - each part of ours has its own id
             sent = self.env["whatsapp.message.queue"].sudo()
-            domain = [("wamid", "=", wamid), ("channel_id", "=", channel.id)]
-            found = sent.search(domain, limit=1).message_id
+            found = sent._with_wamid(wamid, "channel_id", channel).message_id
         return found.sudo(self.env.su)
 
     # ------------------------------------------------------------- contact cards

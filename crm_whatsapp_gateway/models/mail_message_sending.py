@@ -3,7 +3,7 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-DECISIONS = ("retry", "edit", "leave", "cancel")
+DECISIONS = ("retry", "template", "edit", "leave", "cancel")
 
 
 class MailMessage(models.Model):
@@ -64,13 +64,17 @@ class MailMessage(models.Model):
         self.ensure_one()
         rows = self._whatsapp_own_rows()
         trouble = rows.filtered(lambda row: row.state not in ("sent", "sending"))
-        planned = [at for at in trouble.mapped("next_attempt_at") if at]
+        planned = [
+            at
+            for row in trouble
+            if (at := row.next_attempt_at) and not row._waits_for()
+        ]
         return {
             "attempts": max(trouble.mapped("attempts"), default=0),
             "next_attempt": fields.Datetime.to_string(min(planned))
             if planned
             else False,
-            "reason": next(filter(None, trouble.mapped("error_text")), ""),
+            "reason": next(filter(None, (row._reason() for row in trouble)), ""),
             "decisions": [what for what in DECISIONS if rows._open_to(what)],
         }
 
@@ -85,12 +89,15 @@ class MailMessage(models.Model):
         self.ensure_one()
         if decision not in DECISIONS:
             raise UserError(self.env._("This cannot be decided: %s", decision))
-        rows = self._whatsapp_own_rows()._open_to(decision)
-        if not rows:
+        rows = self._whatsapp_own_rows()
+        open_rows = rows._open_to(decision)
+        if not open_rows:
             raise UserError(
-                self.env._("The message has been sent, or given up, meanwhile.")
+                rows._why_not(decision)
+                if rows
+                else self.env._("Nothing of this message was to be sent.")
             )
-        return getattr(rows, f"action_{decision}")() or False
+        return getattr(open_rows, f"action_{decision}")() or False
 
     # ------------------------------------------------------------- reactions
 

@@ -16,6 +16,7 @@ from .mail_gateway_whatsapp_kinds import TEMPLATE_STATES
 _logger = logging.getLogger(__name__)
 
 CATEGORIES = ("authentication", "marketing", "utility")
+CATEGORY_CHANGED = "crm_whatsapp_gateway.mail_activity_type_template"
 # Models of which a customer is shown nothing but names
 SEALED = ("ir.config_parameter", "ir.mail_server", "mail.gateway", "res.users.apikeys")
 # Groups of administrators: what is for them alone is for no customer
@@ -94,13 +95,13 @@ class MailWhatsappTemplate(models.Model):
 
         :param dict json_data: one of ``tools.cloud_api.CloudApi.templates``
         """
-        category = str(json_data.get("category") or "").lower()
+        category = self._whatsapp_category(json_data.get("category"))
         state = TEMPLATE_STATES.get(json_data.get("status"))
         known = {
             **json_data,
             # OCA's selections; the true state follows
             "status": "DRAFT",
-            "category": category if category in CATEGORIES else "utility",
+            "category": category or self.category or "utility",
             "components": [
                 part
                 for part in json_data.get("components") or []
@@ -234,7 +235,10 @@ class MailWhatsappTemplate(models.Model):
         values = self._prepare_values_to_import(gateway, described)
         if self:
             values.pop("name")  # which may have been changed here
+            before = self.category
             self.write(values)
+            if self.category != before:
+                self._whatsapp_tell_category(self.category)
             return
         taken = self.with_context(active_test=False).search_count(
             [
@@ -246,6 +250,107 @@ class MailWhatsappTemplate(models.Model):
         if taken:
             values["name"] = f"{described['name']} ({described['id']})"
         self.create(values)
+
+    # ------------------------------------------------------------- category
+
+    @api.model
+    def _whatsapp_category(self, said):
+        """Return OCA's word for a category of Meta, or None if it has none.
+
+        :param said: Meta's word; new kinds of marketing are marketing
+        """
+        category = str(said or "").lower()
+        if category.startswith("marketing"):
+            return "marketing"
+        return category if category in CATEGORIES else None
+
+    def _whatsapp_recategorize(self, category, impending=None):
+        """Write the category that Meta gave these templates, and tell of it.
+
+        :param str category: Meta's word for the category that they have
+        :param str impending: for the one that they are going to have, if any
+        """
+        known = self._whatsapp_category(category)
+        for template in self:
+            if category and not known:
+                template._whatsapp_tell_category(category)
+            elif known and known != template.category:
+                template.category = known
+                template._whatsapp_tell_category(known)
+            if impending and self._whatsapp_category(impending) != template.category:
+                template._whatsapp_tell_category(impending, impending=True)
+
+    def _whatsapp_tell_category(self, category, impending=False):
+        """Tell the administrators of the number what another category means, once.
+
+        :param str category: ours, or Meta's word
+        :param bool impending: it is going to change
+        """
+        self.ensure_one()
+        gateway = self.gateway_id
+        kind = self.env.ref(CATEGORY_CHANGED)
+        for user in gateway._whatsapp_alerted():
+            if not gateway._whatsapp_may_be_told(user):
+                continue
+            words = self.with_context(lang=user.lang)
+            summary = words._whatsapp_category_words(category, impending)
+            # sudo: mail.activity - those of others
+            told = (
+                self.env["mail.activity"]
+                .sudo()
+                .search(
+                    [
+                        ("res_model", "=", gateway._name),
+                        ("res_id", "=", gateway.id),
+                        ("activity_type_id", "=", kind.id),
+                        ("user_id", "=", user.id),
+                        ("summary", "=", summary),
+                    ],
+                    limit=1,
+                )
+            )
+            if not told:
+                gateway.sudo().activity_schedule(
+                    CATEGORY_CHANGED,
+                    summary=summary,
+                    note=words._whatsapp_category_means(category),
+                    user_id=user.id,
+                )
+
+    def _whatsapp_category_words(self, category, impending):
+        labels = dict(self._fields["category"]._description_selection(self.env))
+        values = {
+            "name": self.name,
+            "category": labels.get(self._whatsapp_category(category), category),
+        }
+        if impending:
+            return self.env._(
+                "The template %(name)s is going to be of the category %(category)s",
+                **values,
+            )
+        return self.env._(
+            "The template %(name)s is of the category %(category)s now", **values
+        )
+
+    def _whatsapp_category_means(self, category):
+        known = self._whatsapp_category(category)
+        if known == "marketing":
+            return self.env._(
+                "Meta charges it as marketing. It no longer goes to customers who asked"
+                " for no marketing, not even what is waiting to be sent. If it is no"
+                " marketing, ask Meta for a review in the WhatsApp Manager, or write a"
+                " new template."
+            )
+        if known:
+            return self.env._(
+                "Meta charges it as this category from now on, and decides by it who"
+                " may get it."
+            )
+        return self.env._(
+            "Odoo does not know this category, so the template keeps the one that it"
+            " has here. Please look in the WhatsApp Manager what it costs and to whom"
+            " it may be sent."
+        )
 
     # ------------------------------------------------------------- sending
 

@@ -58,6 +58,7 @@ def _cards(now):
             INBOX,
             [
                 *WAITING,
+                ("whatsapp_window_closed_at", "=", False),
                 ("whatsapp_last_customer_date", ">", now - WINDOW),
                 ("whatsapp_last_customer_date", "<=", now - WINDOW + SOON),
             ],

@@ -40,21 +40,54 @@ class WhatsappMessageAttempt(models.Model):
     details = fields.Text(
         string="Meta's words", readonly=True, groups="base.group_system"
     )
+    fault = fields.Selection(
+        [
+            ("connection", "No connection to Meta"),
+            ("server", "Error of Meta's servers"),
+            ("cut", "No answer"),
+        ],
+        string="What Meta failed in",
+        readonly=True,
+        help="Nothing was wrong with the message itself. After an error of Meta's"
+        " servers it may have arrived all the same.",
+    )
+    uuid = fields.Char(
+        readonly=True,
+        index="btree_not_null",
+        help="Comes back with each status of this copy of the message.",
+    )
+    wamid = fields.Char(string="WhatsApp ID", readonly=True, index="btree_not_null")
+    delivery = fields.Selection(
+        [
+            ("sent", "Sent"),
+            ("delivered", "Delivered"),
+            ("read", "Read"),
+            ("played", "Played"),
+            ("failed", "Failed"),
+        ],
+        readonly=True,
+        help="What Meta reported of this copy, once another one took its place.",
+    )
 
     @api.model
-    def _note(self, row, outcome, entry):
+    def _note(self, row, outcome, entry, **more):
         """Keep what became of an attempt.
 
         :param row: ``whatsapp.message.queue``
         :param outcome: ``tools.cloud_api.Sent`` or ``CloudApiError``
         :param entry: ``whatsapp.error`` of the latter, or none
+        :param more: further values
         """
         failed = isinstance(outcome, CloudApiError)
         return self.create(
             {
                 "row_id": row.id,
-                "outcome": entry.kind if failed else "sent",
+                "outcome": (entry.kind or outcome.kind) if failed else "sent",
                 "error_id": entry.id,
                 "details": str(outcome) if failed else False,
+                "fault": outcome.fault if failed else False,
+                "uuid": row.uuid,
+                "wamid": False if failed else outcome.message_id,
+                **more,
             }
         )

@@ -5,23 +5,33 @@ import uuid
 from datetime import timedelta
 from functools import partial
 from io import BytesIO
+from pathlib import Path
 from threading import Thread
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from .. import compat, worker
+from .. import compat, pictures, worker
 from ..concurrency import exclusive, in_transaction, remove_in_batches
 from ..outbound import Sender, deliver, never, session
-from ..tools.errors import CloudApiError
-from ..tools.retry import RetryPolicy, next_when_throttled
+from ..tools.cloud_api import NotSendable, sendable_type
+from ..tools.errors import DICTIONARY, CloudApiError
+from ..tools.retry import REPEATABLE, RetryPolicy, next_when_throttled
 from ..tools.status import advance
+from .mail_notification import SHOWN
 from .whatsapp_guarded import GUARDED
 
 _logger = logging.getLogger(__name__)
 
 AHEAD = 2  # seconds of its rate that a number has on its way at most
 ASK_AFTER = 10  # minutes, about what was perhaps delivered
+# How often a message leaves that Meta may have taken though it answered with an error
+# of its own: if nothing shows that it did not, and at the most
+COPIES, MOST_COPIES = 2, 3
+# Seconds for which another copy lets a status pass that comes at the same moment
+LETS_PASS = 3
+# Meta's codes for what is looked at once more before a message leaves
+WINDOW_CLOSED, OPTED_OUT = 131047, 131050
 NO_ERROR = {
     "next_attempt_at": False,
     "error_id": False,
@@ -41,6 +51,18 @@ def _open_file(path):
     try:
         return open(path, "rb")
     except OSError as error:
+        raise CloudApiError("permanent", reason="file_changed") from error
+
+
+def _open_picture(opened):
+    """Open a WebP picture as JPEG: WhatsApp would show it as a sticker.
+
+    :raise CloudApiError: it cannot be read
+    """
+    try:
+        with opened() as content:
+            return BytesIO(pictures.webp_to_jpeg(content.read()))
+    except NotSendable as error:
         raise CloudApiError("permanent", reason="file_changed") from error
 
 
@@ -155,7 +177,7 @@ class WhatsappMessageQueue(models.Model):
         ondelete="set null",
         index="btree_not_null",
     )
-    advice = fields.Text(related="error_id.advice")
+    advice = fields.Text(compute="_compute_advice")
     error_kind = fields.Char(readonly=True)
     error_code = fields.Integer(readonly=True)
     error_text = fields.Text(string="Told to the author", readonly=True)
@@ -164,6 +186,9 @@ class WhatsappMessageQueue(models.Model):
     )
     attempt_ids = fields.One2many(
         "whatsapp.message.attempt", "row_id", string="History", readonly=True
+    )
+    is_too_late = fields.Boolean(
+        string="Only a template is possible", compute="_compute_is_too_late"
     )
     uncertain_since = fields.Datetime(string="Perhaps delivered since", readonly=True)
     left = fields.Boolean(
@@ -193,6 +218,17 @@ class WhatsappMessageQueue(models.Model):
     def _compute_name(self):
         for row in self:
             row.name = self.env._("To %s", row.channel_id.name or "")
+
+    @api.depends("error_id", "state")
+    @api.depends_context("lang")
+    def _compute_advice(self):
+        for row in self:
+            row.advice = row._words()
+
+    @api.depends("state", "channel_id.whatsapp_window_open")
+    def _compute_is_too_late(self):
+        for row in self:
+            row.is_too_late = bool(row._open_to("template"))
 
     # ------------------------------------------------------------- record
 
@@ -355,11 +391,21 @@ class WhatsappMessageQueue(models.Model):
         row._wake()
         return row
 
-    def _wake(self):
-        """Have these messages sent as soon as they are committed."""
+    def _wake(self, seconds=0):
+        """Have these messages sent as soon as they are committed, or a little later.
+
+        :param int seconds: how much later
+        """
         dbname = self.env.cr.dbname
-        self.env.cr.postcommit.add(lambda: worker.wake(dbname, "outbound"))
-        self._whatsapp_cron()._trigger()
+        if not seconds:
+            self.env.cr.postcommit.add(lambda: worker.wake(dbname, "outbound"))
+            self._whatsapp_cron()._trigger()
+            return
+        self.env.cr.postcommit.add(
+            lambda: worker.wake_later(dbname, "outbound", seconds)
+        )
+        at = fields.Datetime.now() + timedelta(seconds=seconds)
+        self._whatsapp_cron()._trigger(at=at)
 
     def _media_payload(self, channel, attachment):
         service = self.env["mail.gateway.whatsapp"]
@@ -518,14 +564,33 @@ class WhatsappMessageQueue(models.Model):
                          WHERE part.gateway_id = gateway.id
                            AND part.state = 'queued'
                            AND (part.next_attempt_at IS NULL
-                                OR part.next_attempt_at <= %(now)s)
-                         ORDER BY part.id LIMIT 1)
+                                OR part.next_attempt_at <= %(now)s
+                                OR gateway.whatsapp_outage
+                               AND part.error_kind = 'transient')
+                           -- in an outage not always the same, which may be at fault,
+                           -- and none of which Meta may have copies enough
+                           AND NOT (gateway.whatsapp_outage AND %(copies)s <= (
+                               SELECT count(*) FROM whatsapp_message_attempt attempt
+                                WHERE attempt.row_id = part.id
+                                  AND attempt.fault = 'server'
+                                  AND attempt.delivery IS NULL))
+                           AND NOT EXISTS (
+                               SELECT 1 FROM whatsapp_message_queue earlier
+                                WHERE earlier.channel_id = part.channel_id
+                                  AND earlier.id < part.id
+                                  AND earlier.state IN ('queued', 'sending'))
+                         ORDER BY CASE WHEN gateway.whatsapp_outage THEN (
+                               SELECT max(attempt.id) FROM whatsapp_message_attempt
+                                      attempt
+                                WHERE attempt.row_id = part.id) END NULLS FIRST,
+                               part.id
+                         LIMIT 1)
                   FROM mail_gateway gateway
                  WHERE gateway.whatsapp_pause_reason IS NOT NULL
                    AND gateway.active
                    AND gateway.whatsapp_probe_at <= %(now)s
                 """,
-                {"now": fields.Datetime.now()},
+                {"now": fields.Datetime.now(), "copies": COPIES},
             )
             due, real = cr.fetchall(), compat.is_real_cursor(cr)
         for gateway_id, channel_id in due:
@@ -552,39 +617,49 @@ class WhatsappMessageQueue(models.Model):
 
     @classmethod
     def _probe(cls, registry, gateway_id, channel_id):
-        """Try a number with one message, or with a question if nothing waits."""
+        """Try a number with one message, or with a question if nothing waits.
+
+        In an outage the question comes first: it does no harm.
+        """
+
+        def ask(env):
+            gateway = env["mail.gateway"].browse(gateway_id)
+            try:
+                client = gateway._whatsapp_client()
+            except CloudApiError as error:
+                return partial(never, error)
+            return partial(_ask, client, gateway.sudo().whatsapp_from_phone)
 
         def begin(env):
             gateway = env["mail.gateway"].browse(gateway_id)
             if gateway.whatsapp_probe_at > fields.Datetime.now():
                 return False, None  # somebody else was quicker
             gateway._whatsapp_probe_later()  # whatever comes of this one
-            row = env[cls._name]
-            if channel_id:
-                row = row._claim_each([channel_id], probe=True)
-            if row:
-                return row._outgoing()
-            try:
-                client = gateway._whatsapp_client()
-            except CloudApiError as error:
-                return False, partial(never, error)
-            return False, partial(_ask, client, gateway.sudo().whatsapp_from_phone)
+            return gateway.whatsapp_outage, ask(env)
+
+        def claim(env):
+            return env[cls._name]._claim_each([channel_id], probe=True)._outgoing()
 
         def record(env):
             row = env[cls._name].browse(row_id or [])
             if row:
                 row._record(outcome)
-            kind = outcome.kind if isinstance(outcome, CloudApiError) else None
-            if kind in (None, "permanent"):  # Meta takes messages of this number
-                gateway = env["mail.gateway"].browse(gateway_id)
-                gateway._whatsapp_resume()
+            error = outcome if isinstance(outcome, CloudApiError) else None
+            gateway = env["mail.gateway"].browse(gateway_id)
+            gateway._whatsapp_probed(error)
+            if not error or error.kind == "permanent":  # Meta takes messages of it
                 gateway._whatsapp_note_sending()
 
-        row_id, outgoing = in_transaction(registry, begin)
-        if outgoing:
-            outcome = outgoing()
-            in_transaction(registry, record)
-            worker.wake(registry.db_name, "outbound")
+        row_id = False
+        is_outage, question = in_transaction(registry, begin)
+        if not question:
+            return
+        outcome = question() if is_outage or not channel_id else None
+        if channel_id and not (is_outage and getattr(outcome, "fault", None)):
+            row_id, outgoing = in_transaction(registry, claim)
+            outcome = outgoing() if outgoing else outcome or question()
+        in_transaction(registry, record)
+        worker.wake(registry.db_name, "outbound")
 
     def _claim_each(self, channel_ids, probe=False):
         """Mark the next message of each conversation as leaving now.
@@ -602,11 +677,15 @@ class WhatsappMessageQueue(models.Model):
                 row._record_failure(CloudApiError("uncertain", reason="crash"))
         now, claimed = fields.Datetime.now(), self.browse()
         for row in rows.filtered(lambda row: row.state == "queued"):
-            waits = row.next_attempt_at and row.next_attempt_at > now
+            # a probe does not wait: its message stands for all others
+            waits = row.next_attempt_at and row.next_attempt_at > now and not probe
             paused = row.gateway_id.whatsapp_pause_reason and not probe
-            if not (waits or paused) and row.gateway_id.active:
-                row.write({"state": "sending", "attempts": row.attempts + 1})
-                claimed |= row
+            if waits or paused or not row.gateway_id.active:
+                continue
+            if row.error_kind and not row._may_leave_again():
+                continue
+            row.write({"state": "sending", "attempts": row.attempts + 1})
+            claimed |= row
         return claimed
 
     def _hold_next(self, channel_ids):
@@ -630,6 +709,71 @@ class WhatsappMessageQueue(models.Model):
         )
         return self.browse([row_id for (row_id,) in self.env.cr.fetchall()])
 
+    def _may_leave_again(self):
+        """Tell whether another copy of a message may leave now; else let it wait.
+
+        What Meta may have taken leaves again once. Then the statuses of others have
+        to come, and none of its own: that shows that Meta has not taken it.
+        """
+        if self._has_waiting_status():
+            return False  # it is worked on in a moment
+        if self.error_kind in REPEATABLE and self.gateway_id._whatsapp_judge_outage():
+            return False  # before there are more copies
+        doubtful = self._doubtful_attempts()
+        # 0 attempts: a person has decided
+        if not self.attempts or len(doubtful) < COPIES:
+            return True
+        if not self._others_are_reported(doubtful):
+            self._record_uncertain()
+        elif len(doubtful) < MOST_COPIES:
+            return True
+        else:
+            self._record_end()
+        return False
+
+    def _has_waiting_status(self):
+        """Tell whether a status of this message came, and nobody has read it yet."""
+        self.env.cr.execute(
+            """
+            SELECT EXISTS (SELECT 1 FROM whatsapp_webhook_event
+                            WHERE state = 'pending' AND kind = 'status'
+                              AND gateway_id = %s
+                              AND create_date > %s
+                              AND payload::text LIKE ANY(%s))
+            """,
+            (
+                self.gateway_id.id,
+                fields.Datetime.now() - timedelta(minutes=ASK_AFTER),
+                [f"%{name}%" for name in {self.uuid, *self.attempt_ids.mapped("uuid")}],
+            ),
+        )
+        return self.env.cr.fetchone()[0]
+
+    def _doubtful_attempts(self):
+        """Return the attempts, the last one first, of which Meta may have a copy."""
+        return self.attempt_ids.filtered(
+            lambda attempt: attempt.fault == "server" and not attempt.delivery
+        ).sorted("id", reverse=True)
+
+    def _others_are_reported(self, doubtful):
+        """Tell whether statuses come of messages that left after this one.
+
+        :param doubtful: ``whatsapp.message.attempt`` of this message, the last first
+        """
+        self.env.cr.execute(
+            """
+            SELECT EXISTS (
+                SELECT 1
+                  FROM whatsapp_message_attempt later
+                  JOIN whatsapp_message_queue other ON other.id = later.row_id
+                 WHERE later.id > %s AND later.outcome = 'sent'
+                   AND other.gateway_id = %s AND other.id != %s
+                   AND other.delivery IS NOT NULL)
+            """,
+            (doubtful[0].id, self.gateway_id.id, self.id),
+        )
+        return self.env.cr.fetchone()[0]
+
     # ------------------------------------------------------------- send
 
     def _retry_send(self):
@@ -652,11 +796,24 @@ class WhatsappMessageQueue(models.Model):
         number = self.gateway_id.sudo().whatsapp_from_phone
         payload = dict(self.payload, biz_opaque_callback_data=self.uuid)
         try:
+            self._check_still_allowed()
             client = self.gateway_id._whatsapp_client()
             file = self._file()
         except CloudApiError as error:
             return self.id, partial(never, error)
         return self.id, partial(deliver, client, number, payload, file)
+
+    def _check_still_allowed(self):
+        """Look once more at what was right when the message was written.
+
+        :raise CloudApiError: as Meta would refuse it
+        """
+        channel = self.channel_id
+        if self.type == "template":
+            if self._template().category == "marketing" and channel.whatsapp_opt_out:
+                raise CloudApiError("permanent", OPTED_OUT, details="not sent")
+        elif not channel.whatsapp_window_open:
+            raise CloudApiError("permanent", WINDOW_CLOSED, details="not sent")
 
     def _file(self):
         """Return name, a function that opens the content, and MIME type; or None.
@@ -672,7 +829,11 @@ class WhatsappMessageQueue(models.Model):
             opened = partial(_open_file, attachment._full_path(attachment.store_fname))
         else:  # it is kept in the database
             opened = partial(BytesIO, attachment.raw)
-        return attachment.name, opened, attachment.mimetype
+        mimetype = sendable_type(attachment.mimetype, attachment.name)
+        if mimetype == pictures.WEBP and self.type == "image":
+            name = f"{Path(attachment.name).stem}.jpg"
+            return name, partial(_open_picture, opened), pictures.JPEG
+        return attachment.name, opened, mimetype
 
     def _hold(self):
         """Take the rows before anything that hangs on them is written.
@@ -720,48 +881,98 @@ class WhatsappMessageQueue(models.Model):
         self.write(self._error_values(error, entry))
         if kind == "uncertain":
             self._record_uncertain()
-            return
-        if kind == "auth":
+        elif kind == "auth":
             # nothing is burnt: the same attempt is made when somebody resumes
             self.write({"state": "queued", "attempts": self.attempts - 1})
             if self.gateway_id._whatsapp_pause(error):
                 self._alert_admin()
-            return
+        elif error.fault and self.gateway_id.whatsapp_outage:
+            # nor here, when Meta is back; 0 would mean that a person decided
+            self.write(
+                {
+                    "state": "queued",
+                    "attempts": max(1, self.attempts - 1),
+                    "next_attempt_at": False,
+                }
+            )
+        else:
+            self._plan_again(error, entry)
+        if self.state != "failed":
+            self.error_text = self._words_for_author()
+        if error.fault:
+            self.gateway_id._whatsapp_judge_outage()
+
+    def _plan_again(self, error, entry):
+        """Send again after some minutes, if the kind of the error allows it; else end.
+
+        :return: True if it is sent again
+        """
         now, told = fields.Datetime.now(), error.retry_after or entry.wait_seconds
-        if kind == "throttled":
+        if self.error_kind == "throttled":
             # nothing is burnt: the attempts are for what fails
             since = self.throttled_since or now
-            self.write({"attempts": self.attempts - 1, "throttled_since": since})
+            attempts = max(self.attempts - 1, 0)
+            self.write({"attempts": attempts, "throttled_since": since})
             next_attempt = next_when_throttled(since, now, told)
         else:
             next_attempt = self._retry_policy().next_attempt(
-                self.attempts, kind, now, told
+                self.attempts, self.error_kind, now, told
             )
         if next_attempt:
             self.write({"state": "queued", "next_attempt_at": next_attempt})
             self._whatsapp_cron()._trigger(at=next_attempt)
-            return
+            return True
+        self._record_end()
+        return False
+
+    def _record_end(self):
+        """Give up: tell who wrote it, and an administrator if one has to act."""
         self.write({"state": "failed", "next_attempt_at": False})
+        if self.error_code == WINDOW_CLOSED:
+            self.channel_id._whatsapp_close_window(self.sent_at)
+        self.error_text = self._words_for_author()
         self._notifications()._whatsapp_show(
             "exception", self.error_text, self.error_id
         )
-        if kind != "permanent" or entry.actor == "administrator":
+        if self.error_kind != "permanent" or self.error_id.actor == "administrator":
             self._alert_admin()
 
     def _error_values(self, error, entry):
-        """Return what a row says of its error, in the language of who wrote it.
+        """Return what a row keeps of its error.
 
         :param error: ``tools.errors.CloudApiError``
         :param entry: ``whatsapp.error`` of it
         """
-        lang = self.message_id.author_id.lang or self.create_uid.lang
         return {
             "error_id": entry.id,
             "error_kind": entry.kind or error.kind,
             "error_code": error.code,
-            "error_text": entry.with_context(lang=lang)._advice(error),
             "error_details": str(error),
         }
+
+    def _words_for_author(self):
+        """Return what the author is told, in their language."""
+        lang = self.message_id.author_id.lang or self.create_uid.lang
+        return self.with_context(lang=lang)._words()
+
+    def _words(self):
+        """Return what became of a message and what can be done, or an empty text."""
+        if not self.error_kind:
+            return ""
+        gives_up = self.state == "failed" and self.error_kind in REPEATABLE
+        words = self.error_id.advice or DICTIONARY["unknown"].advice
+        if gives_up:
+            words = self.env._(
+                "WhatsApp did not take the message, though it was tried several times."
+                " Send it again later, or reach the customer in another way."
+            )
+        if self.error_kind in REPEATABLE and self._doubtful_attempts():
+            doubt = self.env._(
+                "WhatsApp answered with an error of its own, so the message may have"
+                " arrived all the same: wait for the tick before you write again."
+            )
+            words = f"{words} {doubt}" if self.state != "uncertain" else doubt
+        return words
 
     @api.model
     def _retry_policy(self):
@@ -775,56 +986,205 @@ class WhatsappMessageQueue(models.Model):
         self.write(
             {"state": "uncertain", "next_attempt_at": False, "uncertain_since": now}
         )
+        self.error_text = self._words_for_author()
         self._whatsapp_cron()._trigger(at=now + timedelta(minutes=ASK_AFTER))
         self._notifications()._whatsapp_show("pending", self.error_text, self.error_id)
+
+    @api.model
+    def _settle_doubtful(self):
+        """Send again what others' statuses show that Meta has not taken.
+
+        Unless later messages of the conversation have left: then a person decides.
+        """
+        now = fields.Datetime.now()
+        rows = self.search(
+            [
+                ("state", "=", "uncertain"),
+                ("left", "=", False),
+                ("error_kind", "in", REPEATABLE),
+                ("gateway_id.whatsapp_pause_reason", "=", False),
+            ],
+            order="id",
+            limit=1000,
+        )
+        for row in rows:
+            doubtful = row._doubtful_attempts()
+            if not doubtful or doubtful[0].date > now - timedelta(minutes=1):
+                continue  # it is too early for its status
+            overtaken = self.search_count(
+                [
+                    ("channel_id", "=", row.channel_id.id),
+                    ("id", ">", row.id),
+                    ("state", "not in", ("queued", "canceled")),
+                ],
+                limit=1,
+            )
+            if not overtaken and row._others_are_reported(doubtful):
+                row._withdraw_questions()
+                row.state = "queued"
+                row._notifications()._whatsapp_show("ready")
 
     # ------------------------------------------------------------- statuses
 
     @api.model
     def _by_status(self, gateway, status):
         """Return the row that a status of Meta speaks of, or none."""
+        names = self._names_in(status)
+        for name, value in names:
+            row = self.search(
+                [("gateway_id", "=", gateway.id), (name, "=", value)], limit=1
+            )
+            if row:
+                return row
+        if not names:
+            return self.browse()
+        # an earlier copy of what was sent again
+        attempts = self.env["whatsapp.message.attempt"].search(
+            ["|"] * (len(names) - 1) + [(name, "=", value) for name, value in names]
+        )
+        return attempts.row_id.filtered(lambda row: row.gateway_id == gateway)[:1]
+
+    @api.model
+    def _with_wamid(self, wamid, name, record):
+        """Return the row of which Meta knows a copy by this id, or none.
+
+        :param str wamid: Meta's id
+        :param str name: a field of the row
+        :param record: what it has to hold
+        """
+        row = self.search([("wamid", "=", wamid), (name, "=", record.id)], limit=1)
+        if row:
+            return row
+        attempts = self.env["whatsapp.message.attempt"].search([("wamid", "=", wamid)])
+        return attempts.row_id.filtered(lambda row: row[name] == record)[:1]
+
+    @api.model
+    def _names_in(self, status):
+        """Return what a status names its message by: list of (field, value)."""
         mark, wamid = status.get("biz_opaque_callback_data"), status.get("id")
-        for name, value in (("uuid", mark), ("wamid", wamid)):
-            if value and isinstance(value, str):
-                row = self.search(
-                    [("gateway_id", "=", gateway.id), (name, "=", value)], limit=1
-                )
-                if row:
-                    return row
-        return self.browse()
+        return [
+            (name, value)
+            for name, value in (("uuid", mark), ("wamid", wamid))
+            if value and isinstance(value, str)
+        ]
+
+    def _earlier_copy(self, status):
+        """Return the attempts of an earlier copy that a status speaks of, or none."""
+        names = dict(self._names_in(status))
+        mark, wamid = names.get("uuid"), names.get("wamid")
+        is_last = mark == self.uuid if mark else wamid == self.wamid
+        if is_last and (not mark or not self.wamid or wamid in (None, self.wamid)):
+            return self.attempt_ids.browse()
+        return self.attempt_ids.filtered(
+            lambda attempt: (
+                attempt.uuid == mark and attempt.wamid in (False, wamid)
+                if mark
+                else attempt.wamid == wamid
+            )
+        )
 
     def _apply_status(self, status, error=None):
-        """Write what Meta reports; it also settles what was uncertain."""
+        """Write what Meta reports; it also settles what was uncertain.
+
+        Of several copies of a message, one that arrived counts for all; a failure
+        counts of the last one only.
+        """
         self.ensure_one()
         self._hold()
-        reported = status.get("status")
-        if not (delivery := advance(self.delivery or None, reported)):
+        reported, copy = status.get("status"), self._earlier_copy(status)
+        known = copy[:1].delivery if copy else self.delivery
+        delivery = advance(known or None, reported)
+        if not delivery:
+            return
+        if copy:
+            copy.delivery = delivery
+            if reported == "failed" or (reported == "sent" and self.state == "sent"):
+                return
+            if reported != "sent" and not advance(self.delivery or None, reported):
+                return
+        if reported == "failed":
+            self._apply_failure(status, error)
             return
         values = {"delivery": delivery}
-        failed = reported == "failed"
-        if failed and self.state == "canceled":
-            self.write(values)  # somebody gave it up before
-            return
-        if self.state != "sent":
+        shown = self._notifications()
+        settled = self.state != "sent"
+        if settled:
             # Meta took it, whatever it answered: it must not be sent again
-            values.update(
-                state="sent",
-                wamid=status.get("id"),
-                sent_at=self.sent_at or fields.Datetime.now(),
-                **NO_ERROR,
-            )
-            self._notifications().gateway_message_id = status.get("id")
-        entry = self.env["whatsapp.error"]
-        if failed:
-            entry = entry._of(error)
-            values.update(state="failed", **self._error_values(error, entry))
+            values.update(self._taken_values(status, copy), state="sent", **NO_ERROR)
         self._withdraw_questions()
         self.write(values)
-        self._notifications()._whatsapp_advance(reported, self.error_text, entry)
-        if entry.actor == "administrator":
-            if entry.kind == "auth":  # what follows would fail as well
-                self.gateway_id._whatsapp_pause(error)
-            self._alert_admin()
+        if settled:
+            shown.gateway_message_id = status.get("id")
+            shown._whatsapp_show(SHOWN[reported])
+        else:
+            shown._whatsapp_advance(reported)
+
+    def _taken_values(self, status, copy):
+        """Return the names of the copy that Meta has.
+
+        :param copy: ``whatsapp.message.attempt`` of an earlier copy, or none
+        """
+        values = {
+            "wamid": status.get("id"),
+            "sent_at": self.sent_at or fields.Datetime.now(),
+        }
+        if copy and copy[0].uuid:
+            if self.state == "sending" and copy[0].uuid != self.uuid:
+                # what is on its way has a status of its own
+                lost = CloudApiError("uncertain", reason="cut")
+                entry = self.env["whatsapp.error"]._of(lost)
+                self.env["whatsapp.message.attempt"]._note(self, lost, entry)
+            values["uuid"] = copy[0].uuid
+        return values
+
+    def _apply_failure(self, status, error):
+        """Send again what Meta took and did not deliver, or end it.
+
+        :param error: ``tools.errors.CloudApiError`` of the status
+        """
+        if self.state == "canceled":
+            self.delivery = "failed"  # somebody gave it up before
+            return
+        entry = self.env["whatsapp.error"]._of(error)
+        self.env["whatsapp.message.attempt"]._note(
+            self, error, entry, wamid=status.get("id"), delivery="failed"
+        )
+        before = self.state
+        values = {**self._error_values(error, entry), "delivery": "failed"}
+        if before != "sent":
+            values.update(self._taken_values(status, None))
+            self._notifications().gateway_message_id = status.get("id")
+        self._withdraw_questions()
+        self.write(values)
+        if self.error_kind == "auth":  # what follows would fail as well
+            self.gateway_id._whatsapp_pause(error)
+        is_gone = not self.message_id and self.type != "reaction"  # it was deleted
+        if before == "failed" or is_gone:
+            self._record_end()
+            return
+        is_planned = before == "queued" and self.error_kind in REPEATABLE
+        if is_planned or self._plan_again(error, entry):
+            self._begin_copy()
+            self.error_text = self._words_for_author()
+            self._notifications()._whatsapp_show("ready")
+
+    def _begin_copy(self):
+        """Give what is sent again a name of its own, by which statuses tell copies
+        apart.
+        """
+        for row in self:
+            before = row.attempt_ids.filtered(
+                lambda attempt, row=row: attempt.uuid == row.uuid
+            )
+            if not before:
+                continue  # it never left
+            if row.delivery:
+                # of several with one name, those of which Meta told the id
+                told = before.filtered(
+                    lambda attempt, row=row: attempt.wamid == row.wamid
+                )
+                told.delivery = row.delivery
+            row.write({"uuid": uuid.uuid4().hex, "wamid": False, "delivery": False})
 
     # ------------------------------------------------------------- cron
 
@@ -838,6 +1198,7 @@ class WhatsappMessageQueue(models.Model):
         """Send what is due again, and what no thread has taken."""
         if worker.run_lane(self.env.registry, "outbound", seconds=60):
             self._whatsapp_cron()._trigger()
+        self._settle_doubtful()
         self._ask_about_uncertain()
 
     @api.autovacuum

@@ -7,8 +7,9 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_time
 
-from .whatsapp_message_queue import ASK_AFTER
+from .whatsapp_message_queue import ASK_AFTER, LETS_PASS
 
 _logger = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ class WhatsappMessageQueue(models.Model):
         if self.lead_id:
             links.append(self.lead_id._get_html_link())
         return Markup("<p>%s</p><p>%s</p><p>%s</p>") % (
-            row.error_id.advice or row.error_text or "",
+            row._waits_for() or row.advice or row.error_text or "",
             Markup(" · ").join(links),
             row.env._(
                 "Here you can send it again, edit it or give it up. Others that fail"
@@ -111,6 +112,7 @@ class WhatsappMessageQueue(models.Model):
                 ("left", "=", False),
                 ("type", "!=", "reaction"),
                 ("uncertain_since", "<=", since),
+                ("gateway_id.whatsapp_outage", "=", False),
             ],
             order="id",
             limit=1000,
@@ -168,47 +170,64 @@ class WhatsappMessageQueue(models.Model):
         :raise AccessError: somebody may not see one of them
         """
         self.check_access("read")
+        self._hold()  # what a status or the sender writes meanwhile is not overwritten
         # sudo: whatsapp.message.queue - who may read it in the chat may decide
         return self.sudo()
 
     def action_retry(self):
         """Send again now what failed or waits; a person has decided so.
 
-        :raise UserError: none of them can be sent again
+        :return: a notification if some of several cannot be sent, or None
+        :raise UserError: none of them can be sent again, and why
         """
-        rows = self._by_a_person()._open_to("retry")
-        if not rows:
+        rows = self._by_a_person()
+        ready = rows._open_to("retry")
+        if not ready and {"sent", "canceled"}.issuperset(rows.mapped("state")):
             raise UserError(
                 self.env._("There is nothing to send again: nothing has failed.")
             )
-        rows._send_again()
+        if not ready:
+            raise UserError(rows._why_not("retry"))
+        ready._send_again()
+        refused = (rows - ready).filtered(lambda row: row.state in WAITS)
+        if not refused:
+            return None
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning",
+                "title": self.env._("%s are not sent again", len(refused)),
+                "message": refused._why_not("retry"),
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
 
     def _send_again(self):
         # people may retry what failed before the number was switched off
         self.sudo().gateway_id._whatsapp_check_on()
+        doubtful = "uncertain" in self.mapped("state")
         self._withdraw_questions()
+        self._begin_copy()
         self.write(
             {
                 "state": "queued",
                 "attempts": 0,
                 "next_attempt_at": False,
                 "throttled_since": False,
-                "delivery": False,
                 "left": False,
             }
         )
         self._say(self.env._("To be sent again."))
         self._notifications()._whatsapp_show("ready")
-        self._wake()
+        self._wake(LETS_PASS if doubtful else 0)
 
     def action_cancel(self):
-        """Give up messages that wait for another attempt.
+        """Give up messages that wait, whatever they wait for.
 
         :raise UserError: none of them waits
         """
-        rows = self._by_a_person().filtered(
-            lambda row: row.state in ("queued", "failed", "uncertain")
-        )
+        rows = self._by_a_person()._open_to("cancel")
         if not rows:
             raise UserError(
                 self.env._(
@@ -221,11 +240,47 @@ class WhatsappMessageQueue(models.Model):
         rows._notifications()._whatsapp_show("canceled")
 
     def action_leave(self):
-        """Leave messages that were perhaps delivered as they are."""
-        rows = self._by_a_person()._open_to("leave")
-        rows._withdraw_questions()
-        rows.left = True
-        rows._say(self.env._("Left as it is: perhaps delivered."))
+        """Leave messages that were perhaps delivered as they are.
+
+        :raise UserError: none of them was
+        """
+        rows = self._by_a_person()
+        perhaps = rows._open_to("leave")
+        if not perhaps:
+            raise UserError(rows._why_not("leave"))
+        perhaps._withdraw_questions()
+        perhaps.left = True
+        perhaps._say(self.env._("Left as it is: perhaps delivered."))
+
+    def action_template(self):
+        """Choose a template in place of a text for which it is too late.
+
+        :return: action of the dialog
+        :raise UserError: it need not be, or cannot be replaced
+        """
+        self.ensure_one()
+        row = self._by_a_person()
+        if not row._open_to("template"):
+            raise UserError(row._why_not("template"))
+        return row._template_dialog()
+
+    def _template_dialog(self, template=None):
+        """Return the dialog that sends a template in place of this message.
+
+        :param template: ``mail.whatsapp.template`` to begin with, or None
+        """
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "crm_whatsapp_gateway.action_whatsapp_send_template"
+        )
+        chosen = {"default_template_id": template.id} if template else {}
+        return {
+            **action,
+            "context": {
+                "default_channel_id": self.channel_id.id,
+                "default_replaced_id": self.id,
+                **chosen,
+            },
+        }
 
     def _say(self, words):
         """Keep in the history of each message what a person decided."""
@@ -241,18 +296,7 @@ class WhatsappMessageQueue(models.Model):
         row = self._by_a_person()
         row._check_editable()
         if row.type == "template":
-            action = self.env["ir.actions.actions"]._for_xml_id(
-                "crm_whatsapp_gateway.action_whatsapp_send_template"
-            )
-            template = row._template()
-            return {
-                **action,
-                "context": {
-                    "default_channel_id": row.channel_id.id,
-                    "default_template_id": template.id,
-                    "default_replaced_id": row.id,
-                },
-            }
+            return row._template_dialog(row._template())
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Edit and send again"),
@@ -268,21 +312,131 @@ class WhatsappMessageQueue(models.Model):
     def _open_to(self, decision):
         """Return those of these messages about which a person can decide so.
 
-        :param str decision: retry, edit, cancel or leave
+        :param str decision: retry, template, edit, cancel or leave
         """
-        waits = self.filtered(
-            lambda row: (
-                row.state in WAITS or (row.state == "queued" and row.next_attempt_at)
-            )
-        )
-        if decision == "edit":
-            editable = self.filtered(
-                lambda row: row.type in ("text", "template") and row._is_unsent()
-            )
-            return (editable & waits)[-1:]
+        if decision == "cancel":
+            return self.filtered(lambda row: row.state in ("queued", *WAITS))
         if decision == "leave":
-            return waits.filtered(lambda row: row.state == "uncertain" and not row.left)
-        return waits
+            return self.filtered(lambda row: row.state == "uncertain" and not row.left)
+        if decision == "retry":
+            return self.filtered(
+                lambda row: row._is_stuck() and not row._why_not_again()
+            )
+        changeable = self.filtered(lambda row: row._is_stuck() and row._is_unsent())
+        if decision == "edit":
+            return changeable.filtered(
+                lambda row: row.type in ("text", "template") and not row._is_too_late()
+            )[-1:]
+        return changeable.filtered(
+            lambda row: row.type != "reaction" and row._is_too_late()
+        )[-1:]
+
+    def _is_stuck(self):
+        """Tell whether a message waits for more than its turn."""
+        return self.state in WAITS or (
+            self.state == "queued"
+            and bool(self.next_attempt_at or self.gateway_id.whatsapp_pause_reason)
+        )
+
+    def _is_too_late(self):
+        """Tell whether only a template would be delivered in place of this message."""
+        return self.type != "template" and not self.channel_id.whatsapp_window_open
+
+    def _why_not_again(self):
+        """Return why a person cannot send a message again now, or an empty text."""
+        if self.state == "uncertain" and self._ask_at() > fields.Datetime.now():
+            return self.env._(
+                "This message may just be arriving, which WhatsApp reports within some"
+                " minutes. If it does not, you can send it again from %s on; it may"
+                " then arrive twice.",
+                self._moment(self._ask_at()),
+            )
+        if self.state == "queued" and (waits_for := self._waits_for()):
+            return waits_for
+        try:
+            self._check_allowed_again()
+        except UserError as error:
+            return str(error)
+        return ""
+
+    def _check_allowed_again(self):
+        """Refuse what would be refused if it was written now.
+
+        :raise UserError: closed window, marketing that the customer stopped, a number
+            of which nothing leaves, a template that is gone
+        """
+        template = self._template() if self.type == "template" else None
+        if template is not None and not template:
+            raise UserError(
+                self.env._(
+                    "The template of this message is no longer there. Please send"
+                    " another one."
+                )
+            )
+        service = self.env["mail.gateway.whatsapp"]
+        service = service.with_context(whatsapp_template_id=False)
+        service._check_allowed(self.channel_id, template)
+
+    def _ask_at(self):
+        """Return when no status is expected any more, UTC."""
+        return (self.uncertain_since or self.create_date) + timedelta(minutes=ASK_AFTER)
+
+    def _moment(self, moment):
+        return format_time(self.env, moment, self.env.user.tz, "short")
+
+    def _waits_for(self):
+        """Return for what a message waits with all others of its number, or ''."""
+        gateway = self.gateway_id
+        if self.state != "queued" or not gateway.whatsapp_pause_reason:
+            return ""
+        if gateway.whatsapp_outage:
+            return self.env["whatsapp.error"]._called("outage").advice or ""
+        return self.env._(
+            "This number sends nothing until an administrator has acted: %s The message"
+            " is sent then.",
+            gateway.whatsapp_pause_reason,
+        )
+
+    def _why_not(self, decision):
+        """Return why a person cannot decide so about any of these messages.
+
+        :param str decision: retry, template, edit, cancel or leave
+        """
+        row = (self.filtered(lambda row: row.state != "canceled") or self)[:1]
+        if row._is_stuck():
+            if decision == "retry":
+                return row._why_not_again()
+            if decision == "leave":
+                return self.env._("This message certainly did not arrive.")
+            if not row._is_unsent():
+                return self.env._(
+                    "This message may have arrived, so WhatsApp cannot change it any"
+                    " more. Please write another one."
+                )
+            if decision == "edit" and row._is_too_late():
+                service = self.env["mail.gateway.whatsapp"]
+                return service._window_words(row.channel_id)
+            return self.env._("This is not possible with a message of this kind.")
+        return {
+            "queued": self.env._("The message is about to be sent."),
+            "sending": self.env._("The message is being sent at this moment."),
+            "canceled": self.env._("The message has been given up meanwhile."),
+        }.get(
+            row.state,
+            self.env._("The message has been sent meanwhile."),
+        )
+
+    def _reason(self):
+        """Return what a message waits for or ended with, for who looks at it now."""
+        if waits_for := self._waits_for():
+            return waits_for
+        words = self.error_text or ""
+        if self.state == "uncertain":
+            again = self._why_not_again() or self.env._(
+                "If you send it again, it may arrive twice."
+            )
+            return f"{words} {again}".strip()
+        return words
 
     def _check_editable(self):
         if self.type not in ("text", "template"):
@@ -302,8 +456,15 @@ class WhatsappMessageQueue(models.Model):
 
     def _is_unsent(self):
         """Tell whether the customer certainly has nothing of this message."""
-        return self.state in ("failed", "canceled") or (
-            self.state == "queued" and not self.delivery
+        return (
+            self.state in ("failed", "canceled", "queued")
+            and self.delivery in (False, "failed")
+            and not self.attempt_ids.filtered(
+                lambda attempt: (
+                    (attempt.outcome == "uncertain" or attempt.fault == "server")
+                    and not attempt.delivery
+                )
+            )
         )
 
     def _template(self):

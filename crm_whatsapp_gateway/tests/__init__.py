@@ -20,6 +20,7 @@ from . import (
     test_media,
     test_one_person,
     test_outbound,
+    test_outcomes,
     test_payloads,
     test_report,
     test_report_tours,

@@ -120,6 +120,7 @@ whatsapp.message.queue.action_cancel            - - - x - - - x - - - x
 whatsapp.message.queue.action_edit              - - - x - - - x - - - x
 whatsapp.message.queue.action_leave             - - - x - - - x - - - x
 whatsapp.message.queue.action_retry             - - - x - - - x - - - x
+whatsapp.message.queue.action_template          - - - x - - - x - - - x
 whatsapp.message.queue.create_from_notification - - - x - - - x x - - x
 whatsapp.send.template.action_send              - - - x - - - x - - - -
 whatsapp.snooze.action_snooze                   - - - x - - - x - - - -

@@ -204,7 +204,7 @@ class TestMerging(OnePersonCase):
         leads = first.lead_id | second.lead_id
 
         def refuse(records, *args, **kwargs):
-            raise AccessError("not these")
+            raise ValueError("not these")
 
         self.patch(type(leads), "_merge_opportunity", refuse)
         with self.assertLogs("odoo.addons.crm_whatsapp_gateway", "WARNING"):

@@ -1,14 +1,17 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import io
 from datetime import timedelta
 
 import requests
 from markupsafe import Markup
+from PIL import Image
 
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tools import mute_logger
 
+from ..tools.cloud_api import CloudApi
 from ..tools.errors import classify
 from .common import WhatsappCase, at
 
@@ -124,7 +127,7 @@ class TestOutbound(WhatsappCase):
 
     @mute_logger(QUEUE)
     def test_a_failure_is_tried_again_after_1_5_and_15_minutes_then_alerted(self):
-        self.meta.answers = [(500, {"error": {"code": 131000, "message": "x"}})] * 4
+        self.meta.answers = [(400, {"error": {"code": 131000, "message": "x"}})] * 4
         row = self.answer(self.channel, "Hello")
         for attempt, minutes in enumerate((1, 5, 15), start=1):
             self.send_due()
@@ -348,6 +351,101 @@ class TestOutbound(WhatsappCase):
             with self.assertRaisesRegex(UserError, name):
                 self.answer(self.channel, "See", attachment_ids=file.ids)
         self.assertFalse(self.meta.calls)
+
+    def picture(self, size=(800, 600), frames=1, mode="RGB", **values):
+        """Return a WebP file."""
+        out = io.BytesIO()
+        pictures = [
+            Image.new(mode, size, (40 * number, 90, 10, 128)[: len(mode)])
+            for number in range(frames)
+        ]
+        pictures[0].save(
+            out, "WEBP", save_all=frames > 1, append_images=pictures[1:], **values
+        )
+        return self.attachments().create(
+            {"name": "photo.webp", "raw": out.getvalue(), "mimetype": "image/webp"}
+        )
+
+    def test_a_photo_in_webp_arrives_as_a_photo(self):
+        uploads = []
+        upload = CloudApi.upload
+
+        def keep(client, number, name, content, mimetype):
+            uploads.append((name, content, mimetype))
+            return upload(client, number, name, content, mimetype)
+
+        self.patch(CloudApi, "upload", keep)
+        for mode in ("RGB", "RGBA"):
+            file = self.picture(mode=mode)
+            [row] = self.answer(self.channel, "", attachment_ids=file.ids)
+            self.assertEqual(row.type, "image")
+            self.send_due()
+            self.assertEqual((row.state, self.meta.sent[-1]["type"]), ("sent", "image"))
+            name, content, mimetype = uploads[-1]
+            self.assertEqual((name, mimetype), ("photo.jpg", "image/jpeg"))
+            with Image.open(io.BytesIO(content)) as picture:
+                self.assertEqual((picture.format, picture.size), ("JPEG", (800, 600)))
+            self.assertEqual(file.mimetype, "image/webp", "the user's own stays")
+
+    def test_a_sticker_stays_one_and_a_moving_picture_is_refused(self):
+        for frames, mode in ((1, "RGBA"), (2, "RGB")):
+            file = self.picture((512, 512), frames, mode)
+            [row] = self.answer(self.channel, "", attachment_ids=file.ids)
+            self.assertEqual(row.type, "sticker")
+        file = self.picture((640, 480), frames=2)
+        with self.assertRaisesRegex(UserError, "photo.webp.*MP4"):
+            self.answer(self.channel, "", attachment_ids=file.ids)
+        file = self.picture()
+        file.raw = file.raw[:30]
+        file.sudo().mimetype = "image/webp"
+        with self.assertRaisesRegex(UserError, "cannot be read"):
+            self.answer(self.channel, "", attachment_ids=file.ids)
+
+    def test_each_name_of_a_type_that_meta_takes_is_taken(self):
+        for name, mimetype, kind, told in (
+            ("video.3gp", "audio/3gpp", "video", "video/3gpp"),
+            ("video.3gp", "video/3gpp", "video", "video/3gpp"),
+            ("voice.m4a", "audio/x-m4a", "audio", "audio/mp4"),
+            ("voice.m4a", "video/mp4", "audio", "audio/mp4"),
+            ("voice.amr", "application/octet-stream", "audio", "audio/amr"),
+            ("photo.jpg", "image/jpg", "image", "image/jpeg"),
+            ("song.mp3", "audio/mp3", "audio", "audio/mpeg"),
+        ):
+            with self.subTest(name=name, mimetype=mimetype):
+                file = self.attachments().create({"name": name, "raw": b"x" * 50})
+                file.sudo().mimetype = mimetype
+                [row] = self.answer(self.channel, "", attachment_ids=file.ids)
+                self.assertEqual(row.type, kind)
+                self.assertEqual(row._file()[2], told)
+
+    def test_what_is_too_large_is_said_with_both_numbers_from_everywhere(self):
+        limits = {
+            "image/png": 5,
+            "audio/mpeg": 16,
+            "video/mp4": 16,
+            "application/pdf": 100,
+        }
+        lead = self.channel.lead_id.with_user(self.channel.lead_id.user_id)
+        for mimetype, most in limits.items():
+            file = self.attachments().create({"name": "file", "raw": b"x"})
+            file.sudo().write({"mimetype": mimetype})
+            self.env.cr.execute(
+                "UPDATE ir_attachment SET file_size = %s WHERE id = %s",
+                ((most + 1) * 1024 * 1024, file.id),
+            )
+            file.invalidate_recordset()
+            owner = lead.user_id
+            for post in (
+                lambda file=file: self.answer(
+                    self.channel, "", attachment_ids=file.ids
+                ),
+                lambda file=file, owner=owner: self.channel.with_user(
+                    owner
+                ).message_post(attachment_ids=file.ids, message_type="comment"),
+            ):
+                with self.assertRaisesRegex(UserError, f"{most + 1}.0 MB.*{most} MB"):
+                    with self.env.cr.savepoint():
+                        post()
 
     def test_a_file_that_changed_meanwhile_is_not_sent(self):
         file = self.attachments().create(

@@ -426,6 +426,7 @@ class TestRights(RightsCase):
             "whatsapp.message.queue.action_edit": row.action_edit,
             "whatsapp.message.queue.action_leave": row.action_leave,
             "whatsapp.message.queue.action_retry": row.action_retry,
+            "whatsapp.message.queue.action_template": row.action_template,
             "whatsapp.message.queue.create_from_notification": lambda: record(
                 "whatsapp.message.queue"
             ).create_from_notification(of(self.row.notification_id)),

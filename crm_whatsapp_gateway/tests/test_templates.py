@@ -332,6 +332,143 @@ class TestTemplates(TemplateCase):
         self.assertEqual(self.meta.sent[0]["to"], "+34612345678")
 
 
+class TestCategory(TemplateCase):
+    """Meta makes a template marketing: who wants none gets it no more."""
+
+    def setUp(self):
+        super().setUp()
+        self.channel = self.receive(self.message(content="BAJA"))
+        self.assertTrue(self.channel.whatsapp_opt_out)
+        self.utility = self.template(template_uid="4711", template_name="order_news")
+
+    def update(self, account="20001", **value):
+        change = {"field": "template_category_update", "value": value}
+        entry = {"id": account, "time": self.now, "changes": [change]}
+        body = {"object": "whatsapp_business_account", "entry": [entry]}
+        self.assertEqual(self.post(body).status_code, 200)
+        self.drain()
+
+    def told(self):
+        kind = self.env.ref("crm_whatsapp_gateway.mail_activity_type_template")
+        return self.env["mail.activity"].search([("activity_type_id", "=", kind.id)])
+
+    def test_every_shape_of_the_delivery_is_applied_and_told_once(self):
+        of_meta = {"previous_category": "UTILITY", "new_category": "MARKETING"}
+        by_name = {
+            "message_template_name": "order_news",
+            "message_template_language": "es-MX",
+        }
+        for shape in (
+            {"message_template_id": 4711},
+            {"message_template_id": "4711", **by_name},
+            {"message_template_id": 99, **by_name},
+            by_name,
+            {"template_id": 4711},
+            {"name": "order_news", "language": "es_MX"},
+        ):
+            with self.subTest(shape=shape):
+                for _time in range(2):
+                    self.update(**shape, **of_meta)
+                self.assertEqual(self.utility.category, "marketing")
+                [told] = self.told()
+                self.assertEqual(told.user_id, self.env.ref("base.user_admin"))
+                self.assertIn("Greeting", told.summary)
+                self.assertIn("no marketing", told.note)
+                with self.assertRaisesRegex(UserError, "no more marketing"):
+                    self.utility._whatsapp_send(self.channel, {})
+                self.utility.category = "utility"
+                told.unlink()
+                self.now += 1
+
+    def test_other_templates_stay_as_they_are(self):
+        of_meta = {"previous_category": "UTILITY", "new_category": "MARKETING"}
+        self.update(message_template_id=99, **of_meta)
+        self.update(message_template_name="order_news", **of_meta, account="77")
+        self.update(
+            message_template_name="order_news",
+            message_template_language="es",
+            **of_meta,
+        )
+        for odd in (None, [], {"a": 1}, 7, True):
+            self.update(message_template_id=odd, new_category=odd)
+            self.update(message_template_id=4711, new_category=odd)
+        self.assertEqual(self.utility.category, "utility")
+        failed = self.events(state="failed")
+        self.assertFalse(failed)
+
+    def test_a_category_that_nobody_knows_and_one_to_come_are_told(self):
+        self.update(message_template_id=4711, new_category="BRAND_NEW")
+        self.assertEqual(self.utility.category, "utility")
+        self.assertIn("BRAND_NEW", self.told().summary)
+        self.told().unlink()
+        self.update(
+            message_template_id=4711,
+            new_category="UTILITY",
+            correct_category="MARKETING",
+        )
+        self.assertEqual(self.utility.category, "utility")
+        self.assertIn("going to be", self.told().summary)
+        self.update(message_template_id=4711, new_category="MARKETING_LITE")
+        self.assertEqual(self.utility.category, "marketing")
+
+    def test_what_was_recorded_before_is_looked_at_again(self):
+        row = self.utility._whatsapp_send(self.channel, {})
+        self.update(message_template_id=4711, new_category="MARKETING")
+        self.send_due()
+        self.assertEqual((row.state, row.error_code), ("failed", 131050))
+        self.assertFalse(self.meta.calls)
+        reason = row.message_id.whatsapp_delivery()["reason"]
+        self.assertIn("no longer wants marketing", reason)
+        with self.assertRaisesRegex(UserError, "no more marketing"):
+            row.action_retry()
+
+    def test_who_opts_out_meanwhile_gets_none(self):
+        self.channel.whatsapp_opt_out = False
+        self.utility.category = "marketing"
+        row = self.utility._whatsapp_send(self.channel, {})
+        self.channel.whatsapp_opt_out = True
+        self.send_due()
+        self.assertEqual((row.state, self.meta.calls), ("failed", []))
+
+    @mute_logger("odoo.addons.crm_whatsapp_gateway.models.mail_gateway_setup")
+    def test_templates_are_read_daily_once_for_each_account(self):
+        sibling = self.gateway.copy({"whatsapp_from_phone": "10002", "token": "EAAb"})
+        broken = self.gateway.copy(
+            {
+                "whatsapp_from_phone": "10003",
+                "token": "EAAc",
+                "whatsapp_account_id": "30001",
+            }
+        )
+        self.template(gateway_id=sibling.id, template_uid="4711")
+        self.template(gateway_id=broken.id, template_uid="4712")
+        never_read = self.gateway.copy(
+            {
+                "whatsapp_from_phone": "10004",
+                "token": "EAAd",
+                "whatsapp_account_id": "40001",
+            }
+        )
+        now = described("4711", "order_news", category="MARKETING")
+        self.meta.answers = [
+            (400, {"error": {"code": 100}}),
+            (200, {"data": [now]}),
+        ]
+        gateways = broken | self.gateway | sibling | never_read
+        gateways._whatsapp_read_templates()
+        paths = [path for _method, path, _json in self.meta.calls]
+        self.assertEqual(
+            [path.split("/")[0] for path in paths], ["30001", "20001"], paths
+        )
+        templates = self.env["mail.whatsapp.template"]
+        found = templates.search([("template_uid", "=", "4711")])
+        self.assertEqual(found.gateway_id, self.gateway | sibling)
+        self.assertEqual(found.mapped("category"), ["marketing", "marketing"])
+        self.assertTrue(self.told())
+        self.assertTrue(self.gateway.whatsapp_templates_at)
+        self.assertFalse(never_read.whatsapp_templates_at)
+
+
 class TestFirstWord(TemplateCase):
     def lead(self, **values):
         return self.env["crm.lead"].create(

@@ -65,8 +65,37 @@ MEDIA_LIMITS = {
     ),
     **dict.fromkeys(["image/jpeg", "image/png"], ("image", 5 * MB)),
     "image/webp": ("sticker", 500 * 1024),
-    **dict.fromkeys(["video/mp4", "video/3gpp", "video/3gp"], ("video", 16 * MB)),
+    **dict.fromkeys(["video/mp4", "video/3gpp"], ("video", 16 * MB)),
 }
+# Other names of these types: of browsers, Python's table and libmagic
+OTHER_NAMES = {
+    "application/x-pdf": "application/pdf",
+    "audio/3gpp": "video/3gpp",
+    "audio/aacp": "audio/aac",
+    "audio/m4a": "audio/mp4",
+    "audio/mp3": "audio/mpeg",
+    "audio/mp4a-latm": "audio/mp4",
+    "audio/opus": "audio/ogg",
+    "audio/x-aac": "audio/aac",
+    "audio/x-hx-aac-adts": "audio/aac",
+    "audio/x-m4a": "audio/mp4",
+    "audio/x-mp3": "audio/mpeg",
+    "audio/x-mpeg": "audio/mpeg",
+    "image/jpg": "image/jpeg",
+    "image/pjpeg": "image/jpeg",
+    "image/x-png": "image/png",
+    "video/3gp": "video/3gpp",
+    "video/x-m4v": "video/mp4",
+}
+# What tells more than a type that was guessed from the content
+ENDINGS = {
+    ".3gp": "video/3gpp",
+    ".aac": "audio/aac",
+    ".amr": "audio/amr",
+    ".m4a": "audio/mp4",
+    ".opus": "audio/ogg",
+}
+GUESSED = ("", "application/octet-stream", "binary/octet-stream", "video/mp4")
 CAPTIONED = ("image", "video", "document")
 # Sources for translation of NotSendable.
 # There is no environment here: the models translate.
@@ -77,6 +106,11 @@ REFUSALS = {
     ),
     "size": _("The file has %(size)s MB; WhatsApp accepts %(limit)s MB for this type."),
     "empty_file": _("The file is empty."),
+    "animated": _(
+        "WhatsApp takes no moving WebP pictures but stickers of 512 x 512 pixels and at"
+        " most 500 KB. Please send it as an MP4 video."
+    ),
+    "broken": _("The picture cannot be read. Please send it as JPEG or PNG."),
     "text": _("The text has %(size)s characters; WhatsApp accepts %(limit)s."),
     "empty_text": _("There is no text to send."),
     "value": _("The template's variable %(name)s is empty."),
@@ -644,6 +678,23 @@ def check_text(body):
     _check_length(body, LONGEST_TEXT)
 
 
+def sendable_type(mime_type, name=""):
+    """Meta's name of the type of a file, as far as Meta has one.
+
+    >>> sendable_type("audio/x-m4a"), sendable_type("image/jpg; x=1")
+    ('audio/mp4', 'image/jpeg')
+    >>> sendable_type("application/octet-stream", "Voice.AMR")
+    'audio/amr'
+    >>> sendable_type("video/mp4", "voice.m4a"), sendable_type("text/csv", "a.csv")
+    ('audio/mp4', 'text/csv')
+    """
+    media_type = base_type(mime_type)
+    ending = "." + (name or "").lower().rpartition(".")[2]
+    if media_type in GUESSED and ending in ENDINGS:
+        return ENDINGS[ending]
+    return OTHER_NAMES.get(media_type, media_type)
+
+
 def check_media(mime_type, size):
     """The kind of message that carries this file of `size` bytes, or NotSendable.
 
@@ -655,7 +706,7 @@ def check_media(mime_type, size):
     tools.cloud_api.NotSendable: The file has 6.0 MB; WhatsApp accepts 5 MB for this \
 type.
     """
-    media_type = base_type(mime_type)
+    media_type = sendable_type(mime_type)
     if media_type not in MEDIA_LIMITS:
         raise NotSendable("type", type=media_type or "?", allowed=ALLOWED_FILES)
     kind, most = MEDIA_LIMITS[media_type]
@@ -726,9 +777,10 @@ def _causes(error):
 
 
 def _safe_to_repeat(error):
-    if error.kind != "uncertain":
-        return error
-    return _copy(error, type(error), "transient", "busy")
+    if error.kind == "uncertain":
+        error = _copy(error, type(error), "transient", "busy")
+    error.harmless = True
+    return error
 
 
 def _copy(error, error_class, kind, reason):

@@ -101,6 +101,7 @@ class CloudApiError(Exception):
         self.fbtrace_id = without_secrets(fbtrace_id, *secrets)
         self.retry_after = retry_after
         self.reason = reason
+        self.harmless = False  # the call did nothing that may not be done twice
         super().__init__(str(self))
 
     def __str__(self):
@@ -113,6 +114,29 @@ class CloudApiError(Exception):
     def advice(self):
         """What a person can do, in English; records of Odoo know it in Spanish."""
         return DICTIONARY[self.reason].advice
+
+    @property
+    def fault(self):
+        """In what Meta failed, whatever the message is; None: it gave a clear answer.
+
+        'connection': no message left; 'server': an error of its own, perhaps after it
+        took the message; 'cut': no answer.
+
+        >>> classify(503, {"error": {"code": 131016}}).fault
+        'server'
+        >>> classify(400, {"error": {"code": 131016}}).fault
+        >>> from_webhook([{"code": 131016}]).fault
+        """
+        if self.kind == "uncertain":
+            return "cut" if self.reason == "cut" else None
+        if self.kind not in ("transient", "throttled"):
+            return None
+        if self.status is not None:
+            if self.status < 500:
+                return None
+            return "connection" if self.harmless else "server"
+        # without details it is ours: the server stops
+        return "connection" if self.code is None and self.details else None
 
     @property
     def entries(self):

@@ -5,6 +5,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+REPEATABLE = ("transient", "throttled")
 LONGEST_THROTTLED = timedelta(hours=24)
 SLOWEST_THROTTLED = timedelta(minutes=5)  # between two attempts, if nothing was told
 

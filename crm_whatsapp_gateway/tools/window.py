@@ -12,17 +12,25 @@ WINDOW = timedelta(hours=24)
 SOON = timedelta(hours=2)
 
 
-def closes_at(last_customer_message):
+def closes_at(last_customer_message, closed_at=None):
     """When the window closes, or None if the customer never wrote.
+
+    :param closed_at: when Meta said that it is closed, if the customer has not written
+        since
 
     >>> from datetime import datetime
     >>> closes_at(datetime(2026, 11, 22, 9, 30)), closes_at(None)
     (datetime.datetime(2026, 11, 23, 9, 30), None)
+    >>> closes_at(datetime(2026, 11, 22, 9, 30), datetime(2026, 11, 22, 12, 0))
+    datetime.datetime(2026, 11, 22, 12, 0)
     """
-    return last_customer_message + WINDOW if last_customer_message else None
+    if not last_customer_message:
+        return None
+    closing = last_customer_message + WINDOW
+    return min(closing, closed_at) if closed_at else closing
 
 
-def is_open(last_customer_message, now):
+def is_open(last_customer_message, now, closed_at=None):
     """Whether free text may be sent now.
 
     >>> from datetime import datetime
@@ -32,7 +40,7 @@ def is_open(last_customer_message, now):
     >>> is_open(None, wrote)
     False
     """
-    closing = closes_at(last_customer_message)
+    closing = closes_at(last_customer_message, closed_at)
     return bool(closing) and now < closing
 
 

@@ -263,6 +263,52 @@ def test_what_is_rolled_back_was_never_sent(scene):
     assert shop.value(rows, channel) == 1
 
 
+# -- a person and a status at once
+
+
+def test_a_person_and_a_status_at_once_make_no_second_copy(scene):
+    """The answer was lost; while somebody sends it again, its status comes."""
+    shop, office = scene.shop, scene.offices[0]
+    phones = [f"52155710001{number:02}" for number in range(8)]
+    [fine, *channels] = meet(scene, ["5215571000199", *phones])
+    session, simulator = office.login(), scene.simulator
+    rows = "SELECT id, state, delivery FROM whatsapp_message_queue"
+    rows += " WHERE channel_id = %s"
+    with ThreadPoolExecutor(2) as pool:
+        for channel, phone in zip(channels, phones, strict=True):
+            office.post(session, fine, f"Not to {phone}")  # Meta is not down
+            only = {"person": [phone]}
+            lost = simulator.fault("hang", seconds=0.2, match=only)
+            missing = ["sent", "delivered", "read"]
+            silent = simulator.fault("statuses", missing=missing, match=only)
+            office.post(session, channel, "Once")
+            until(
+                lambda channel=channel: shop.rows(rows, channel)[0][1] == "uncertain",
+                20,
+                lambda channel=channel: shop.rows(rows, channel),
+            )
+            for fault in (lost, silent):
+                simulator.clear_faults(fault)
+            shop.execute(
+                "UPDATE whatsapp_message_queue SET uncertain_since = uncertain_since"
+                " - interval '11 minutes' WHERE state = 'uncertain'"
+            )
+            [first] = [a for a in taken(simulator) if phone_of(a) == phone]
+            [(row_id, _state, _delivery)] = shop.rows(rows, channel)
+            again = pool.submit(
+                session.call, "whatsapp.message.queue", "action_retry", [row_id]
+            )
+            pool.submit(simulator.status, first["wamid"], "delivered").result(30)
+            if error := again.exception(30):
+                assert "nothing has failed" in str(error)
+    time.sleep(5)  # in which a second copy would leave
+    until_quiet(scene, 60)
+    for channel in channels:
+        assert [row[1:] for row in shop.rows(rows, channel)] == [("sent", "delivered")]
+    copies = Counter(phone_of(attempt) for attempt in taken(simulator))
+    assert [copies[phone] for phone in phones] == [1] * len(phones)
+
+
 # -- the proof
 
 

@@ -116,6 +116,31 @@ def test_without_a_known_code_the_http_status_decides(status, body, kind):
     assert error.kind == kind and error.advice and str(error)
 
 
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        (classify(500, {"error": {"code": 131000}}), "server"),
+        (classify(503, b"busy"), "server"),
+        (classify(503, {"error": {"code": 4}}), "server"),
+        (classify(500, {"error": {"code": 131045}}), None),
+        (classify(400, {"error": {"code": 131000}}), None),
+        (classify(429, b""), None),
+        (classify(502, b"<html>"), "cut"),
+        (from_webhook([{"code": 131000}]), None),
+        (
+            CloudApiError("transient", details="ConnectTimeout", reason="busy"),
+            "connection",
+        ),
+        (CloudApiError("transient", reason="busy"), None),
+        (CloudApiError("uncertain", reason="crash"), None),
+    ],
+)
+def test_a_fault_of_meta_is_told_from_an_answer(error, fault):
+    assert error.fault == fault
+    error.harmless = True
+    assert error.fault == ("connection" if fault == "server" else fault)
+
+
 def test_everything_meta_says_is_kept():
     body = {
         "error": {

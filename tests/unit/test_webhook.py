@@ -147,6 +147,7 @@ KIND_AND_TYPE = {
     "history": [("change", "history")],
     "user_preferences": [("change", "user_preferences")],
     "template_status": [("change", "message_template_status_update")],
+    "template_category": [("change", "template_category_update")],
     "account_update": [("change", "account_update")],
     "number_quality": [("change", "phone_number_quality_update")],
     "batch": [

@@ -4,6 +4,7 @@
 
 import {Component, onWillStart, useState} from "@odoo/owl";
 import {Message} from "@mail/core/common/message";
+import {Message as MessageModel} from "@mail/core/common/message_model";
 import {Notification} from "@mail/core/common/notification_model";
 import {Thread} from "@mail/core/common/thread";
 import {_t} from "@web/core/l10n/translation";
@@ -41,6 +42,24 @@ patch(Notification.prototype, {
     },
 });
 
+// What the customer certainly does not have
+const CHANGEABLE = ["ready", "exception", "canceled"];
+
+/** 18.0 and 19.0 call the list of notifications differently. */
+function notificationOf(message) {
+    return (message.notifications ?? message.notification_ids ?? []).find(tick);
+}
+
+patch(MessageModel.prototype, {
+    /** The server would refuse to change or remove what perhaps arrived. */
+    get editable() {
+        const notification = notificationOf(this);
+        return notification && !CHANGEABLE.includes(notification.notification_status)
+            ? false
+            : super.editable;
+    },
+});
+
 // The tick sits in a message's header, which grouped ("squashed") messages lack.
 patch(Thread.prototype, {
     isSquashed(message) {
@@ -54,6 +73,7 @@ patch(Thread.prototype, {
 const TROUBLE = ["ready", "pending", "exception"];
 const DECISIONS = {
     retry: _t("Send again"),
+    template: _t("Send a template"),
     edit: _t("Edit"),
     leave: _t("Leave it"),
     cancel: _t("Give up"),
@@ -108,9 +128,7 @@ patch(Message.prototype, {
         this.whatsappStatus = usePopover(WhatsappStatus, {position: "top"});
     },
     onClickNotification(ev) {
-        // 18.0 and 19.0 call the list differently
-        const {notifications, notification_ids} = this.message;
-        const notification = (notifications ?? notification_ids).find(tick);
+        const notification = notificationOf(this.message);
         return notification
             ? this.whatsappStatus.open(ev.target, {
                   messageId: this.message.id,
