@@ -52,8 +52,8 @@ class DiscussChannel(models.Model):
         """
         lead = self.lead_id
         # sudo: res.partner - who reads the lead reads the number of its contact
-        phones = f"{lead.whatsapp_phones or ''} {lead.partner_id.sudo().whatsapp_phones or ''}"
-        phones = phones.split()
+        known = (lead.whatsapp_phones, lead.partner_id.sudo().whatsapp_phones)
+        phones = " ".join(filter(None, known)).split()
         here = wa_identity.variants(self.whatsapp_phone or "")
         return "" if not phones or not here or set(phones) & set(here) else phones[0]
 
