@@ -528,7 +528,8 @@ class CrmLead(models.Model):
         """
         # sudo: crm.lead, mail.activity - a colleague's answer counts, too
         for lead in self.sudo():
-            if user and lead._whatsapp_is_open() and not lead._whatsapp_has_owner():
+            takes = user and user != lead.user_id and lead._whatsapp_is_open()
+            if takes and not lead._whatsapp_has_owner():
                 lead._whatsapp_give(user)
                 reason = self.env._("Was the first to answer")
                 choice = Choice(user, self.env["hr.employee"], reason)

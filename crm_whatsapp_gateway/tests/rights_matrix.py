@@ -64,6 +64,10 @@ whatsapp.ask.in                 -    -    -    rwcu c    c    c    c    -    -  
 whatsapp.link.lead              -    -    -    rwcu c    c    c    c    -    -    c    -
 whatsapp.snooze                 -    -    -    rwcu c    c    c    c    -    -    c    -
 whatsapp.edit.message           -    -    -    rwcu c    c    c    c    -    -    c    -
+mail.guest.manage               -    -    c    rwcu c    c    c    c    c    c    c    c
+mail.message.gateway.link       -    -    c    rwcu c    c    c    c    c    c    c    c
+mail.message.gateway.send       -    -    c    rwc  c    c    c    c    c    c    c    c
+mail.compose.gateway.message    -    -    c    rwc  c    c    c    c    c    c    c    c
 """  # noqa: E501
 
 # x: passes; -: AccessError, before anything is done. On the owner's conversation.

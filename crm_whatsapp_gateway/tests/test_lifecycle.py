@@ -147,6 +147,18 @@ class TestArchivedNumber(WhatsappCase):
         self.assertEqual(self.texts(self.channel), ["Hi"])
         self.channel.with_user(self.owner)._whatsapp_post_note("Only for us")
 
+    def test_who_sees_all_sees_a_conversation_without_number(self):
+        manager = new_test_user(
+            self.env, "boss-of-all", groups="sales_team.group_sale_manager"
+        )
+        mate = new_test_user(self.env, "mate", groups="sales_team.group_sale_salesman")
+        self.delete_number()
+        domain = [("id", "=", self.channel.id)]
+        channels = self.env["discuss.channel"]
+        for user in (manager, self.owner):
+            self.assertEqual(channels.with_user(user).search(domain), self.channel)
+        self.assertFalse(channels.with_user(mate).search(domain))
+
     def test_events_outlive_their_number(self):
         event = self.events(kind="message")
         self.delete_number()

@@ -357,5 +357,5 @@ class TestAttention(ReportCase):
         self.env.invalidate_all()
         cards = cards.search([])
         cards.mapped("kind")
-        with self.assertQueryCount(22):  # of which six count
+        with self.assertQueryCount(25):  # of which seven count
             cards.mapped("count")

@@ -182,11 +182,31 @@ class RightsCase(WhatsappCase):
             "whatsapp.edit.message": env["whatsapp.edit.message"]
             .with_user(self.sofia)
             .create({"row_id": self.row.id, "body": "x"}),
+            **self.dialogs_of_oca(guest, partner),
         }
         for name, record in found.items():
             self.assertEqual(len(record), 1, name)
         env.flush_all()
         return {name: record.sudo().with_user(1) for name, record in found.items()}
+
+    def dialogs_of_oca(self, guest, partner):
+        """Return one of each of OCA's dialogs, which the owner opened."""
+        message = {"message_id": self.channel.message_ids[:1].id}
+        link = self.env["res.partner.gateway.channel"].search([], limit=1)
+        values = {
+            "mail.guest.manage": {"guest_id": guest.id},
+            "mail.message.gateway.link": message,
+            "mail.message.gateway.send": {
+                **message,
+                "partner_id": partner.id,
+                "gateway_channel_id": link.id,
+            },
+            "mail.compose.gateway.message": {"body": "x"},
+        }
+        return {
+            model: self.env[model].with_user(self.sofia).create(vals)
+            for model, vals in values.items()
+        }
 
     def wizard(self, model, user=None, **values):
         if model == "whatsapp.send.template":

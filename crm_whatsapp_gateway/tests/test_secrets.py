@@ -656,6 +656,60 @@ class TestOneNumberOneGateway(SecretsCase):
         with self.assertRaises(ValidationError):
             (two + self.new()).write({"whatsapp_from_phone": "10009"})
 
+    def test_an_archived_number_is_to_be_unarchived(self):
+        self.gateway.sudo().active = False
+        self.assertRefused("10001", "Sales", "unarchive", whatsapp_from_phone="10001")
+
+    def token_of(self, *gateways):
+        return [gateway._whatsapp_secrets().token for gateway in gateways]
+
+    def test_a_new_token_can_be_put_where_the_old_one_still_is(self):
+        two, apart = self.new(), self.new(whatsapp_from_phone="10003", token="EAAapart")
+        other = self.env["res.company"].create({"name": "Other"})
+        far = self.new(whatsapp_from_phone="10004")
+        far.sudo().company_id = other
+        self.gateway.token = "EAAnew"
+        self.assertEqual(self.gateway.whatsapp_token_sharer_ids, two)
+        self.assertFalse(self.gateway.whatsapp_secret_sharer_ids)
+        self.assertEqual(self.token_of(two), [TOKEN], "nobody was asked yet")
+        self.gateway.action_whatsapp_share()
+        self.assertEqual(self.token_of(two, apart, far), ["EAAnew", "EAAapart", TOKEN])
+        self.assertFalse(self.gateway.whatsapp_token_sharer_ids)
+        self.assertFalse(two.whatsapp_token_sharer_ids)
+
+    def test_a_new_app_secret_likewise(self):
+        two = self.new(webhook_secret=APP_SECRET)
+        self.gateway.webhook_secret = "another secret"
+        self.assertEqual(self.gateway.whatsapp_secret_sharer_ids, two)
+        self.gateway.action_whatsapp_share()
+        self.assertEqual(two._whatsapp_secrets().app_secret, "another secret")
+
+    def test_whoever_gets_the_token_by_hand_is_offered_no_more(self):
+        two, three = self.new(), self.new(whatsapp_from_phone="10003")
+        self.gateway.token = "EAAnew"
+        self.gateway.token = "EAAnewer"
+        self.assertEqual(self.gateway.whatsapp_token_sharer_ids, two | three)
+        two.token = "EAAnewer"
+        self.assertEqual(self.gateway.whatsapp_token_sharer_ids, three)
+        self.gateway.token = TOKEN
+        self.assertEqual(self.gateway.whatsapp_token_sharer_ids, two, "as before")
+        self.gateway.token = "EAAnew"
+        self.gateway.action_whatsapp_keep_apart()
+        self.assertFalse(self.gateway.whatsapp_token_sharer_ids)
+        self.assertEqual(self.token_of(three), [TOKEN])
+
+    def test_what_is_offered_leaves_no_secret_behind(self):
+        two = self.new()
+        self.gateway.token = "EAAnew"
+        self.gateway.action_whatsapp_share()
+        with self.assertRaises(AccessError):
+            two.with_user(self.kinds["seller"]).mapped("token")
+        for user in self.kinds.values():
+            with self.assertRaises(AccessError):
+                self.gateway.with_user(user).read(["whatsapp_token_sharer_ids"])
+            with self.assertRaises(AccessError):
+                self.gateway.with_user(user).action_whatsapp_share()
+
     def test_the_name_of_another_company_s_gateway_is_not_told(self):
         other = self.env["res.company"].create({"name": "Other"})
         self.gateway.sudo().company_id = other
@@ -715,6 +769,7 @@ class TestOneNumberOneGateway(SecretsCase):
             "name": "Past",
             "gateway_type": kind,
             "token": token,
+            "whatsapp_absence_rule": "pass_on",
             "whatsapp_lead_type": "team",
             "whatsapp_receipts": "none",
             **values,
@@ -929,7 +984,10 @@ class TestNamedByTheCaller(SecretsCase):
         for path in ("name", "user_id.name", "whatsapp_channel_ids.gateway_id.name"):
             template.variable_ids.field_name = path
 
-    def test_a_path_of_before_is_refused_when_it_is_shown(self):
+    def template_of_before(self):
+        """Return a template that leads to a token, as it could be stored once, and a
+        lead with a conversation.
+        """
         template = self.template("Dear {{1}}", name="Dear")
         template.variable_ids.field_name = "name"
         self.env.flush_all()
@@ -938,9 +996,11 @@ class TestNamedByTheCaller(SecretsCase):
             ("whatsapp_channel_ids.gateway_id.token", template.variable_ids.id),
         )
         self.env.invalidate_all()
-        lead = (
-            self.env["discuss.channel"].search([("lead_id", "!=", False)]).lead_id[:1]
-        )
+        channels = self.env["discuss.channel"].search([("lead_id", "!=", False)])
+        return template, channels.lead_id[:1]
+
+    def test_a_path_of_before_is_refused_when_it_is_shown(self):
+        template, lead = self.template_of_before()
         variable = template._whatsapp_variables()[0]
         for user in (self.kinds["manager"], self.admin):
             with self.assertRaises(UserError) as refused:
@@ -950,17 +1010,7 @@ class TestNamedByTheCaller(SecretsCase):
             template.with_context(default_res_id=lead.id).render_body_message()
 
     def test_an_action_shows_no_secret(self):
-        template = self.template("Dear {{1}}", name="Dear")
-        template.variable_ids.field_name = "name"
-        self.env.flush_all()
-        self.env.cr.execute(
-            "UPDATE mail_whatsapp_template_variable SET field_name = %s WHERE id = %s",
-            ("whatsapp_channel_ids.gateway_id.token", template.variable_ids.id),
-        )
-        self.env.invalidate_all()
-        lead = (
-            self.env["discuss.channel"].search([("lead_id", "!=", False)]).lead_id[:1]
-        )
+        template, lead = self.template_of_before()
         action = self.env["ir.actions.server"].create(
             {
                 "name": "Send",
