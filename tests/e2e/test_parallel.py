@@ -257,6 +257,60 @@ def test_a_thousand_turns_at_once_are_fair(shop):
         assert len(set(order[start : start + TEAM])) == TEAM, start
 
 
+WAITERS = 24
+OF_SELLER = """
+    SELECT chat.gateway_channel_token, lead.id
+      FROM crm_lead lead JOIN discuss_channel chat ON chat.lead_id = lead.id
+     WHERE lead.user_id = %s AND chat.gateway_channel_token = ANY(%s)
+"""
+
+
+def test_a_seller_is_archived_while_the_customers_write(shop):
+    """Two administrators, two Odoo processes: each customer goes on once."""
+    senders = [f"52155600000{number:02}" for number in range(WAITERS)]
+    urls = [started.url for started in shop.servers]
+
+    def write(number):
+        return lambda job: shops.post(
+            urls[job[0] % 2], shops.delivery(shops.message(number, job[1]))
+        )
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(write(1), enumerate(senders))) == {200}
+    shop.wait()
+    seller, _count = shop.rows(
+        "SELECT lead.user_id, count(*) FROM crm_lead lead"
+        " JOIN discuss_channel chat ON chat.lead_id = lead.id"
+        " WHERE chat.gateway_channel_token = ANY(%s)"
+        " GROUP BY lead.user_id ORDER BY 2 DESC LIMIT 1",
+        senders,
+    )[0]
+    waiting = dict(shop.rows(OF_SELLER, seller, senders))
+    assert waiting
+    admins = [Session(url, shop.database, "admin", "admin") for url in urls]
+    with ThreadPoolExecutor(10) as pool:
+        jobs = [
+            pool.submit(admin.call, "res.users", "action_archive", [seller])
+            for admin in admins
+        ]
+        assert set(pool.map(write(2), enumerate(senders))) == {200}
+        for job in jobs:
+            job.result()
+    shop.wait()
+    end = time.monotonic() + 150  # the cron comes once a minute
+    while shop.rows(OF_SELLER, seller, senders) and time.monotonic() < end:
+        time.sleep(1)
+    assert not shop.rows(OF_SELLER, seller, senders)
+    for sender, lead in waiting.items():
+        channels, leads, calls, texts = state_of(shop, sender)
+        assert (channels, leads, calls) == (1, 1, 1), sender
+        # two messages of the customer, and one note of ours
+        assert sorted(texts.values()) == [1, 1, 1]
+        turns = "SELECT count(*) FROM whatsapp_assignment WHERE lead_id = %s"
+        assert shop.value(turns, lead) == 2, "once from the seller, and no further"
+    shop.execute(f"UPDATE res_users SET active = TRUE WHERE id = {int(seller)}")
+
+
 JUNK = (
     None, True, 0, -1, 10**40, 1.5, "", "x" * 5000, "\x00", "\ud800", "Ñ☃", [], {},
     [[[[[[]]]]]], {"id": {"id": []}}, [None], "2026-01-01",
