@@ -563,7 +563,8 @@ class MailGateway(models.Model):
     @api.model
     def _cron_whatsapp_setup(self):
         """Test every number that is connected; tell what got worse."""
-        for gateway in self.search([("gateway_type", "=", "whatsapp")]):
+        gateways = self.search([("gateway_type", "=", "whatsapp")])
+        for gateway in gateways:
             # Meta verifies one address for all numbers of an app
             app = gateway._whatsapp_same_app()
             if not any(app.mapped("integrated_webhook_state")):
