@@ -271,14 +271,14 @@ class MailWhatsappTemplate(models.Model):
         :param str impending: for the one that they are going to have, if any
         """
         known = self._whatsapp_category(category)
-        for template in self:
+        for each in self:
             if category and not known:
-                template._whatsapp_tell_category(category)
-            elif known and known != template.category:
-                template.category = known
-                template._whatsapp_tell_category(known)
-            if impending and self._whatsapp_category(impending) != template.category:
-                template._whatsapp_tell_category(impending, impending=True)
+                each._whatsapp_tell_category(category)
+            elif known and known != each.category:
+                each.category = known
+                each._whatsapp_tell_category(known)
+            if impending and self._whatsapp_category(impending) != each.category:
+                each._whatsapp_tell_category(impending, impending=True)
 
     def _whatsapp_tell_category(self, category, impending=False):
         """Tell the administrators of the number what another category means, once.
