@@ -4,12 +4,14 @@
 
 import io
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, WebPImagePlugin
 
 from .tools.cloud_api import NotSendable
 from .tools.files import pixels
 from .tools.limits import limit
 
+# Odoo loads only the formats that it needs itself; importing it makes Pillow know it
+FORMAT = WebPImagePlugin.WebPImageFile.format
 WEBP = "image/webp"
 JPEG = "image/jpeg"
 QUALITY = 90
@@ -54,7 +56,7 @@ def _opened(content):
     if pixels(content) > limit("pixels"):
         raise NotSendable("broken")
     try:
-        return Image.open(io.BytesIO(content), formats=["WEBP"])
+        return Image.open(io.BytesIO(content), formats=[FORMAT])
     except (OSError, ValueError, SyntaxError) as error:
         raise NotSendable("broken") from error
 
