@@ -501,16 +501,15 @@ class CrmLead(models.Model):
                 "summary": env._("Call now: WhatsApp message"),
                 "note": env._("The customer has just written by WhatsApp."),
             }
+        username = self.whatsapp_username and f"@{self.whatsapp_username}"
+        name = username or self.contact_name or env._("The customer")
         return {
             "summary": env._("Ask for the phone number: WhatsApp message"),
             "note": env._(
                 "%s has just written by WhatsApp and hides the number. Please answer"
                 " in the chat, where 'Ask for the phone number' sends a question that"
                 " the customer answers with one tap; then call.",
-                self.whatsapp_username
-                and f"@{self.whatsapp_username}"
-                or self.contact_name
-                or env._("The customer"),
+                name,
             ),
         }
 
