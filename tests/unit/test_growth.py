@@ -267,7 +267,7 @@ READERS = {
 OURS = {
     "terms": "marks our own words",
     "duty": "people and hours of ours",
-    "pace": "numbers",
+    "rate": "numbers",
     "window": "times",
     "status": "words of Meta, looked up in a table",
     "retry": "numbers",
@@ -275,9 +275,11 @@ OURS = {
     "template": "templates that the company writes, and Meta approves",
     "setup": "what administrators type, and Meta's answers to them",
     "reach": "answers of a server, of which it reads 1,000 bytes",
+    "transport": "bytes that are counted, and not read",
     "cloud_api": "what we send; of what is answered see errors, of files see files",
 }
 NO_TEXT = {
+    (errors, "is_rate_refusal"),
     (conversation, "after_message"),
     (conversation, "next_morning"),
     (limits, "Limit"),
