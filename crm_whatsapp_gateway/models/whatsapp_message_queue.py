@@ -902,13 +902,15 @@ class WhatsappMessageQueue(models.Model):
         if error.fault:
             self.gateway_id._whatsapp_judge_outage()
 
-    def _plan_again(self, error, entry):
+    def _plan_again(self, error, entry, late=False):
         """Send again after some minutes, if the kind of the error allows it; else end.
 
+        :param bool late: Meta took it first; then each time is an attempt, whatever
+            the reason
         :return: True if it is sent again
         """
         now, told = fields.Datetime.now(), error.retry_after or entry.wait_seconds
-        if self.error_kind == "throttled":
+        if self.error_kind == "throttled" and not late:
             # nothing is burnt: the attempts are for what fails
             since = self.throttled_since or now
             attempts = max(self.attempts - 1, 0)
@@ -1163,7 +1165,7 @@ class WhatsappMessageQueue(models.Model):
             self._record_end()
             return
         is_planned = before == "queued" and self.error_kind in REPEATABLE
-        if is_planned or self._plan_again(error, entry):
+        if is_planned or self._plan_again(error, entry, late=True):
             self._begin_copy()
             self.error_text = self._words_for_author()
             self._notifications()._whatsapp_show("ready")

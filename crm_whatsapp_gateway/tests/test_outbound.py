@@ -383,7 +383,7 @@ class TestOutbound(WhatsappCase):
             self.assertEqual((row.state, self.meta.sent[-1]["type"]), ("sent", "image"))
             name, content, mimetype = uploads[-1]
             self.assertEqual((name, mimetype), ("photo.jpg", "image/jpeg"))
-            with Image.open(io.BytesIO(content)) as picture:
+            with Image.open(content) as picture:
                 self.assertEqual((picture.format, picture.size), ("JPEG", (800, 600)))
             self.assertEqual(file.mimetype, "image/webp", "the user's own stays")
 

@@ -5,7 +5,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-REPEATABLE = ("transient", "throttled")
+REPEATABLE = ("transient", "throttled")  # kinds of errors that may pass
 LONGEST_THROTTLED = timedelta(hours=24)
 SLOWEST_THROTTLED = timedelta(minutes=5)  # between two attempts, if nothing was told
 
@@ -35,7 +35,7 @@ class RetryPolicy:
         that Meta asks for, and counts if it is longer.
         """
         attempt = max(attempts_done, 1)
-        if error_kind != "transient" or attempt > len(self.delays):
+        if error_kind not in REPEATABLE or attempt > len(self.delays):
             return None
         delay = timedelta(minutes=self.delays[attempt - 1])
         return now + max(delay, timedelta(seconds=retry_after or 0))

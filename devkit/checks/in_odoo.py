@@ -3,8 +3,10 @@
 """Tests that run inside Odoo: ours, and OCA's own of the two base modules."""
 
 import ast
+import contextlib
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -17,19 +19,25 @@ from devkit.server import free_port
 
 OCA_MODULES = ("mail_gateway", "mail_gateway_whatsapp")
 BROWSER = "whatsapp_browser"  # the tag of our tests in a browser
+AT_ONCE = 2  # Odoos that share the addon's tests, one for each processor
 
 
 def addon(
     environment: Environment, tags: str | None = None, at: datetime | None = None
 ) -> Result:
-    """Install our addon into a copy of the prepared database and test it there.
+    """Install our addon into copies of the prepared database and test it there.
 
     `tags` asks for some tests, in Odoo's own notation, also for those in a browser;
     `at` is the moment (UTC) at which all of it begins, for Odoo and the database.
     """
-    if not tags:
-        return _addon(environment, "test", f"/{paths.ADDON},-{BROWSER}", at)
-    return _with_browser(environment, "test", tags, at)
+    if tags:
+        return _with_browser(environment, "test", tags, at)
+    halves = split(paths.REPO / paths.ADDON / "tests", AT_ONCE)
+    tagged = [
+        ",".join([*(f"/{paths.ADDON}/tests/{name}" for name in names), f"-{BROWSER}"])
+        for names in halves
+    ]
+    return _addon(environment, "test", tagged, at)
 
 
 def tours(environment: Environment) -> Result:
@@ -41,14 +49,14 @@ def _with_browser(
     environment: Environment, purpose: str, tags: str, at: datetime | None = None
 ) -> Result:
     missing = browser.provide()
-    result = _addon(environment, purpose, tags, at)
+    result = _addon(environment, purpose, [tags], at)
     if missing:
         result.fail(missing)
     return result
 
 
 def _addon(
-    environment: Environment, purpose: str, tags: str, at: datetime | None = None
+    environment: Environment, purpose: str, tags: list[str], at: datetime | None = None
 ) -> Result:
     name = f"{purpose}-{environment.series}-{paths.checkout()}"
     install = ("-i", paths.ADDON)
@@ -60,18 +68,64 @@ def oca(environment: Environment) -> Result:
     name = f"test-oca-{environment.series}-{paths.checkout()}"
     tags = ",".join(f"/{module}" for module in OCA_MODULES)
     update = ("-u", ",".join(OCA_MODULES))
-    return _run(environment, name, update, tags, OCA_MODULES, False)
+    return _run(environment, name, update, [tags], OCA_MODULES, False)
+
+
+@dataclass
+class _Part:
+    """One Odoo that runs some of the tests."""
+
+    database: str
+    command: list[str]
+    env: dict[str, str]
+    log: Path
+    status: int = -1
 
 
 def _run(
     environment: Environment,
     name: str,
     action: tuple[str, str],
-    tags: str,
+    tags: list[str],
     modules: tuple[str, ...],
     with_addon: bool,
     at: datetime | None = None,
 ) -> Result:
+    parts = [
+        _prepare(environment, f"{name}-{number}", action, each, with_addon, at)
+        for number, each in enumerate(tags, 1)
+    ]
+    title = f"{' and '.join(modules)} inside Odoo {environment.series}"
+    if at:
+        title += f" on {at:{clock.FORMAT}}"
+    _watch(parts, title)
+    result = Result()
+    for part in parts:
+        with open(part.log, errors="replace") as lines:
+            found = odoo_log.read(lines)
+        one = odoo_log.judge(found, modules, part.status)
+        if not with_addon:
+            _check_complete(environment, found, one)
+        elif found.summary is not None and part is parts[0]:
+            bundles.keep(environment, part.database)
+        if one.problems:
+            one.fail(f"log: {part.log}")
+        else:
+            database.drop(environment, part.database)
+        result.passed += one.passed
+        result.failed += one.failed
+        result.problems += one.problems
+    return result
+
+
+def _prepare(
+    environment: Environment,
+    name: str,
+    action: tuple[str, str],
+    tags: str,
+    with_addon: bool,
+    at: datetime | None,
+) -> _Part:
     database.copy(environment, name)
     env = environment.env()
     if at:
@@ -86,22 +140,17 @@ def _run(
         *(f"--http-port={free_port()}", f"--logfile={log}", "--max-cron-threads=0"),
         with_addon=with_addon,
     )
-    title = f"{' and '.join(modules)} inside Odoo {environment.series}"
-    if at:
-        title += f" on {at:{clock.FORMAT}}"
-    status = _watch(command, env, log, title)
-    with open(log, errors="replace") as lines:
-        found = odoo_log.read(lines)
-    result = odoo_log.judge(found, modules, status)
-    if not with_addon:
-        _check_complete(environment, found, result)
-    if with_addon and found.summary is not None:
-        bundles.keep(environment, name)
-    if result.problems:
-        result.fail(f"log: {log}")
-    else:
-        database.drop(environment, name)
-    return result
+    return _Part(name, command, env, log)
+
+
+def split(folder: Path, parts: int) -> list[list[str]]:
+    """The test files of a folder in parts with about as many tests each."""
+    counts = {file.name: _count([file]) for file in sorted(folder.glob("test_*.py"))}
+    found: list[list[str]] = [[] for _ in range(parts)]
+    for name in sorted(counts, key=lambda name: (-counts[name], name)):
+        smallest = min(found, key=lambda names: sum(counts[one] for one in names))
+        smallest.append(name)
+    return found
 
 
 def _check_complete(
@@ -116,7 +165,11 @@ def _check_complete(
 
 def count_tests(folder: Path) -> int:
     """How many test methods the files of a folder define."""
-    trees = [ast.parse(file.read_text()) for file in sorted(folder.glob("test_*.py"))]
+    return _count(sorted(folder.glob("test_*.py")))
+
+
+def _count(files: Iterable[Path]) -> int:
+    trees = [ast.parse(file.read_text()) for file in files]
     return sum(
         isinstance(node, ast.FunctionDef) and node.name.startswith("test")
         for tree in trees
@@ -124,26 +177,30 @@ def count_tests(folder: Path) -> int:
     )
 
 
-def _watch(command: list[str], env: dict[str, str], log: Path, title: str) -> int:
-    """Run Odoo to its end and show which test is running. Returns its status."""
-    log.unlink(missing_ok=True)
-    with step(title) as show, open(log.with_suffix(".out"), "w") as out:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            env=env,
-            start_new_session=True,
-        )
-        started = processes.record("odoo-test", process.pid)
-        try:
-            _follow(process, log, show)
-        finally:
-            processes.stop(started)
-    if not log.exists():
-        log.write_text(log.with_suffix(".out").read_text())
-    return process.returncode
+def _watch(parts: list[_Part], title: str) -> None:
+    """Run all of them to their end at once, and show which test is running."""
+    with step(title) as show, contextlib.ExitStack() as stack:
+        running = []
+        for part in parts:
+            part.log.unlink(missing_ok=True)
+            out = stack.enter_context(open(part.log.with_suffix(".out"), "w"))
+            process = subprocess.Popen(
+                part.command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env=part.env,
+                start_new_session=True,
+            )
+            started = processes.record("odoo-test", process.pid)
+            stack.callback(processes.stop, started)
+            running.append(process)
+        for part, process in zip(parts, running, strict=True):
+            _follow(process, part.log, show)
+            part.status = process.returncode
+    for part in parts:
+        if not part.log.exists():
+            part.log.write_text(part.log.with_suffix(".out").read_text())
 
 
 def _follow(process: subprocess.Popen, log: Path, show: Callable[[str], None]) -> None:
