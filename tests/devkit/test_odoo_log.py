@@ -119,3 +119,12 @@ def test_test_methods_are_counted_in_the_source(tmp_path):
     )
     (tmp_path / "common.py").write_text("def test_not_counted(): ...\n")
     assert in_odoo.count_tests(tmp_path) == 2
+
+
+def test_tests_are_shared_by_their_number(tmp_path):
+    for name, tests in (("a", 5), ("b", 3), ("c", 3), ("d", 0)):
+        lines = [f"    def test_{number}(self): ...\n" for number in range(tests)]
+        text = "class T:\n    x = 1\n" + "".join(lines)
+        (tmp_path / f"test_{name}.py").write_text(text)
+    halves = in_odoo.split(tmp_path, 2)
+    assert halves == [["test_a.py", "test_d.py"], ["test_b.py", "test_c.py"]]
