@@ -86,7 +86,8 @@ def never(error, turns=None):
     return error
 
 
-def _key(channel_id):
+def lock_key(channel_id):
+    """Return the name under which the sending in a conversation is held."""
     return f"whatsapp:send:{channel_id}"
 
 
@@ -252,8 +253,8 @@ class Sender:
             return False
         if monotonic() > self._deadline:
             return True
-        free = self._holder.take(map(_key, channels))
-        mine = [channel for channel in channels if _key(channel) in free]
+        free = self._holder.take(map(lock_key, channels))
+        mine = [channel for channel in channels if lock_key(channel) in free]
         self._held.update(mine)
         claimed = in_transaction(
             self._registry,
@@ -291,7 +292,7 @@ class Sender:
             self._held.discard(channel)
             # with a lost connection all was given back; the next claim says so
             with suppress(psycopg2.Error):
-                self._holder.give_back(_key(channel))
+                self._holder.give_back(lock_key(channel))
 
     def _submit(self, outgoing, has_file, number, rate):
         """Let a message leave in a thread."""

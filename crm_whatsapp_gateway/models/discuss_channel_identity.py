@@ -9,7 +9,7 @@ from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from .. import merging
-from ..outbound import _key as lock_key
+from ..outbound import lock_key
 from ..tools import identity as wa_identity
 from ..tools.conversation import ANSWERED, CLOSED, OPEN, SNOOZED
 from ..tools.identity import Identity

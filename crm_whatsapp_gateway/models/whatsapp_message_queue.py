@@ -13,7 +13,7 @@ from odoo.exceptions import UserError
 
 from .. import compat, pictures, worker
 from ..concurrency import exclusive, in_transaction, remove_in_batches
-from ..outbound import Sender, deliver, never, session
+from ..outbound import Sender, deliver, lock_key, never, session
 from ..tools.cloud_api import NotSendable, sendable_type
 from ..tools.errors import DICTIONARY, CloudApiError
 from ..tools.retry import REPEATABLE, RetryPolicy, next_when_throttled
@@ -605,7 +605,7 @@ class WhatsappMessageQueue(models.Model):
         """Try a number unless somebody else does; wake the senders if it works."""
         keys = [f"whatsapp:probe:{gateway_id}"]
         if channel_id:
-            keys.append(f"whatsapp:send:{channel_id}")
+            keys.append(lock_key(channel_id))
         try:
             with exclusive(registry, keys) as mine:
                 if mine:

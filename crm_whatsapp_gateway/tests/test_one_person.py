@@ -8,7 +8,7 @@ from odoo.exceptions import AccessError
 from odoo.sql_db import db_connect
 from odoo.tests import Form, new_test_user
 
-from ..outbound import _key as lock_key
+from ..outbound import lock_key
 from .common import ANA, at
 from .test_leads import LeadCase
 
