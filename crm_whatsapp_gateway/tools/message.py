@@ -19,6 +19,7 @@ from .limits import cut, limit
 from .reading import items as _list
 from .reading import line, mappings, number
 from .reading import mapping as _dict
+from .reading import name as read_name
 from .reading import text as _str
 from .terms import _
 from .vcard import read_vcard
@@ -819,7 +820,7 @@ def _name_of(card):
     full = _str(name.get("formatted_name")) or _join(
         [name.get("first_name"), name.get("last_name")]
     )
-    return cut(full, limit("short"))
+    return read_name(full, limit("short"))
 
 
 def _details(card, name):
