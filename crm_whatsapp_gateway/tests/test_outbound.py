@@ -371,7 +371,8 @@ class TestOutbound(WhatsappCase):
         upload = CloudApi.upload
 
         def keep(client, number, name, content, mimetype):
-            uploads.append((name, content, mimetype))
+            uploads.append((name, content.read(), mimetype))
+            content.seek(0)
             return upload(client, number, name, content, mimetype)
 
         self.patch(CloudApi, "upload", keep)
@@ -383,7 +384,7 @@ class TestOutbound(WhatsappCase):
             self.assertEqual((row.state, self.meta.sent[-1]["type"]), ("sent", "image"))
             name, content, mimetype = uploads[-1]
             self.assertEqual((name, mimetype), ("photo.jpg", "image/jpeg"))
-            with Image.open(content) as picture:
+            with Image.open(io.BytesIO(content)) as picture:
                 self.assertEqual((picture.format, picture.size), ("JPEG", (800, 600)))
             self.assertEqual(file.mimetype, "image/webp", "the user's own stays")
 
