@@ -35,7 +35,7 @@ _logger = logging.getLogger(__name__)
 MODEL = "whatsapp.message.queue"
 AT_ONCE = 32  # messages without a file on their way, of a database and process
 FILES = 8  # messages with a file, likewise: an upload may take minutes
-CLAIM = 8  # at once; fewer only if nothing comes back
+CLAIM = 8  # conversations at once; fewer only while no outcome came back lately
 GATHER = 0.02  # seconds for which outcomes are gathered before they are recorded
 LOOK = 0.2  # seconds until we look for new work while all that is on its way lasts
 _local = threading.local()
@@ -60,7 +60,7 @@ def deliver(client, number, payload, file, turns=None):
     :param turns: ``rate_limit.Turns`` of the number; None: it leaves at once
     :return: ``tools.cloud_api.Sent``, or the ``CloudApiError``
     """
-    client = client.using(session)
+    client, has_turn = client.using(session), False
     try:
         if file:
             kind = payload["type"]
@@ -70,10 +70,11 @@ def deliver(client, number, payload, file, turns=None):
             payload = {**payload, kind: {**payload[kind], "id": media}}
         if turns:
             turns.wait()
+            has_turn = True
         outcome = client.send(number, payload)
     except CloudApiError as error:
         outcome = error
-    if turns:
+    if has_turn:  # what is said of an upload is not about the rate
         turns.learn(outcome)
     return outcome
 
@@ -92,19 +93,32 @@ def lock_key(channel_id):
 
 
 def _in_thread(work):
-    """Return the future of a work in a thread of its own.
+    """Run a work in a thread of its own; a server that stops does not wait for it."""
+    threading.Thread(target=work, name="whatsapp-file", daemon=True).start()
 
-    A server that stops does not wait for it.
+
+def _future_of(work, start):
+    """Return the future of a work.
+
+    :param start: function that lets a function run in a thread. If there is no thread
+        it may run it later all the same: then nothing is sent
     """
     future = Future()
 
     def run():
-        try:
-            future.set_result(work())
-        except BaseException as error:
-            future.set_exception(error)
+        if future.set_running_or_notify_cancel():
+            try:
+                future.set_result(work())
+            except BaseException as error:
+                future.set_exception(error)
 
-    threading.Thread(target=run, name="whatsapp-file", daemon=True).start()
+    try:
+        start(run)
+    except RuntimeError:  # the server stops, or the machine has no thread left
+        if future.cancel():
+            unsent = Future()
+            unsent.set_result(CloudApiError("transient", reason="busy"))
+            return unsent
     return future
 
 
@@ -178,7 +192,7 @@ class Sender:
     def run(self):
         """Send what is due.
 
-        :return: True if work that is due was left
+        :return: True if work that is due was left, None if it cannot go on now
         """
         left = False
         try:
@@ -186,9 +200,9 @@ class Sender:
                 try:
                     left = self._claim()
                 except Exception:
-                    # what is on its way is recorded all the same
+                    # what is on its way is recorded all the same; the cron goes on
                     _logger.exception("no message could be claimed")
-                    self._deadline, left = 0, False
+                    self._deadline, left = 0, None
                 if not self._flying:
                     return left
                 if self._threads and monotonic() > self._deadline:
@@ -256,14 +270,18 @@ class Sender:
         free = self._holder.take(map(lock_key, channels))
         mine = [channel for channel in channels if lock_key(channel) in free]
         self._held.update(mine)
-        claimed = in_transaction(
-            self._registry,
-            lambda env: [
-                (row.id, row.channel_id.id, bool(row.attachment_checksum))
-                + (row._outgoing()[1], *row.gateway_id._whatsapp_number_and_rate())
-                for row in env[MODEL]._claim_each(mine)
-            ],
-        )
+        try:
+            claimed = in_transaction(
+                self._registry,
+                lambda env: [
+                    (row.id, row.channel_id.id, bool(row.attachment_checksum))
+                    + (row._outgoing()[1], *row.gateway_id._whatsapp_number_and_rate())
+                    for row in env[MODEL]._claim_each(mine)
+                ],
+            )
+        except Exception:
+            self._give_back(mine)  # others may be luckier
+            raise
         for row_id, channel, has_file, outgoing, number, rate in claimed:
             future = self._submit(outgoing, has_file, number, rate)
             self._flying[future] = (channel, row_id)
@@ -302,12 +320,8 @@ class Sender:
         key = (self._dbname, None if has_file else number)
         with _guard:
             _on_their_way[key] += 1
-        try:
-            start = _in_thread if has_file else self._pool.submit
-            future = start(partial(outgoing, turns=turns))
-        except RuntimeError:  # the server stops: nothing has left
-            future = Future()
-            future.set_result(CloudApiError("transient", reason="busy"))
+        start = _in_thread if has_file else self._pool.submit
+        future = _future_of(partial(outgoing, turns=turns), start)
         future.add_done_callback(lambda _future: _arrived(key))
         return future
 

@@ -3,6 +3,7 @@
 """WebP for WhatsApp, which takes that type as a sticker only: photos leave as JPEG."""
 
 import io
+import struct
 
 from PIL import Image, ImageOps, WebPImagePlugin
 
@@ -15,6 +16,8 @@ FORMAT = WebPImagePlugin.WebPImageFile.format
 WEBP = "image/webp"
 JPEG = "image/jpeg"
 QUALITY = 90
+# what Pillow raises for files that are none of its format, or cut
+BROKEN = (OSError, ValueError, SyntaxError, EOFError, MemoryError, struct.error)
 # Meta's page business-phone-numbers/media, copy of 2026-09-11
 STICKER = (512, 512)  # pixels
 STILL_STICKER, MOVING_STICKER = 100 * 1024, 500 * 1024  # bytes
@@ -47,7 +50,7 @@ def webp_to_jpeg(content):
                 upright = Image.alpha_composite(ground, upright)
             out = io.BytesIO()
             upright.convert("RGB").save(out, "JPEG", quality=QUALITY)
-        except (OSError, ValueError, SyntaxError) as error:
+        except BROKEN as error:
             raise NotSendable("broken") from error
     return out.getvalue()
 
@@ -57,7 +60,7 @@ def _opened(content):
         raise NotSendable("broken")
     try:
         return Image.open(io.BytesIO(content), formats=[FORMAT])
-    except (OSError, ValueError, SyntaxError) as error:
+    except BROKEN as error:
         raise NotSendable("broken") from error
 
 

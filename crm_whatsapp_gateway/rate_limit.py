@@ -28,8 +28,9 @@ _VALUES = """
     known AS (SELECT %(number)s AS number, %(allowed)s::float8 AS allowed,
                      %(usual)s::float8 AS usual)
 """
-# What leaves evenly does not arrive so: one more message than the rate takes a second
-# and some hundredths, which matter more if there are few.
+# Messages that leave at even intervals arrive unevenly. So the interval is 3 % longer
+# than the rate asks, and up to 10 % more at low rates, where one message too many in a
+# second is refused.
 _NEXT = """
     last_turn + (1.03 + least(0.1, 1 / {rate})) / {rate}
 """
@@ -54,8 +55,8 @@ _ADD = """
     INSERT INTO whatsapp_rate_limit (number, last_turn) VALUES (%(number)s, 0)
         ON CONFLICT (number) DO NOTHING
 """
-# At most once a second: what was on its way meanwhile says the same. Then nothing
-# leaves until the second is over in which Meta counted too many.
+# At most once a second: refusals of messages already on their way are about the old
+# rate. Then nothing leaves until the second in which Meta counted too many is over.
 _REDUCE = f"""
     WITH {_VALUES}
     UPDATE whatsapp_rate_limit
@@ -122,9 +123,7 @@ class Turns:
                 reductions = self._answers.reductions
                 sleep(self._take())
         except psycopg2.Error as error:
-            raise CloudApiError(
-                "transient", details=type(error).__name__, reason="busy"
-            ) from error
+            raise CloudApiError("transient", reason="busy") from error
 
     def _take(self):
         found = self._execute(_TAKE, self._values)

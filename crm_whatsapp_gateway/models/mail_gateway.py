@@ -20,9 +20,9 @@ CALL_ACTIVITY = "mail.mail_activity_data_call"
 # seconds until a paused number is tried again, by number of tries
 PROBES = (300, 900, 1800, 3600)
 OUTAGE_PROBES = (20, 60, 120, 300, 600)
-# Meta is down if, since the last message that it took, those of so many conversations
-# failed, or so many without any connection, for about a minute; or at once those of
-# many conversations
+# Meta counts as down if, since the last message that it accepted, those of
+# OUTAGE_AT_ONCE conversations failed; or if, for OUTAGE_SINCE, those of
+# OUTAGE_CONVERSATIONS failed, or OUTAGE_CONNECTIONS found no connection
 OUTAGE_CONVERSATIONS, OUTAGE_CONNECTIONS, OUTAGE_AT_ONCE = 3, 2, 10
 OUTAGE_SINCE, OUTAGE_WITHIN = timedelta(seconds=55), timedelta(minutes=5)
 LAST_ATTEMPTS = 500  # that are looked at, of all numbers
@@ -116,12 +116,13 @@ class MailGateway(models.Model):
             ("pass_on", "Go to the next salesperson"),
             ("stay", "Stay, and are listed"),
         ],
-        string="Customers of who is away",
+        string="Customers whose salesperson is away",
         default="pass_on",
         required=True,
-        help="Of who is on leave, or was switched off while they wait: those who wait"
-        " are passed on by a fair turn, the others when they write next; or they stay,"
-        " under 'Needs attention'. Of who no longer works here they always go on.",
+        help="If the salesperson is on leave, or was switched off while customers wait:"
+        " waiting customers go to the next salesperson now, others when they write"
+        " again. Or they stay, and are listed under 'Needs attention'. If the"
+        " salesperson no longer works here, they always go to somebody else.",
     )
     whatsapp_absence_minutes = fields.Integer(
         string="Wait for who is on leave",
@@ -191,6 +192,9 @@ class MailGateway(models.Model):
         copy=False,
         help="Meta refuses everything from this number until somebody acts.",
     )
+    whatsapp_resumed_at = fields.Datetime(
+        string="Sends again since", readonly=True, copy=False
+    )
     whatsapp_outage = fields.Boolean(
         string="Meta is down",
         readonly=True,
@@ -214,7 +218,8 @@ class MailGateway(models.Model):
         string="Allowed by Meta",
         readonly=True,
         copy=False,
-        help="Messages a second, as the test of the number read it. More are not sent.",
+        help="Messages a second that Meta reported for this number at the last test;"
+        " Odoo does not send faster.",
     )
     whatsapp_stop_words = fields.Char(
         string="Words against marketing",
@@ -444,6 +449,10 @@ class MailGateway(models.Model):
         :param str token: as it is stored, if it may be none of WhatsApp's
         """
         found = self._whatsapp_look_up(person, token)
+        if person.bsuid in found.sudo().mapped("whatsapp_bsuid"):
+            # a number may go to somebody else, a user id never does
+            strangers = found.sudo()._whatsapp_lose_number(person.bsuid)
+            found -= strangers.with_env(self.env)
         if found and not found[0].sudo().gateway_id:
             self._whatsapp_adopt(found.sudo())
         return found
@@ -460,7 +469,7 @@ class MailGateway(models.Model):
         """
         self.ensure_one()
         names = {
-            "gateway_channel_token": [person.token or token],
+            "gateway_channel_token": list(person.tokens) or [token],
             "whatsapp_bsuid": [person.bsuid],
             "whatsapp_phone": list(person.phones),
         }
@@ -673,7 +682,7 @@ class MailGateway(models.Model):
             self._whatsapp_pause(error)
         elif not (error and error.fault):
             self._whatsapp_resume()
-        else:  # it is no hiccup
+        else:  # still down after a test: tell the administrators
             waiting = self.env["whatsapp.message.queue"].search(
                 [("gateway_id", "=", self.id), ("state", "=", "queued")],
                 order="id",
@@ -685,18 +694,22 @@ class MailGateway(models.Model):
         """Pause sending if Meta fails, whatever the message is.
 
         One message alone may be at fault itself; so several conversations have to be
-        concerned, unless there is no connection at all. And a time in which much fails
-        and much does not is no outage.
+        concerned, unless there is no connection at all. Failures mixed with successes
+        are no outage.
 
         :return: True if it is paused now, and was not before
         """
         if self.whatsapp_pause_reason:
             return False
         now = fields.Datetime.now()
+        since, resumed_at = now - OUTAGE_WITHIN, self.whatsapp_resumed_at
+        if resumed_at and since < resumed_at <= now:
+            since = resumed_at
         self.env["whatsapp.message.attempt"].flush_model()
         self.env.cr.execute(
             """
-            SELECT attempt.fault, part.channel_id, attempt.date
+            SELECT attempt.fault, part.channel_id, attempt.date,
+                   part.attachment_checksum IS NOT NULL
               FROM (SELECT * FROM whatsapp_message_attempt
                      ORDER BY id DESC LIMIT %s) attempt
               JOIN whatsapp_message_queue part ON part.id = attempt.row_id
@@ -704,11 +717,12 @@ class MailGateway(models.Model):
                AND attempt.delivery IS NULL
              ORDER BY attempt.id DESC
             """,
-            (LAST_ATTEMPTS, self.id, now - OUTAGE_WITHIN),
+            (LAST_ATTEMPTS, self.id, since),
         )
         failed = list(takewhile(lambda row: row[0], self.env.cr.fetchall()))
-        conversations = len({channel_id for _fault, channel_id, _date in failed})
-        connections = [row for row in failed if row[0] == "connection"]
+        conversations = len({row[1] for row in failed})
+        # an upload may fail because of its file
+        connections = [row for row in failed if row[0] == "connection" and not row[3]]
         is_down = conversations >= OUTAGE_AT_ONCE or (
             failed[-1:]
             and failed[-1][2] <= now - OUTAGE_SINCE
@@ -755,6 +769,7 @@ class MailGateway(models.Model):
                     "whatsapp_outage": False,
                     "whatsapp_probe_at": False,
                     "whatsapp_probes": 0,
+                    "whatsapp_resumed_at": fields.Datetime.now(),
                 }
             )
             queue = self.env["whatsapp.message.queue"]

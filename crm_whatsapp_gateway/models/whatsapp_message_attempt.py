@@ -46,7 +46,7 @@ class WhatsappMessageAttempt(models.Model):
             ("server", "Error of Meta's servers"),
             ("cut", "No answer"),
         ],
-        string="What Meta failed in",
+        string="Kind of failure at Meta",
         readonly=True,
         help="Nothing was wrong with the message itself. After an error of Meta's"
         " servers it may have arrived all the same.",

@@ -25,10 +25,11 @@ _logger = logging.getLogger(__name__)
 
 AHEAD = 2  # seconds of its rate that a number has on its way at most
 ASK_AFTER = 10  # minutes, about what was perhaps delivered
-# How often a message leaves that Meta may have taken though it answered with an error
-# of its own: if nothing shows that it did not, and at the most
+# How often a message may be sent if Meta answers with a server error, after which it
+# may have arrived: without proof, and if later messages were reported and it was not
 COPIES, MOST_COPIES = 2, 3
-# Seconds for which another copy lets a status pass that comes at the same moment
+# Seconds to wait before another copy leaves, so that a status that arrives at the same
+# time is processed first
 LETS_PASS = 3
 # Meta's codes for what is looked at once more before a message leaves
 WINDOW_CLOSED, OPTED_OUT = 131047, 131050
@@ -512,7 +513,8 @@ class WhatsappMessageQueue(models.Model):
                      GROUP BY part.channel_id, part.gateway_id),
                 placed AS (
                     SELECT *, first[2] = 1 AS has_file,
-                           row_number() OVER (PARTITION BY gateway_id
+                           -- files wait for places of their own
+                           row_number() OVER (PARTITION BY gateway_id, first[2]
                                                   ORDER BY first) AS place,
                            row_number() OVER (PARTITION BY first[2]
                                                   ORDER BY first) AS file_place
@@ -567,8 +569,9 @@ class WhatsappMessageQueue(models.Model):
                                 OR part.next_attempt_at <= %(now)s
                                 OR gateway.whatsapp_outage
                                AND part.error_kind = 'transient')
-                           -- in an outage not always the same, which may be at fault,
-                           -- and none of which Meta may have copies enough
+                           -- in an outage a different one each time, since one may
+                           -- itself be the cause, and none that was already sent as
+                           -- often as COPIES allows
                            AND NOT (gateway.whatsapp_outage AND %(copies)s <= (
                                SELECT count(*) FROM whatsapp_message_attempt attempt
                                 WHERE attempt.row_id = part.id
@@ -579,7 +582,9 @@ class WhatsappMessageQueue(models.Model):
                                 WHERE earlier.channel_id = part.channel_id
                                   AND earlier.id < part.id
                                   AND earlier.state IN ('queued', 'sending'))
-                         ORDER BY CASE WHEN gateway.whatsapp_outage THEN (
+                         -- an upload would keep the number waiting
+                         ORDER BY part.attachment_checksum IS NOT NULL,
+                               CASE WHEN gateway.whatsapp_outage THEN (
                                SELECT max(attempt.id) FROM whatsapp_message_attempt
                                       attempt
                                 WHERE attempt.row_id = part.id) END NULLS FIRST,
@@ -596,7 +601,10 @@ class WhatsappMessageQueue(models.Model):
         for gateway_id, channel_id in due:
             probe = partial(cls._probe_alone, registry, gateway_id, channel_id)
             if real:  # Meta may take its time, and others send meanwhile
-                Thread(target=probe, name="whatsapp-probe", daemon=True).start()
+                try:
+                    Thread(target=probe, name="whatsapp-probe", daemon=True).start()
+                except RuntimeError:  # the machine has no thread left
+                    probe()
             else:
                 probe()
 
@@ -632,7 +640,8 @@ class WhatsappMessageQueue(models.Model):
 
         def begin(env):
             gateway = env["mail.gateway"].browse(gateway_id)
-            if gateway.whatsapp_probe_at > fields.Datetime.now():
+            probe_at = gateway.exists().whatsapp_probe_at
+            if not probe_at or probe_at > fields.Datetime.now():
                 return False, None  # somebody else was quicker
             gateway._whatsapp_probe_later()  # whatever comes of this one
             return gateway.whatsapp_outage, ask(env)
@@ -641,11 +650,15 @@ class WhatsappMessageQueue(models.Model):
             return env[cls._name]._claim_each([channel_id], probe=True)._outgoing()
 
         def record(env):
-            row = env[cls._name].browse(row_id or [])
-            if row:
-                row._record(outcome)
+            env[cls._name].browse(row_id or [])._record(outcome)
+
+        def decide(env):
             error = outcome if isinstance(outcome, CloudApiError) else None
             gateway = env["mail.gateway"].browse(gateway_id)
+            has_file = env[cls._name].browse(row_id or []).attachment_checksum
+            if answered and has_file and error and error.fault == "connection":
+                gateway._whatsapp_resume()  # Meta answers: it is this upload
+                return
             gateway._whatsapp_probed(error)
             if not error or error.kind == "permanent":  # Meta takes messages of it
                 gateway._whatsapp_note_sending()
@@ -655,10 +668,14 @@ class WhatsappMessageQueue(models.Model):
         if not question:
             return
         outcome = question() if is_outage or not channel_id else None
+        answered = is_outage and not getattr(outcome, "fault", None)
         if channel_id and not (is_outage and getattr(outcome, "fault", None)):
             row_id, outgoing = in_transaction(registry, claim)
             outcome = outgoing() if outgoing else outcome or question()
-        in_transaction(registry, record)
+        # first what became of the message: what follows must not undo it
+        if row_id:
+            in_transaction(registry, record)
+        in_transaction(registry, decide)
         worker.wake(registry.db_name, "outbound")
 
     def _claim_each(self, channel_ids, probe=False):
@@ -677,6 +694,9 @@ class WhatsappMessageQueue(models.Model):
                 row._record_failure(CloudApiError("uncertain", reason="crash"))
         now, claimed = fields.Datetime.now(), self.browse()
         for row in rows.filtered(lambda row: row.state == "queued"):
+            if not row.message_id and row.type != "reaction":  # it was deleted
+                row.write({"state": "canceled", "next_attempt_at": False})
+                continue
             # a probe does not wait: its message stands for all others
             waits = row.next_attempt_at and row.next_attempt_at > now and not probe
             paused = row.gateway_id.whatsapp_pause_reason and not probe
@@ -887,7 +907,8 @@ class WhatsappMessageQueue(models.Model):
             if self.gateway_id._whatsapp_pause(error):
                 self._alert_admin()
         elif error.fault and self.gateway_id.whatsapp_outage:
-            # nor here, when Meta is back; 0 would mean that a person decided
+            # An outage uses up no attempt: the same one is made when Meta works again.
+            # At least 1, since 0 means that a person asked to send again
             self.write(
                 {
                     "state": "queued",
@@ -910,7 +931,7 @@ class WhatsappMessageQueue(models.Model):
         :return: True if it is sent again
         """
         now, told = fields.Datetime.now(), error.retry_after or entry.wait_seconds
-        if self.error_kind == "throttled" and not late:
+        if self.error_kind == "throttled" and not late and error.fault != "server":
             # nothing is burnt: the attempts are for what fails
             since = self.throttled_since or now
             attempts = max(self.attempts - 1, 0)
@@ -930,7 +951,7 @@ class WhatsappMessageQueue(models.Model):
     def _record_end(self):
         """Give up: tell who wrote it, and an administrator if one has to act."""
         self.write({"state": "failed", "next_attempt_at": False})
-        if self.error_code == WINDOW_CLOSED:
+        if self.error_code == WINDOW_CLOSED and self.channel_id.whatsapp_window_open:
             self.channel_id._whatsapp_close_window(self.sent_at)
         self.error_text = self._words_for_author()
         self._notifications()._whatsapp_show(
@@ -1200,8 +1221,12 @@ class WhatsappMessageQueue(models.Model):
         """Send what is due again, and what no thread has taken."""
         if worker.run_lane(self.env.registry, "outbound", seconds=60):
             self._whatsapp_cron()._trigger()
-        self._settle_doubtful()
-        self._ask_about_uncertain()
+        # what was sent meanwhile is not in the cron's own transaction
+        for step in ("_settle_doubtful", "_ask_about_uncertain"):
+            in_transaction(
+                self.env.registry,
+                lambda env, step=step: getattr(env[self._name], step)(),
+            )
 
     @api.autovacuum
     def _gc_sent(self):

@@ -294,7 +294,9 @@ class TestFailures(WhatsappCase):
         row = self.answer(self.channel, body)
         self.send_due()
         row.uncertain_since = fields.Datetime.now() - timedelta(minutes=minutes)
+        self.env.flush_all()
         self.env["whatsapp.message.queue"]._cron_retry_failed_messages()
+        self.env.invalidate_all()
         return row
 
     def test_who_wrote_is_asked_about_what_perhaps_arrived(self):

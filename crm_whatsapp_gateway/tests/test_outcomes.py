@@ -15,6 +15,7 @@ from odoo.tools import mute_logger
 
 from ..models import whatsapp_message_queue_alert as alerts
 from ..models.mail_gateway import OUTAGE_AT_ONCE
+from ..tools.errors import classify
 from .common import WhatsappCase, at
 
 ALERT = "odoo.addons.crm_whatsapp_gateway.models.whatsapp_message_queue_alert"
@@ -251,6 +252,25 @@ class TestCopies(OutcomeCase):
         with self.in_minutes(60):
             row._ask_about_uncertain()
         self.assertEqual(row.activity_ids.user_id, self.owner)
+
+    def test_a_server_error_with_a_code_of_the_rate_is_a_server_error(self):
+        error = {"error": {"code": 130429, "message": "x"}}
+        self.meta.answers = [(503, error)] * 9
+        row = self.answer(self.channel, "Hello")
+        for minutes in (0, 1, 2, 8, 30, 60):
+            with self.in_minutes(minutes):
+                self.send_due()
+        self.assertEqual((row.state, len(self.meta.sent)), ("uncertain", 2))
+
+    def test_what_was_deleted_while_it_was_sent_is_not_sent_again(self):
+        row = self.answer(self.channel, "Hello")
+        row._claim_each(self.channel.ids)
+        self.assertEqual(row.state, "sending")
+        row.message_id.sudo().unlink()
+        row._record(classify(*BROKEN))
+        with self.in_minutes(2):
+            self.send_due()
+        self.assertEqual((row.state, self.meta.sent), ("canceled", []))
 
     @mute_logger(ALERT)
     def test_statuses_of_others_show_that_it_was_not_taken(self):
@@ -531,6 +551,39 @@ class TestOutage(OutcomeCase):
                 if not isinstance(down, Exception):
                     for channel in self.channels:
                         self.assertLessEqual(texts.count(f"To {channel.id}"), 2)
+
+    @mute_logger(ALERT)
+    def test_a_file_that_cannot_be_uploaded_is_no_outage(self):
+        self.down = None
+        request = self.meta.request
+
+        def answer(method, url, **kwargs):
+            if url.endswith("/media"):
+                raise refused()
+            return request(method, url, **kwargs)
+
+        self.meta.request = answer
+        files = self.env["ir.attachment"].with_user(self.owner)
+        file = files.create(
+            {"name": "a.pdf", "raw": b"%PDF-1.4", "mimetype": "application/pdf"}
+        )
+        [row] = self.answer(self.channel, "", attachment_ids=file.ids)
+        self.hours(0, 40)
+        self.assertEqual((row.state, row.attempts), ("failed", 4))
+        self.assertFalse(self.gateway.whatsapp_pause_reason)
+
+    @mute_logger(ALERT)
+    def test_who_resumes_is_not_paused_by_what_failed_before(self):
+        rows = self.env["whatsapp.message.queue"]
+        for channel in self.channels:
+            rows += self.answer(channel, "Hello")
+        with self.hours(0, 3):
+            self.assertTrue(self.gateway.whatsapp_outage)
+            self.down = None
+            self.gateway.action_whatsapp_resume()
+            self.assertFalse(self.gateway._whatsapp_judge_outage())
+            self.send_due()
+            self.assertFalse(self.gateway.whatsapp_pause_reason)
 
     @mute_logger(ALERT)
     def test_while_only_messages_fail_none_leaves_more_than_twice(self):
