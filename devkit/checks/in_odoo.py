@@ -23,16 +23,20 @@ AT_ONCE = 2  # Odoos that share the addon's tests, one for each processor
 
 
 def addon(
-    environment: Environment, tags: str | None = None, at: datetime | None = None
+    environment: Environment,
+    tags: str | None = None,
+    at: datetime | None = None,
+    alone: bool = False,
 ) -> Result:
     """Install our addon into copies of the prepared database and test it there.
 
     `tags` asks for some tests, in Odoo's own notation, also for those in a browser;
     `at` is the moment (UTC) at which all of it begins, for Odoo and the database.
+    If they run `alone`, without other steps beside them, several Odoos share them.
     """
     if tags:
         return _with_browser(environment, "test", tags, at)
-    halves = split(paths.REPO / paths.ADDON / "tests", AT_ONCE)
+    halves = split(paths.REPO / paths.ADDON / "tests", AT_ONCE if alone else 1)
     tagged = [
         ",".join([*(f"/{paths.ADDON}/tests/{name}" for name in names), f"-{BROWSER}"])
         for names in halves

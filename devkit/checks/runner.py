@@ -55,7 +55,9 @@ STEPS: dict[str, Step] = {
     "devkit": _pytest("devkit"),
     "simulator": _pytest("simulator"),
     "oca": lambda get, _wish: in_odoo.oca(get()),
-    "addon": lambda get, wish: in_odoo.addon(get(), wish.tags, wish.at),
+    "addon": lambda get, wish: in_odoo.addon(
+        get(), wish.tags, wish.at, alone=list(wish.only) == ["addon"]
+    ),
     "browser": lambda get, _wish: in_odoo.tours(get()),
     "package": lambda get, _wish: packaged.check(get()),
     "e2e": _end_to_end,
