@@ -517,7 +517,10 @@ class CrmLead(models.Model):
         """Ask for a call in place of the number, now that there is one."""
         for call in self._whatsapp_calls():
             words = self._whatsapp_call_words(call.user_id.lang)
-            if call.summary != words["summary"]:
+            asked = self.with_context(lang=call.user_id.lang).env._(
+                "Ask for the phone number: WhatsApp message"
+            )
+            if call.summary == asked != words["summary"]:  # else somebody wrote it
                 call.write(words)
 
     def _whatsapp_answered(self, user=None):
@@ -808,9 +811,10 @@ class CrmLead(models.Model):
             "params": {"channels": channels._whatsapp_choices()},
         }
 
-    def _whatsapp_first_conversation(self):
+    def _whatsapp_first_conversation(self, gateway=None):
         """Return the conversation with the number of this lead, perhaps a new one.
 
+        :param gateway: ``mail.gateway`` to write from; default: the team's number
         :raise UserError: no number, no gateway, or it is a colleague's
         """
         phone = self._whatsapp_first_phone()
@@ -821,7 +825,7 @@ class CrmLead(models.Model):
                     " one with its country code, such as +52 55 1234 5678."
                 )
             )
-        gateway = self._whatsapp_default_gateway()
+        gateway = gateway or self._whatsapp_default_gateway()
         if not gateway:
             raise UserError(
                 self.env._(

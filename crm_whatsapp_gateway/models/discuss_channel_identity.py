@@ -1,6 +1,7 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 import logging
+import re
 
 from markupsafe import Markup
 
@@ -20,7 +21,7 @@ _logger = logging.getLogger(__name__)
 
 # Why two conversations are with one person
 BOTH_NAMES, NEW_NUMBER, SHARED_NUMBER = "both_names", "new_number", "shared_number"
-# Of two conversations that become one, the state of the first of these
+# The merged conversation gets the first of these states that either one has
 STATES = (OPEN, ANSWERED, SNOOZED, CLOSED)
 
 
@@ -74,7 +75,8 @@ class DiscussChannel(models.Model):
             raise UserError(
                 self.env._("The lead has no other number than that of this chat.")
             )
-        return lead._whatsapp_first_conversation().action_open_whatsapp()
+        channel = lead._whatsapp_first_conversation(self.gateway_id)
+        return channel.action_open_whatsapp()
 
     # ------------------------------------------------------------- what comes later
 
@@ -104,7 +106,9 @@ class DiscussChannel(models.Model):
             values["active"] = True
         if self.whatsapp_bsuid and "whatsapp_bsuid" in values:
             self._whatsapp_note_new_user()
-        if person.name and self._whatsapp_is_nameless(person.name):
+        # without a name OCA is given what stands for it, perhaps a user id only
+        is_name = person.phone or person.name not in person.placeholders
+        if person.name and is_name and self._whatsapp_is_nameless(person.name):
             self._whatsapp_rename(person.name)
         if values:
             self.write(values)
@@ -133,6 +137,28 @@ class DiscussChannel(models.Model):
         if missing:
             others = self.gateway_id._whatsapp_find_channels(missing) - self
             self._whatsapp_learn_identity(missing, others.sudo())
+
+    def _whatsapp_lose_number(self, bsuid):
+        """Let those keep their user id alone whose number somebody else has now.
+
+        :param str bsuid: of who has the number, or None
+        :return: those of these conversations
+        """
+        strangers = self.filtered(
+            lambda one: bsuid and one.whatsapp_bsuid not in (False, bsuid)
+        )
+        for channel in strangers:
+            tokens = channel._whatsapp_tokens()
+            channel.write(
+                {
+                    "gateway_channel_token": channel.whatsapp_bsuid,
+                    "whatsapp_phone": False,
+                }
+            )
+            channel._whatsapp_follow(tokens, channel.whatsapp_bsuid)
+            channel._whatsapp_note_new_user()
+        strangers.flush_recordset()  # two conversations cannot have one token
+        return strangers
 
     def _whatsapp_note_new_user(self):
         """Say that a number has another WhatsApp user: it may have a new owner.
@@ -177,7 +203,9 @@ class DiscussChannel(models.Model):
         if lead.contact_name in placeholders:
             values["contact_name"] = name
         if lead.name and before in lead.name:
-            values["name"] = lead.name.replace(before, name)
+            # as a word of its own
+            pattern = rf"(?<!\w){re.escape(before)}(?!\w)"
+            values["name"] = re.sub(pattern, lambda _found: name, lead.name)
         lead._whatsapp_keep(values)
         if lead.partner_id.name in placeholders:
             lead.partner_id._whatsapp_keep({"name": name})
@@ -207,7 +235,10 @@ class DiscussChannel(models.Model):
         if lead and not lead.phone:
             lead._whatsapp_keep_phone(phone)
         lead._whatsapp_refresh_calls()
-        for other in others:
+        # who has another user id is somebody else, who had this number before
+        for other in others.filtered(
+            lambda one: one.whatsapp_bsuid in (False, self.whatsapp_bsuid)
+        ):
             named = Identity.of_token(other.gateway_channel_token)
             self._whatsapp_merge_later(other, named or person, SHARED_NUMBER)
 
@@ -221,6 +252,7 @@ class DiscussChannel(models.Model):
         self.ensure_one()
         before = self.whatsapp_phone
         others = self.gateway_id._whatsapp_find_channels(person).sudo() - self
+        others -= others._whatsapp_lose_number(person.bsuid)
         if person.canonical and person.canonical != before:
             self._whatsapp_number_changed(before, person.canonical)
         if others:
@@ -279,7 +311,9 @@ class DiscussChannel(models.Model):
         contact = lead.partner_id.sudo()  # res.partner - whose number it was
         follows = contact & (contact._whatsapp_by_number() | self._whatsapp_customer())
         changed = [
-            record._whatsapp_replace_phone(old, phone) for record in (follows, lead)
+            record._whatsapp_replace_phone(old, phone)
+            # Odoo writes the number of a lead on its contact, too
+            for record in (follows, lead if follows == contact else lead.browse())
         ]
         if not any(changed) and not (lead.phone or contact):
             lead._whatsapp_keep_phone(phone)
@@ -306,7 +340,7 @@ class DiscussChannel(models.Model):
     # ------------------------------------------------------------- one person
 
     def _whatsapp_merge_later(self, other, person, why):
-        """Have an event make one conversation of two: no message waits for that.
+        """Plan the merge as an event, so that the current message does not wait for it.
 
         :param other: the other conversation with the same person
         :param person: ``tools.identity.Identity`` under which Meta knows it now
@@ -318,6 +352,8 @@ class DiscussChannel(models.Model):
             key.removeprefix("whatsapp:")
             for key in (self | other)._whatsapp_lock_keys()
         ]
+        phones = [one.phone for one in (person, known)]
+        phones += [one._whatsapp_identity().phone for one in kept | merged]
         key = f"merge:{kept.id}:{merged.id}"
         # sudo: whatsapp.webhook.event - nobody makes one by hand
         events = self.env["whatsapp.webhook.event"].sudo()
@@ -344,7 +380,7 @@ class DiscussChannel(models.Model):
                 "payload": {
                     "kept": kept.id,
                     "merged": merged.id,
-                    "token": person.phone or known.phone or person.token,
+                    "token": next(filter(None, phones), person.token),
                     "bsuid": person.bsuid or known.bsuid,
                 },
                 "occurred_at": fields.Datetime.now(),
@@ -379,11 +415,14 @@ class DiscussChannel(models.Model):
         names = sorted(set(both.mapped("name")))
         self.env.flush_all()
         merging.move_references(self.env.cr, merged.id, self.id)
+        self._whatsapp_take_jobs(merged)
         self.env.invalidate_all()
         merged.unlink()
         self.env.flush_all()  # two conversations cannot have one token
         self.write(values)
         self._whatsapp_follow(tokens, person.token)
+        if lead._whatsapp_is_open() and not lead.whatsapp_answer_deadline:
+            lead._whatsapp_start_clock()
         self._whatsapp_join(lead.user_id)
         self._whatsapp_leave(owners - lead.user_id)
         self._whatsapp_tell_merged(names, why, rule, owners)
@@ -394,6 +433,25 @@ class DiscussChannel(models.Model):
         ):
             waiting._wake()
         self._whatsapp_wake_inboxes()
+
+    def _whatsapp_take_jobs(self, merged):
+        """Let files and leads that are still to come, come to this conversation.
+
+        :param merged: the conversation that is deleted after this
+        """
+        self.env.cr.execute(
+            """
+            UPDATE whatsapp_webhook_event
+               SET payload = jsonb_set(payload, '{channel_id}', to_jsonb(%(kept)s)),
+                   key = CASE WHEN kind = 'lead'
+                              THEN 'lead:' || %(kept)s || ':' || split_part(key, ':', 3)
+                              ELSE key END
+             WHERE state IN ('pending', 'failed')
+               AND kind IN ('lead', 'media')
+               AND payload->>'channel_id' = %(merged)s
+            """,
+            {"kept": self.id, "merged": str(merged.id)},
+        )
 
     def _whatsapp_merged_values(self, person):
         """Return what is written on the one that stays of these conversations.
@@ -434,6 +492,10 @@ class DiscussChannel(models.Model):
             "whatsapp_inbox_date": newest("whatsapp_inbox_date"),
             "whatsapp_welcomed_at": newest("whatsapp_welcomed_at"),
             "whatsapp_away_at": newest("whatsapp_away_at"),
+            "whatsapp_no_lead_reason": first("whatsapp_no_lead_reason")
+            if not self.lead_id
+            else False,
+            "whatsapp_window_closed_at": latest.whatsapp_window_closed_at,
             "whatsapp_state": state,
             "whatsapp_snoozed_until": state == SNOOZED and min(snoozed),
         }
@@ -468,6 +530,11 @@ class DiscussChannel(models.Model):
         """
         leads = self.lead_id
         opened = leads.filtered(lambda lead: lead._whatsapp_is_open())
+        if len(opened.company_id) > 1:  # somebody gave one to another company
+            own = self[0]._whatsapp_company()
+            opened = opened.filtered(
+                lambda lead: lead.company_id in (own, own.browse())
+            )
         if len(opened) < 2:
             return opened or leads._whatsapp_last_closed(), ""
         owner, rule = self._whatsapp_merged_owner(opened)

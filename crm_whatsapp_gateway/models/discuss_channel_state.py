@@ -152,7 +152,8 @@ class DiscussChannel(models.Model):
 
     def _compute_whatsapp_absent(self):
         # sudo: crm.lead - whether the owner is there, of what the user sees
-        left = self.sudo().lead_id._whatsapp_left_rows()
+        leads = self.sudo().lead_id
+        left = leads._whatsapp_left_rows() if leads else ()
         absent = {row.lead_id for row in left}
         for channel in self:
             waits = channel.whatsapp_waiting_since

@@ -442,7 +442,8 @@ class MailGatewayWhatsapp(models.AbstractModel):
         """
         # sudo: mail.message, discuss.channel - the webhook user may be anybody
         posted = self.env["mail.message"].sudo().browse(job["message_id"]).exists()
-        chat = self.env["discuss.channel"].sudo().browse(job["channel_id"]).exists()
+        # where it is now: two conversations may have become one
+        chat = self.env["discuss.channel"].sudo().browse(posted.res_id).exists()
         if not posted or not chat:
             return
         media = wa_message.Media(**{**job["media"], "sent": posted.date})

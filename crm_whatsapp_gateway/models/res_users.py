@@ -257,9 +257,10 @@ class ResUsers(models.Model):
         left = leads.browse(leads._whatsapp_left(self)) if self else leads
         if not left:
             return
-        keys = left.whatsapp_channel_ids._whatsapp_lock_keys()
         if len(left) > FEW or not try_hold_until_end(
-            self.env.cr, self.env.registry, keys
+            self.env.cr,
+            self.env.registry,
+            left.whatsapp_channel_ids._whatsapp_lock_keys(),
         ):
             self.env["whatsapp.assignment"]._whatsapp_cron()._trigger()
             return

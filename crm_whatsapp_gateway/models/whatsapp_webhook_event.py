@@ -567,7 +567,7 @@ class WhatsappWebhookEvent(models.Model):
         """
         job = self.payload
         posted = self.env["mail.message"].browse(job["message_id"]).exists()
-        chat = self.env["discuss.channel"].browse(job["channel_id"]).exists()
+        chat = self.env["discuss.channel"].browse(posted.res_id).exists()
         if posted and chat:
             lang = self.gateway_id._whatsapp_lang()
             service = self.env["mail.gateway.whatsapp"].with_context(lang=lang)

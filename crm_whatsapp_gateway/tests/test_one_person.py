@@ -3,15 +3,20 @@
 """Two conversations that are with one person; names and numbers that come later."""
 
 from datetime import timedelta
+from unittest.mock import patch
 
+from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.sql_db import db_connect
 from odoo.tests import Form, new_test_user
+from odoo.tools import mute_logger
 
 from ..outbound import lock_key
+from ..tools.cloud_api import CloudApi
 from .common import ANA, at
 from .test_leads import LeadCase
 
+EVENTS = "odoo.addons.crm_whatsapp_gateway.models.whatsapp_webhook_event"
 PHONE = "5215550001111"
 NEW_PHONE = "5215550002222"
 BSUID = "MX.11112222333344445555"
@@ -178,7 +183,7 @@ class TestMerging(OnePersonCase):
         self.send_due()
         second.whatsapp_opt_out = True
         waits = second.whatsapp_waiting_since
-        self.now += 1
+        self.now += 60
         channel = self.say("3 both", BY_BOTH)
         self.assertTrue(channel.whatsapp_opt_out)
         self.assertEqual(channel.whatsapp_state, "open")
@@ -529,3 +534,165 @@ class TestCorrectedNumber(OnePersonCase):
     def test_a_colleague_gets_nothing(self):
         with self.assertRaises(AccessError):
             self.wrong.with_user(self.tomas).action_whatsapp_other_number()
+
+
+class TestStrangersStayTwo(OnePersonCase):
+    """Names that two different people had, one after the other."""
+
+    def test_a_number_that_a_third_person_had(self):
+        ana = {"from": PHONE, "bsuid": BSUID, "name": "A"}
+        first = self.say("A", ana)
+        other = self.say("C", {"from": NEW_PHONE, "bsuid": "MX.777", "name": "C"})
+        self.changed_number(user_id="MX.999", previous_user_id=BSUID)
+        self.say("A again", {"from": NEW_PHONE, "bsuid": "MX.999", "name": "A"})
+        self.assertEqual(self.conversations(), first | other)
+        self.assertEqual(self.texts(first), ["A", "A again"])
+        self.assertEqual(self.texts(other), ["C"])
+        self.assertEqual(other.gateway_channel_token, "MX.777")
+        self.assertFalse(other.whatsapp_phone)
+        self.assertIn("may have a new owner", self.notes(other.lead_id))
+
+    def test_a_number_with_a_new_owner_who_wrote_before(self):
+        first = self.say("A", {"from": PHONE, "bsuid": BSUID, "name": "A"})
+        other = self.say("B", {"bsuid": "MX.777", "name": "B"})
+        self.say("B, too", {"from": PHONE, "bsuid": "MX.777", "name": "B"})
+        self.assertEqual(self.conversations(), first | other)
+        self.assertEqual(self.texts(first), ["A"])
+        self.assertEqual(self.texts(other), ["B", "B, too"])
+        self.assertEqual(other.gateway_channel_token, PHONE)
+        self.assertEqual(first.gateway_channel_token, BSUID)
+
+    def test_a_shared_number_of_another_user(self):
+        first = self.say("A", {"from": PHONE, "bsuid": "MX.555", "name": "A"})
+        other = self.say("B", BY_USER)
+        card = {
+            "name": {"formatted_name": "Eva"},
+            "phones": [{"phone": f"+{PHONE}"}],
+            "origin": "contact_request",
+        }
+        self.receive(self.message("contacts", [card], person=BY_USER), person=BY_USER)
+        self.assertEqual(self.conversations(), first | other)
+
+
+class TestMergingLosesNothing(OnePersonCase):
+    def test_a_file_that_is_still_to_come(self):
+        self.say("user", BY_USER)
+        self.say("number", BY_NUMBER)
+        address = "https://lookaside.fbsbx.com/x"
+        info = {"url": address, "mime_type": "image/png", "id": "9"}
+        self.meta.answers = [(200, info)]
+        self.patch(CloudApi, "download", lambda *args, **kwargs: b"content")
+        picture = {"id": "9", "mime_type": "image/png"}
+        self.receive(self.message("image", picture, person=BY_BOTH), person=BY_BOTH)
+        channel = self.conversations()
+        self.assertEqual(len(channel), 1)
+        file = channel.message_ids.attachment_ids
+        self.assertEqual((file.raw, file.res_id), (b"content", channel.id))
+
+    def test_a_lead_that_is_still_to_be_made(self):
+        self.say("user", BY_USER).lead_id.unlink()
+
+        def refuse(records, vals_list):
+            raise ValueError("no")
+
+        leads = type(self.env["crm.lead"])
+        with mute_logger(EVENTS), patch.object(leads, "create", refuse):
+            self.say("number", BY_NUMBER)
+            self.say("both", BY_BOTH)
+        self.assertEqual(len(self.conversations()), 1)
+        with at(fields.Datetime.now() + timedelta(days=1)):
+            self.drain()
+        self.assertTrue(self.conversations().lead_id)
+
+    def test_leads_of_two_companies_stay_two(self):
+        self.say("1", BY_NUMBER)
+        lead = self.say("2", BY_USER).lead_id
+        other = self.env["res.company"].create({"name": "Other Co"})
+        lead.write({"user_id": False, "team_id": False})
+        lead.company_id = other
+        self.say("both", BY_BOTH)
+        self.assertEqual(self.open_leads().company_id, self.company | other)
+        self.assertEqual(len(self.conversations()), 1)
+
+    def test_the_window_is_that_of_the_last_message(self):
+        second, first = self.say("2", BY_USER), self.say("1", BY_NUMBER)
+        second._whatsapp_close_window()
+        with at(fields.Datetime.now() + timedelta(minutes=5)):
+            self.now += 300
+            self.say("3 both", BY_BOTH)
+        self.assertEqual(self.conversations(), second)
+        self.assertFalse(second.whatsapp_window_closed_at)
+        self.assertFalse(first.exists())
+
+    def test_a_number_stays_the_address(self):
+        channel = self.say("1", BY_NUMBER)
+        row = self.answer(channel)
+        self.send_due()
+        self.say("2", BY_USER)
+        with at(fields.Datetime.now() + timedelta(minutes=5)):
+            self.now += 300
+            self.receive(self.message(content="3", person=BY_USER), person=BY_USER)
+            self.status(row, "delivered", recipient_user_id=BSUID)
+        self.assertEqual(self.conversations(), channel)
+        self.assertEqual(channel.gateway_channel_token, PHONE)
+
+    def test_the_words_of_the_salesperson_on_the_call_stay(self):
+        call = self.say("1", BY_USER).lead_id._whatsapp_calls()
+        call.summary = "Call at 5, wants 3 kW"
+        self.say("2", BY_BOTH)
+        self.assertEqual(call.summary, "Call at 5, wants 3 kW")
+
+    def test_an_id_does_not_replace_a_number(self):
+        person = {"from": PHONE, "bsuid": BSUID, "name": "\u3164"}
+        channel = self.say("hola", person)
+        hidden = {"bsuid": BSUID, "name": "\u3164"}
+        self.receive(self.message(content="x", person=hidden), person=hidden)
+        self.assertEqual(channel.name, "+52 55 5000 1111")
+
+    def test_a_card_with_what_the_database_cannot_store(self):
+        cards = (
+            "BEGIN:VCARD\nFN:Ana\nTEL;ENCODING=QUOTED-PRINTABLE:=00612\nEND:VCARD",
+            "BEGIN:VCARD\nFN:Ana\nEMAIL;CHARSET=utf-7;ENCODING=QUOTED-PRINTABLE:+2AA-"
+            "\nEND:VCARD",
+        )
+        for card in cards:
+            message = self.message("contacts", [{"vcard": card}])
+            self.assertIn("Ana", self.texts(self.receive(message))[-1])
+        form = {
+            "type": "nfm_reply",
+            "nfm_reply": {"response_json": '{"a": "x\\u0000"}'},
+        }
+        channel = self.receive(self.message("interactive", form))
+        self.assertIn("A: x", self.texts(channel)[-1])
+
+    def test_the_lead_s_number_is_written_to_from_the_same_number_of_ours(self):
+        other = self.gateway.copy(
+            {
+                "token": "EAAtoken",
+                "webhook_key": "other-key",
+                "webhook_secret": "the app secret",
+                "whatsapp_from_phone": "10002",
+                "integrated_webhook_state": "integrated",
+                "whatsapp_team_id": False,
+            }
+        )
+        message = self.message(content="x", person=BY_NUMBER)
+        self.post(self.delivery(message, person=BY_NUMBER, number="10002"))
+        self.drain()
+        channel = self.env["discuss.channel"].search([("gateway_id", "=", other.id)])
+        lead = channel.lead_id
+        lead.phone = "+52 55 5000 2222"
+        wizard = (
+            self.env["whatsapp.send.template"]
+            .with_user(lead.user_id)
+            .create(
+                {
+                    "channel_id": channel.id,
+                    "template_id": self.template(gateway_id=other.id).id,
+                    "to_other_phone": True,
+                }
+            )
+        )
+        wizard.action_send()
+        self.send_due()
+        self.assertEqual([sent["to"] for sent in self.meta.sent], ["+525550002222"])

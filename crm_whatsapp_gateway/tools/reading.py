@@ -3,10 +3,13 @@
 """Reading what strangers wrote into JSON: any value is possible at any place."""
 
 import math
+import re
 import unicodedata
 
 from .limits import cut, limit
 
+# What PostgreSQL cannot store; codecs and escapes inside of a text make it anew
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 LARGEST = 10**30  # no id and no quantity is longer
 # Letters and signs whose glyph is empty: fillers of Hangul, vowels of Khmer that are
 # inherent, the blank of Braille, the null note head
@@ -28,7 +31,7 @@ def text(value, longest=None):
         return str(value) if abs(value) < LARGEST else ""
     if not isinstance(value, str):
         return ""
-    return cut(value, longest or limit("field"))
+    return UNSTORABLE.sub("", cut(value, longest or limit("field")))
 
 
 def line(value, longest):
@@ -51,7 +54,7 @@ def name(value, longest):
     """
     kept = "".join(
         char
-        for char in line(value, longest)
+        for char in " ".join(text(value, limit("text")).split())
         if char in JOINERS
         or char not in BLANK
         and unicodedata.category(char) not in ("Cc", "Cf", "Cn", "Cs")

@@ -378,13 +378,19 @@ def _unwrapped(change):
     """The change with what its object `standby` holds in the value itself."""
     inner = change.value.get(STANDBY)
     value = {key: below for key, below in change.value.items() if key != STANDBY}
+    gathered = set()  # keys of lists that are ours to extend
     for piece in [inner] if isinstance(inner, dict) else mappings(inner):
         if not any(part in piece for part in (*CONVERSATION, "contacts")):
             piece = {"messages": [piece]}
         for key, below in piece.items():
-            before = value.get(key)
-            both = isinstance(before, list) and isinstance(below, list)
-            value[key] = [*before, *below] if both else below
+            if isinstance(value.get(key), list) and isinstance(below, list):
+                if key not in gathered:
+                    value[key] = list(value[key])
+                    gathered.add(key)
+                value[key].extend(below)
+            else:
+                value[key] = below
+                gathered.discard(key)
     return replace(change, value=value)
 
 

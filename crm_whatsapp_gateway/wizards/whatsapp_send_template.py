@@ -158,7 +158,7 @@ class WhatsappSendTemplate(models.TransientModel):
         if self.to_other_phone and self.other_phone:
             lead = self._lead().with_user(self.env.uid)
             lead.check_access("read")
-            channel = lead._whatsapp_first_conversation()
+            channel = lead._whatsapp_first_conversation(channel.gateway_id)
             opened = channel.action_open_whatsapp()
         self.template_id._whatsapp_send(channel, self._values())
         if self.replaced_id:
