@@ -413,6 +413,7 @@ class TestReturning(LeadCase):
         self.assertEqual(self.channel.lead_id.user_id, self.sofia)
 
     def test_a_salesperson_off_duty_is_replaced(self):
+        self.channel.action_whatsapp_close()  # nobody waits, who would go on at once
         self.employees[1].whatsapp_agent = False
         self.first.action_set_won()
         self.say("Another one, please")
