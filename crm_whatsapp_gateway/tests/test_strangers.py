@@ -598,10 +598,9 @@ class TestOddFields(WhatsappCase):
             expected = {event.key.partition(":")[2] for event in events}
             expected -= {e.key.partition(":")[2] for e in events if e.type == "system"}
             self.assertEqual(expected, set(shown.mapped("whatsapp_message_id")))
-        # an odd user id may be another person, who had the number before
+        # an odd user id may be another person, who has the number before or after
         message = shown.filtered(lambda one: one.whatsapp_message_id == last["id"])
         channel = self.env["discuss.channel"].browse(message.res_id)
-        self.assertEqual(channel.gateway_channel_token, "5215512345678")
         self.assertIn("And now?", "".join(self.texts(channel)))
         self.assertTrue(channel.lead_id)
 

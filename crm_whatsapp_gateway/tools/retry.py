@@ -55,7 +55,7 @@ def next_when_throttled(since, now, told=None):
     >>> for minutes, told in ((0, None), (0, 6), (20, 6), (180, None), (120, 3600)):
     ...     now = since + timedelta(minutes=minutes)
     ...     print(next_when_throttled(since, now, told) - now)
-    0:00:01
+    0:00:00
     0:00:06
     0:02:00
     0:05:00
@@ -65,5 +65,5 @@ def next_when_throttled(since, now, told=None):
     """
     waited = now - since
     delay = min(waited / 10, SLOWEST_THROTTLED)
-    delay = timedelta(seconds=max(int(delay.total_seconds()), told or 1))
+    delay = timedelta(seconds=max(int(delay.total_seconds()), told or 0))
     return now + delay if waited + delay <= LONGEST_THROTTLED else None

@@ -81,7 +81,7 @@ def test_two_names_of_one_person_become_one_conversation(shop):
     """Number, user id and both, shuffled and doubled, to two Odoo processes."""
     people, bodies, wanted = {}, [], Counter()
     for n in range(TWO_NAMES):
-        phone, user = f"52155200000{n:02}", f"MX.7770000{n:02}"
+        phone, user = f"52155300000{n:02}", f"MX.7770000{n:02}"
         people[phone] = user
         for number, names in enumerate([(1, 0), (0, 1), (1, 1)] * 2):
             wamid, body = by_names(number, phone, user, *names)
@@ -101,7 +101,7 @@ def test_two_names_of_one_person_become_one_conversation(shop):
         "SELECT channel.id, gateway_channel_token, whatsapp_bsuid, lead_id"
         "  FROM discuss_channel channel"
         " WHERE whatsapp_bsuid LIKE 'MX.7770000%%'"
-        "    OR gateway_channel_token LIKE '52155200000%%'"
+        "    OR gateway_channel_token LIKE '52155300000%%'"
     )
     assert {token: bsuid for _id, token, bsuid, _lead in found} == people
     assert len(found) == TWO_NAMES

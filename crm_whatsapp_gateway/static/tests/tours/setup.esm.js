@@ -59,7 +59,7 @@ registry.category("web_tour.tours").add("crm_whatsapp_gateway.setup", {
         {
             content: "Only the first delivery is missing",
             trigger:
-                ".o_field_widget[name='whatsapp_setup_summary']:contains('12 of 13')",
+                ".o_field_widget[name='whatsapp_setup_summary']:contains('13 of 14')",
         },
         {trigger: point("No delivery has come", "warning")},
         {
@@ -68,7 +68,7 @@ registry.category("web_tour.tours").add("crm_whatsapp_gateway.setup", {
             run: "click",
         },
         {
-            trigger: ".o_data_row:contains('12 of 13')",
+            trigger: ".o_data_row:contains('13 of 14')",
         },
     ],
 });
