@@ -163,7 +163,8 @@ def test_a_meta_that_is_slow_or_down_says_nothing(page):
         points = page.test()
         assert time.monotonic() - begin < 20
         page.simulator.clear_faults()
-        assert points["token"]["state"] == points["number"]["state"] == "ok"
+        shown = (fault, points["token"], points["number"])
+        assert points["token"]["state"] == points["number"]["state"] == "ok", shown
 
 
 def test_an_address_that_meta_cannot_verify(page):
