@@ -19,6 +19,7 @@ import psycopg2
 from odoo import SUPERUSER_ID, api, modules
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.sql_db import connection_info_for
+from odoo.tools import SQL
 
 from . import compat
 
@@ -159,6 +160,24 @@ def try_hold_until_end(cr, registry, keys):
     cr.postcommit.add(lock.close)
     cr.postrollback.add(lock.close)
     return True
+
+
+def hold_rows(records):
+    """Take these rows until the transaction ends, before they are written.
+
+    Others write them at the same time: then one of both transactions is repeated,
+    without an error in the log.
+
+    :param records: what is waiting to be written of them is flushed before, if need be
+    """
+    records.env.cr.execute(
+        SQL(
+            "SELECT 1 FROM %s WHERE id = ANY(%s) FOR NO KEY UPDATE",
+            SQL.identifier(records._table),
+            records.ids,
+        ),
+        log_exceptions=False,
+    )
 
 
 @dataclass

@@ -10,6 +10,7 @@ from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from .. import merging
+from ..concurrency import TRY_LOCKS
 from ..outbound import lock_key
 from ..tools import identity as wa_identity
 from ..tools.conversation import ANSWERED, CLOSED, OPEN, SNOOZED
@@ -135,8 +136,9 @@ class DiscussChannel(models.Model):
             bsuid=None if known.bsuid else person.bsuid,
         )
         if missing:
-            others = self.gateway_id._whatsapp_find_channels(missing) - self
-            self._whatsapp_learn_identity(missing, others.sudo())
+            # sudo: discuss.channel - Meta says who it is
+            others = self.gateway_id._whatsapp_find_channels(missing).sudo() - self
+            self._whatsapp_learn_identity(missing, others)
 
     def _whatsapp_lose_number(self, bsuid):
         """Let those keep their user id alone whose number somebody else has now.
@@ -229,6 +231,7 @@ class DiscussChannel(models.Model):
         if not phone or self.whatsapp_phone:
             return
         person = Identity(phone=phone.lstrip("+"))
+        # sudo: discuss.channel - Meta says who it is
         others = self.gateway_id._whatsapp_find_channels(person).sudo() - self
         self.whatsapp_phone = phone
         lead = self.lead_id
@@ -251,6 +254,7 @@ class DiscussChannel(models.Model):
         """
         self.ensure_one()
         before = self.whatsapp_phone
+        # sudo: discuss.channel - Meta says who it is
         others = self.gateway_id._whatsapp_find_channels(person).sudo() - self
         others -= others._whatsapp_lose_number(person.bsuid)
         if person.canonical and person.canonical != before:
@@ -398,13 +402,9 @@ class DiscussChannel(models.Model):
         self.ensure_one()
         both = self | merged
         # before anything is written: a row that is being sent is known by this lock
-        for channel in both.sorted("id"):
-            self.env.cr.execute(
-                "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))",
-                (lock_key(channel.id),),
-            )
-            if not self.env.cr.fetchone()[0]:
-                raise NotYet("a message is on its way to Meta")
+        self.env.cr.execute(TRY_LOCKS, ([lock_key(one.id) for one in both],))
+        if not all(taken for _key, taken in self.env.cr.fetchall()):
+            raise NotYet("a message is on its way to Meta")
         owners = both.whatsapp_user_id
         lead, rule = both._whatsapp_merge_leads()
         values = both._whatsapp_merged_values(person)

@@ -9,6 +9,7 @@ from time import monotonic
 from odoo import SUPERUSER_ID, api, fields, models, tools
 from odoo.exceptions import UserError
 
+from ..concurrency import hold_rows
 from ..tools import identity as wa_identity
 from ..tools.cloud_api import CloudApi
 from ..tools.errors import CloudApiError
@@ -618,16 +619,9 @@ class MailGateway(models.Model):
         return gateway.whatsapp_from_phone or "", rate
 
     def _whatsapp_hold(self):
-        """Take the row before it is written: others write it at the same time.
-
-        Then one of both transactions is repeated, without an error in the log.
-        """
+        """Take the row before it is written, see ``concurrency.hold_rows``."""
         self.flush_recordset()
-        self.env.cr.execute(
-            "SELECT 1 FROM mail_gateway WHERE id = ANY(%s) FOR NO KEY UPDATE",
-            (self.ids,),
-            log_exceptions=False,
-        )
+        hold_rows(self)
 
     def _whatsapp_alerted(self):
         """Return whom to tell about these numbers; at the worst the administrator."""

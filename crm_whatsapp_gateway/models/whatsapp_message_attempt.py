@@ -4,6 +4,15 @@ from odoo import api, fields, models
 
 from ..tools.errors import CloudApiError
 
+# What Meta reports of a message that it took
+DELIVERY = [
+    ("sent", "Sent"),
+    ("delivered", "Delivered"),
+    ("read", "Read"),
+    ("played", "Played"),
+    ("failed", "Failed"),
+]
+
 
 class WhatsappMessageAttempt(models.Model):
     """One time that a message left, or should have left, and what came of it."""
@@ -58,13 +67,7 @@ class WhatsappMessageAttempt(models.Model):
     )
     wamid = fields.Char(string="WhatsApp ID", readonly=True, index="btree_not_null")
     delivery = fields.Selection(
-        [
-            ("sent", "Sent"),
-            ("delivered", "Delivered"),
-            ("read", "Read"),
-            ("played", "Played"),
-            ("failed", "Failed"),
-        ],
+        DELIVERY,
         readonly=True,
         help="What Meta reported of this copy, once another one took its place.",
     )

@@ -12,7 +12,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import compat, pictures, worker
-from ..concurrency import exclusive, in_transaction, remove_in_batches
+from ..concurrency import exclusive, hold_rows, in_transaction, remove_in_batches
 from ..outbound import Sender, deliver, lock_key, never, session
 from ..tools.cloud_api import NotSendable, sendable_type
 from ..tools.errors import DICTIONARY, CloudApiError
@@ -20,6 +20,7 @@ from ..tools.retry import REPEATABLE, RetryPolicy, next_when_throttled
 from ..tools.status import advance
 from .mail_notification import SHOWN
 from .whatsapp_guarded import GUARDED
+from .whatsapp_message_attempt import DELIVERY
 
 _logger = logging.getLogger(__name__)
 
@@ -152,13 +153,7 @@ class WhatsappMessageQueue(models.Model):
         index=True,
     )
     delivery = fields.Selection(
-        [
-            ("sent", "Sent"),
-            ("delivered", "Delivered"),
-            ("read", "Read"),
-            ("played", "Played"),
-            ("failed", "Failed"),
-        ],
+        DELIVERY,
         readonly=True,
         help="What Meta reports of the message after it was accepted.",
     )
@@ -711,7 +706,7 @@ class WhatsappMessageQueue(models.Model):
     def _hold_next(self, channel_ids):
         """Take what is 'sending' in these conversations, and the next of each.
 
-        A status of theirs may arrive at the same time, see ``_hold``.
+        A status of theirs may arrive at the same time, see ``hold_rows``.
         """
         self.flush_model()
         self.env.cr.execute(
@@ -855,21 +850,9 @@ class WhatsappMessageQueue(models.Model):
             return name, partial(_open_picture, opened), pictures.JPEG
         return attachment.name, opened, mimetype
 
-    def _hold(self):
-        """Take the rows before anything that hangs on them is written.
-
-        A status may arrive while the answer to our own request is recorded:
-        then one of both transactions is repeated, without an error in the log.
-        """
-        self.env.cr.execute(
-            "SELECT 1 FROM whatsapp_message_queue WHERE id = ANY(%s) FOR NO KEY UPDATE",
-            (self.ids,),
-            log_exceptions=False,
-        )
-
     def _record(self, outcome):
         """Write the outcome of an attempt, whatever a status wrote meanwhile."""
-        self._hold()
+        hold_rows(self)
         if not self.exists() or self.state != "sending":
             return
         if isinstance(outcome, CloudApiError):
@@ -1113,7 +1096,7 @@ class WhatsappMessageQueue(models.Model):
         counts of the last one only.
         """
         self.ensure_one()
-        self._hold()
+        hold_rows(self)
         reported, copy = status.get("status"), self._earlier_copy(status)
         known = copy[:1].delivery if copy else self.delivery
         delivery = advance(known or None, reported)

@@ -9,6 +9,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_time
 
+from ..concurrency import hold_rows
 from .whatsapp_message_queue import ASK_AFTER, LETS_PASS
 
 _logger = logging.getLogger(__name__)
@@ -170,7 +171,8 @@ class WhatsappMessageQueue(models.Model):
         :raise AccessError: somebody may not see one of them
         """
         self.check_access("read")
-        self._hold()  # what a status or the sender writes meanwhile is not overwritten
+        # what a status or the sender writes meanwhile is not overwritten
+        hold_rows(self)
         # sudo: whatsapp.message.queue - who may read it in the chat may decide
         return self.sudo()
 

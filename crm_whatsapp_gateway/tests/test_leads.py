@@ -18,6 +18,19 @@ class LeadCase(WhatsappCase):
             self.message(content=text, person=person, **more), person=person
         )
 
+    def second_number(self, **values):
+        """Return another number of ours, of the same app."""
+        return self.gateway.copy(
+            {
+                "token": "EAAtoken",
+                "webhook_key": "other-key",
+                "webhook_secret": "the app secret",
+                "whatsapp_from_phone": "10002",
+                "integrated_webhook_state": "integrated",
+                **values,
+            }
+        )
+
     def lead(self, **values):
         """Return a lead of Tomás with Ana's number."""
         return self.env["crm.lead"].create(
@@ -86,15 +99,7 @@ class TestFinding(LeadCase):
     def test_the_same_whatsapp_user_at_another_number_of_ours(self):
         hidden = {"bsuid": ANA["bsuid"], "name": "Ana"}
         first = self.say(person=hidden)
-        other = self.gateway.copy(
-            {
-                "token": "EAAtoken",
-                "webhook_key": "other-key",
-                "webhook_secret": "the app secret",
-                "whatsapp_from_phone": "10002",
-                "integrated_webhook_state": "integrated",
-            }
-        )
+        other = self.second_number()
         body = self.delivery(
             self.message(content="Here, too", person=hidden),
             person=hidden,

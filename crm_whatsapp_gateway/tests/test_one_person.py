@@ -666,16 +666,7 @@ class TestMergingLosesNothing(OnePersonCase):
         self.assertIn("A: x", self.texts(channel)[-1])
 
     def test_the_lead_s_number_is_written_to_from_the_same_number_of_ours(self):
-        other = self.gateway.copy(
-            {
-                "token": "EAAtoken",
-                "webhook_key": "other-key",
-                "webhook_secret": "the app secret",
-                "whatsapp_from_phone": "10002",
-                "integrated_webhook_state": "integrated",
-                "whatsapp_team_id": False,
-            }
-        )
+        other = self.second_number(whatsapp_team_id=False)
         message = self.message(content="x", person=BY_NUMBER)
         self.post(self.delivery(message, person=BY_NUMBER, number="10002"))
         self.drain()

@@ -511,6 +511,18 @@ class TestOutage(OutcomeCase):
 
         self.meta.request = answer
 
+    def only_cursed_fail(self):
+        """Let Meta fail in the messages that say 'cursed', and in no others."""
+        self.down = None
+        request = self.meta.request
+
+        def answer(method, url, **kwargs):
+            if "cursed" in str(kwargs.get("json")):
+                self.meta.answers = [(500, {"error": {"code": 131000}})]
+            return request(method, url, **kwargs)
+
+        self.meta.request = answer
+
     def hours(self, hours, minutes=0):
         """Let the cron run each minute."""
         start = fields.Datetime.now()
@@ -642,15 +654,7 @@ class TestOutage(OutcomeCase):
 
     @mute_logger(ALERT)
     def test_one_message_that_always_fails_stops_no_other(self):
-        self.down = None
-        request = self.meta.request
-
-        def answer(method, url, **kwargs):
-            if "cursed" in str(kwargs.get("json")):
-                self.meta.answers = [(500, {"error": {"code": 131000}})]
-            return request(method, url, **kwargs)
-
-        self.meta.request = answer
+        self.only_cursed_fail()
         cursed = self.answer(self.channel, "cursed")
         start = fields.Datetime.now()
         for minute in range(40):
@@ -666,15 +670,7 @@ class TestOutage(OutcomeCase):
 
     @mute_logger(ALERT)
     def test_messages_that_always_fail_do_not_keep_the_number_paused(self):
-        self.down = None
-        request = self.meta.request
-
-        def answer(method, url, **kwargs):
-            if "cursed" in str(kwargs.get("json")):
-                self.meta.answers = [(500, {"error": {"code": 131000}})]
-            return request(method, url, **kwargs)
-
-        self.meta.request = answer
+        self.only_cursed_fail()
         for channel in self.channels[:3]:
             self.answer(channel, "cursed")
         self.hours(0, 2)

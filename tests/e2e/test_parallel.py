@@ -60,6 +60,17 @@ def state_of(shop, sender):
     return len(channels), len(leads), calls, texts
 
 
+def deliver(shop, bodies):
+    """Deliver over eight connections to two Odoo processes; wait for the work."""
+    urls = [started.url for started in shop.servers]
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(
+            lambda job: shops.post(urls[job[0] % 2], job[1]), enumerate(bodies)
+        )
+        assert set(answers) == {200}
+    shop.wait()
+
+
 def by_names(number, phone, user, with_phone, with_user):
     """The body of a message under the number, the user id or both of a person."""
     body = json.loads(shops.delivery(shops.message(number, phone)))
@@ -88,15 +99,7 @@ def test_two_names_of_one_person_become_one_conversation(shop):
             wanted[wamid] += 1
             bodies += [body] * 2
     random.Random(3).shuffle(bodies)
-    urls = [started.url for started in shop.servers]
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(
-            pool.map(
-                lambda job: shops.post(urls[job[0] % 2], job[1]), enumerate(bodies)
-            )
-        )
-    assert set(answers) == {200}
-    shop.wait()
+    deliver(shop, bodies)
     found = shop.rows(
         "SELECT channel.id, gateway_channel_token, whatsapp_bsuid, lead_id"
         "  FROM discuss_channel channel"
@@ -127,15 +130,7 @@ def test_an_album_of_a_new_sender_is_one_conversation(shop):
     album = [shops.message(number, sender) for number in range(ALBUM)]
     bodies = [shops.delivery(picture) for picture in album] * 2
     random.Random(1).shuffle(bodies)
-    urls = [started.url for started in shop.servers]
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(
-            pool.map(
-                lambda job: shops.post(urls[job[0] % 2], job[1]), enumerate(bodies)
-            )
-        )
-    assert set(answers) == {200}
-    shop.wait()
+    deliver(shop, bodies)
     channels, leads, calls, texts = state_of(shop, sender)
     assert (channels, leads, calls) == (1, 1, 1)
     assert texts == Counter(picture["id"] for picture in album)
