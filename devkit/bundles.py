@@ -17,9 +17,9 @@ from devkit.environment import Environment
 BUNDLES = sql.SQL("url LIKE '/web/assets/%' AND res_model = 'ir.ui.view'")
 
 
-def keep(environment: Environment, database: str) -> None:
-    """Keep the bundles that this database has."""
-    folder = environment.folder / "bundles"
+def keep(environment: Environment, database: str, only: str = "") -> None:
+    """Keep the bundles of this database, with all our addons or `only` one."""
+    folder = environment.folder / f"bundles{only}"
     with stamps.locked("bundles"), environment.cluster.connect(database) as connection:
         stamps.remove(folder)
         folder.mkdir()
@@ -38,9 +38,9 @@ def keep(environment: Environment, database: str) -> None:
         stamps.mark_complete(folder, columns.as_string())
 
 
-def restore(environment: Environment, database: str) -> None:
+def restore(environment: Environment, database: str, only: str = "") -> None:
     """Give a fresh database the kept bundles instead of those that it has."""
-    folder = environment.folder / "bundles"
+    folder = environment.folder / f"bundles{only}"
     with stamps.locked("bundles"), environment.cluster.connect(database) as connection:
         columns = _columns(connection)
         if not stamps.is_complete(folder, columns.as_string()):

@@ -26,7 +26,7 @@ app = typer.Typer(
 
 
 class Series(StrEnum):
-    """The Odoo series that the addon serves."""
+    """The Odoo series that the addons serve."""
 
     v18 = "18.0"
     v19 = "19.0"
@@ -67,7 +67,7 @@ def _series(series: Series | None, odoo: Path | None) -> str:
 
 @app.callback()
 def about() -> None:
-    """Develop the addon *crm_whatsapp_gateway*.
+    """Develop the addons for WhatsApp.
 
     The first run fetches what is missing (Odoo, its libraries, OCA's addons,
     PostgreSQL) into `~/.cache/crm-whatsapp-gateway`; nothing is installed into your
@@ -352,7 +352,7 @@ def package(
         Path, typer.Option("--to", help="The folder that gets the wheels.")
     ] = Path("dist"),
 ) -> None:
-    """Make the wheels that customers install: one for each series.
+    """Make the wheels that customers install: of each addon, one for each series.
 
     Example:
 
@@ -361,7 +361,8 @@ def package(
     from devkit import package as wheels
 
     for each in [series.value] if series else paths.SERIES:
-        console.print(str(wheels.build(each, target)), soft_wrap=True)
+        for wheel in wheels.build_all(each, target):
+            console.print(str(wheel), soft_wrap=True)
 
 
 @app.command()

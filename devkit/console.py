@@ -3,6 +3,7 @@
 """What people see: steps, progress bars, and one clear line for each failure."""
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Iterator
 
@@ -11,6 +12,7 @@ from rich.progress import (
     BarColumn,
     DownloadColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
@@ -35,44 +37,32 @@ def note(text: str) -> None:
 
 
 @contextlib.contextmanager
-def step(title: str) -> Iterator[Callable[[str], None]]:
-    """Show a long step while it runs, and how long it took when it is done.
-
-    Yields a function that changes the detail shown behind the title.
-    """
+def _progress(title: str, *columns: ProgressColumn, **task) -> Iterator[Callable]:
+    """Show work while it lasts, and how long it took. Yields what changes the task."""
     started = time.monotonic()
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TextColumn("[dim]{task.fields[detail]}"),
-        TimeElapsedColumn(),
-    )
     if not console.is_terminal:
         console.print(f"  ... {title}")
     with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
+        *(SpinnerColumn(), TextColumn("{task.description}"), *columns),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
     ) as progress:
-        task = progress.add_task(title, total=None, detail="")
-        yield lambda detail: progress.update(task, detail=detail[:60])
+        yield functools.partial(progress.update, progress.add_task(title, **task))
     console.print(f"[green]done[/]  {title} [dim]({time.monotonic() - started:.1f} s)")
 
 
 @contextlib.contextmanager
+def step(title: str) -> Iterator[Callable[[str], None]]:
+    """A long step. Yields a function that changes the detail shown behind the title."""
+    columns = (TextColumn("[dim]{task.fields[detail]}"), TimeElapsedColumn())
+    with _progress(title, *columns, total=None, detail="") as update:
+        yield lambda detail: update(detail=detail[:60])
+
+
+@contextlib.contextmanager
 def byte_bar(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """Show bytes arriving. Yields a function that takes the bytes had so far."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-    )
-    started = time.monotonic()
-    if not console.is_terminal:
-        console.print(f"  ... {title}")
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
-        task = progress.add_task(title, total=total)
-        yield lambda done: progress.update(task, completed=done)
-    console.print(f"[green]done[/]  {title} [dim]({time.monotonic() - started:.1f} s)")
+    """Bytes that arrive. Yields a function that takes the bytes had so far."""
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with _progress(title, *columns, total=total) as update:
+        yield lambda done: update(completed=done)

@@ -2,32 +2,19 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Databases: a prepared template for each series, and quick copies of it."""
 
-import re
 import shutil
 from pathlib import Path
 
 from psycopg import sql
 
 from devkit import paths, stamps
+from devkit.checks import odoo_log
 from devkit.console import Failure, say, step
 from devkit.environment import Environment
 from devkit.shell import run
 
-MODULES = (
-    "crm",
-    "hr",
-    "base_automation",
-    "utm",
-    "phone_validation",
-    "mail_gateway",
-    "mail_gateway_whatsapp",
-)
 LANGUAGES = ("en_US", "es_ES", "es_MX")
 NO_DEMO = {"18.0": ("--without-demo=all",), "19.0": ()}
-LOG_LINE = re.compile(
-    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ \d+ (?P<level>[A-Z]+) (?P<db>\S+) "
-    r"(?P<logger>[^:]+): (?P<text>.*)$"
-)
 
 
 def demo_name(series: str) -> str:
@@ -35,12 +22,13 @@ def demo_name(series: str) -> str:
     return f"demo-{series}"
 
 
-def template(environment: Environment) -> str:
+def template(environment: Environment, addon: str = "") -> str:
     """The prepared database's name; it is made when missing (a minute).
 
-    Holds what our addon stands on, without demo data and without our addon.
+    Holds what our addons stand on, or one of them, without demo data and without ours.
     """
-    recipe = paths.digest(environment.key, *MODULES, *LANGUAGES, "with bundles")[:10]
+    modules = paths.outside([addon] if addon else paths.addons())
+    recipe = paths.digest(environment.key, *modules, *LANGUAGES, "with bundles")[:10]
     name = f"template-{environment.series}-{recipe}"
     if exists(environment, name):
         return name
@@ -48,19 +36,20 @@ def template(environment: Environment) -> str:
         if not exists(environment, name):
             draft = f"{name}-draft"
             drop(environment, draft)
-            _install(environment, draft)
-            _warm(environment, draft)
+            _install(environment, draft, modules)
+            if not addon:
+                _warm(environment, draft)
             rename(environment, draft, name)
     return name
 
 
-def _install(environment: Environment, name: str) -> None:
+def _install(environment: Environment, name: str, modules: list[str]) -> None:
     log = environment.logs / "template.log"
     title = f"a prepared database for {environment.series} (about a minute)"
     with step(title) as show:
         run(
             environment.command(
-                *("-d", name, "-i", ",".join(MODULES), "--stop-after-init"),
+                *("-d", name, "-i", ",".join(modules), "--stop-after-init"),
                 f"--load-language={','.join(LANGUAGES)}",
                 *NO_DEMO[environment.series],
                 *("--no-http", "--max-cron-threads=0"),
@@ -71,7 +60,7 @@ def _install(environment: Environment, name: str) -> None:
             log=log,
             show=lambda line: show(_short(line)),
         )
-    if not _installed(environment, name, MODULES):
+    if not installed(environment, name, modules):
         raise Failure(f"Odoo did not install its modules (see {log})")
 
 
@@ -95,11 +84,12 @@ def _warm(environment: Environment, name: str) -> None:
 
 def _short(line: str) -> str:
     """What a log line says, without its head."""
-    found = LOG_LINE.match(line)
+    found = odoo_log.LINE.match(line)
     return found["text"] if found else ""
 
 
-def _installed(environment: Environment, name: str, modules: tuple[str, ...]) -> bool:
+def installed(environment: Environment, name: str, modules: list[str]) -> bool:
+    """Whether all these modules are installed in the database."""
     with environment.cluster.connect(name) as connection:
         rows = connection.execute(
             "SELECT name FROM ir_module_module WHERE state = 'installed'"

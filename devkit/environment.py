@@ -55,7 +55,7 @@ class Environment:
         return self.data_dir / "filestore" / database
 
     def config(self, *, with_addon: bool = True) -> Path:
-        """Odoo's configuration file, with our addon on the path or without."""
+        """Odoo's configuration file, with our addons on the path or without."""
         addons = [*self.odoo.addons, self.oca]
         if with_addon:
             addons.append(addon_folder())
@@ -119,10 +119,16 @@ def provide(series: str, given: Path | None = None) -> Environment:
 
 
 def addon_folder() -> Path:
-    """An addons folder that shows Odoo our addon, and nothing else of the checkout."""
+    """An addons folder that shows Odoo our addons, and those of the tests."""
     folder = paths.cache() / f"addons-{paths.digest(str(paths.REPO))[:10]}"
     folder.mkdir(exist_ok=True)
-    _link(folder / paths.ADDON, paths.REPO / paths.ADDON)
+    targets = {name: paths.REPO / name for name in paths.addons()}
+    targets |= {name: paths.TEST_ADDONS / name for name in paths.overriding()}
+    for link in folder.glob("[!.]*"):
+        if link.name not in targets:  # of another branch
+            link.unlink(missing_ok=True)
+    for name, target in targets.items():
+        _link(folder / name, target)
     return folder
 
 

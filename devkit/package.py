@@ -1,12 +1,11 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""The addon as wheels, built as OCA builds its own: one source, a wheel per series.
+"""The addons as wheels, built as OCA builds its own: one source, a wheel per series.
 
 The dependencies of a wheel name one series (`odoo==18.0.*`), and pip chooses by the
 version, so one wheel cannot serve two. What differs is written into a copy.
 """
 
-import ast
 import re
 import shutil
 import subprocess
@@ -23,14 +22,19 @@ VERSION = re.compile(r'(?P<head>"version": ")(?P<version>\d+(?:\.\d+){2})"')
 SERIES = re.compile(r'(?P<head>odoo_series_override = ")\d+\.0"')
 
 
-def build(series: str, target: Path, source: Path | None = None) -> Path:
-    """Make the wheel of one series in `target`; returns it.
+# The last commit with one addon; databases of that time must take the update to more.
+ONE_ADDON = "4d8341147832dc9536d8719ef2688f1e1cdee7a5"
 
-    `source` is the addon's folder, the one of this checkout when not given.
-    """
-    source = source or paths.REPO / paths.ADDON
+
+def build_all(series: str, target: Path, repo: Path = paths.REPO) -> list[Path]:
+    """Make the wheels of all addons of a repository for one series, in `target`."""
+    return [build(series, target, repo / name) for name in paths.addons(repo)]
+
+
+def build(series: str, target: Path, source: Path) -> Path:
+    """Make the wheel of the addon that lies in `source`."""
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / paths.ADDON
+        folder = Path(scratch) / source.name
         copy_tracked(source, folder)
         name_series(folder, series)
         wheels = Path(scratch) / "wheels"
@@ -40,7 +44,7 @@ def build(series: str, target: Path, source: Path | None = None) -> Path:
                 *("--disable-pip-version-check", "--no-build-isolation"),
                 *("--wheel-dir", wheels, folder),
             ],
-            what=f"building the wheel for {series}",
+            what=f"building the wheel of {source.name} for {series}",
         )
         (wheel,) = wheels.glob("*.whl")
         target.mkdir(parents=True, exist_ok=True)
@@ -85,33 +89,27 @@ def _replace(file: Path, pattern: re.Pattern, new: str) -> None:
     file.write_text(text)
 
 
-def manifest_of(folder: Path) -> dict:
-    """The manifest of the addon that lies in `folder`."""
-    return ast.literal_eval((folder / "__manifest__.py").read_text())
-
-
 def previous_tag(repo: Path = paths.REPO) -> str | None:
     """The newest tag `v...` of another version than this one; None without any."""
-    here = manifest_of(repo / paths.ADDON)["version"]
+    here = paths.manifest_of(repo / paths.addons(repo)[-1])["version"]
     tags = ("tag", "--list", "v*", "--merged", "HEAD", "--sort=-v:refname")
     listed = _git(repo, *tags)
     return next((tag for tag in listed.split() if tag != f"v{here}"), None)
 
 
-def build_tag(tag: str, series: str, target: Path, repo: Path = paths.REPO) -> Path:
-    """Make the wheel that the tagged version had."""
+def has_commit(commit: str, repo: Path = paths.REPO) -> bool:
+    """Whether the clone has this commit; one that is shallow does not."""
+    return bool(_git(repo, "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}"))
+
+
+def build_before(
+    revision: str, series: str, target: Path, repo: Path = paths.REPO
+) -> list[Path]:
+    """Make the wheels that a tagged version, or a commit, had."""
     with tempfile.TemporaryDirectory() as scratch:
-        archive = Path(scratch) / "addon.tar"
-        command = [
-            "git",
-            "-C",
-            repo,
-            "archive",
-            f"--output={archive}",
-            tag,
-            paths.ADDON,
-        ]
-        run(command, what=f"reading {tag}")
+        archive = Path(scratch) / "repository.tar"
+        command = ["git", "-C", repo, "archive", f"--output={archive}", revision]
+        run(command, what=f"reading {revision}")
         with tarfile.open(archive) as files:
             files.extractall(scratch, filter="data")
-        return build(series, target, Path(scratch) / paths.ADDON)
+        return build_all(series, target, Path(scratch))

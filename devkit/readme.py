@@ -1,11 +1,11 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""The addon's README.md, put together from the fragments in its folder `readme`."""
+"""An addon's README.md, put together from the fragments in its folder `readme`."""
 
 import re
 from pathlib import Path
 
-from devkit import package, paths
+from devkit import paths
 
 SECTIONS = {
     "DESCRIPTION": None,
@@ -25,21 +25,27 @@ In Spanish, in the folder `docs`: [README.md](docs/README.md),
 
 def text(addon: Path) -> str:
     """What the README of the addon must say."""
-    parts = [f"# {package.manifest_of(addon)['name']}"]
+    guides = (addon / "docs").exists()
+    parts = [f"# {paths.manifest_of(addon)['name']}"]
     for name, title in SECTIONS.items():
-        fragment = (addon / "readme" / f"{name}.md").read_text().strip()
+        file = addon / "readme" / f"{name}.md"
+        if not file.exists():
+            continue
+        fragment = file.read_text().strip()
         # a chapter of a fragment is a section of the whole
         fragment = re.sub(r"^## ", "### ", fragment, flags=re.MULTILINE)
         parts += [f"## {title}"] if title else []
-        parts += [fragment] + ([GUIDES] if name == "USAGE" else [])
+        parts += [fragment] + ([GUIDES] if name == "USAGE" and guides else [])
     licence = "## Licence\n\nAGPL-3.0 or later."
     return "\n\n".join([*parts, licence]) + "\n"
 
 
-def write() -> bool:
-    """Renew it. Returns whether it changed."""
-    addon = paths.REPO / paths.ADDON
-    file = addon / "README.md"
-    before, after = file.read_text(), text(addon)
-    file.write_text(after)
-    return before != after
+def write() -> list[str]:
+    """Renew those of all addons. Returns the addons whose one changed."""
+    changed = []
+    for name in paths.addons():
+        file, after = paths.REPO / name / "README.md", text(paths.REPO / name)
+        if not file.exists() or file.read_text() != after:
+            file.write_text(after)
+            changed.append(name)
+    return changed

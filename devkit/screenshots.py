@@ -20,9 +20,8 @@ from devkit.demo.story import Story
 from devkit.server import Server, free_port, start
 from devkit.simulator.client import Simulator
 
-ADDON = paths.REPO / paths.ADDON
-GUIDES = ADDON / "docs" / "img"
-APP_LIST = ADDON / "static" / "description"
+GUIDES = paths.find("docs/img")
+APP_LIST = GUIDES.parents[1] / "static" / "description"
 LARGEST = 150 * 1024  # bytes of a picture in the app list, which everybody downloads
 DESKTOP, PHONE = (1400, 900), (390, 844)
 CHAT = ".o_whatsapp_chat"
@@ -46,9 +45,9 @@ class Scene:
 
     def action(self, name: str, record: int | None = None) -> str:
         """The address of an action of ours, or of one of its records."""
-        module = "" if "." in name else f"{paths.ADDON}."
+        whole = name if "." in name else paths.xml_id(name)
         tail = f"/{record}" if record else ""
-        return f"{self.url}/odoo/action-{module}{name}{tail}"
+        return f"{self.url}/odoo/action-{whole}{tail}"
 
 
 @dataclass(frozen=True)
@@ -177,7 +176,7 @@ def run(series: str, odoo: Path | None = None) -> list[Path]:
             ) as server,
         ):
             found = _set_the_scene(server, simulator)
-            with open_page(f"{whose}-browser") as page:
+            with open_page() as page:
                 return [file for shot in SHOTS for file in _take(page, found, shot)]
     finally:
         database.drop(env, name)
@@ -249,7 +248,7 @@ def _owner_of(admin: Session, name: str) -> str:
 
 def _take(page: Page, scene: Scene, shot: Shot) -> list[Path]:
     with step(f"{shot.name}.png"):
-        page.size(*shot.size)
+        page.fresh(*shot.size)
         _log_in(page, scene.url, shot.who(scene))
         shot.way(page, scene)
         _settle(page)
@@ -265,7 +264,6 @@ def _take(page: Page, scene: Scene, shot: Shot) -> list[Path]:
 
 def _log_in(page: Page, url: str, login: str) -> None:
     """Be this person, as at the login page."""
-    page.forget(url)
     page.go(f"{url}/web/login")
     password = dict([people.ADMIN]).get(login, login)
     page.see("input[name='password']")

@@ -124,9 +124,16 @@ def _prepared(env: environment.Environment, with_addon: bool) -> str:
         kind = "ours" if with_addon else "oca"
         name = database.copy(env, f"shop-{kind}-{env.series}-{paths.checkout()}")
         atexit.register(database.drop, env, name)
-        install = ("-d", name, "-i", paths.ADDON, "--stop-after-init", "--no-http")
+        install = (
+            "-d",
+            name,
+            "-i",
+            ",".join(paths.top()),
+            "--stop-after-init",
+            "--no-http",
+        )
         if with_addon:
-            run(env.command(*install), what="installing the addon", env=env.env())
+            run(env.command(*install), what="installing the addons", env=env.env())
         shell = env.command("shell", "-d", name, "--no-http")
         with _file(PREPARE) as script:
             run(shell, what="preparing the shop", env=env.env(), stdin=script)

@@ -1,6 +1,6 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""What runs inside ``odoo shell``, after two lines that set URL and PEOPLE.
+"""What runs inside ``odoo shell``, after a line that sets URL, KEY and PEOPLE.
 
 Somebody answers each of PEOPLE once; then what was left to be sent is sent. The
 last line that it prints is JSON.
@@ -9,6 +9,7 @@ last line that it prints is JSON.
 import json
 import resource
 import statistics
+import sys
 import time
 
 import requests
@@ -24,7 +25,7 @@ def prepare(env):
     ours = "whatsapp.message.queue" in env
     if ours:
         gateway.whatsapp_rate = 80
-        env["ir.config_parameter"].set_param("crm_whatsapp_gateway.graph_url", URL)  # noqa: F821
+        env["ir.config_parameter"].set_param(KEY, URL)  # noqa: F821
     channels = env["discuss.channel"].create(
         [
             {
@@ -57,8 +58,11 @@ def main(env):
     """Measure the clicks, then the backlog."""
     channels, ours = prepare(env)
     if ours:
-        from odoo.addons.crm_whatsapp_gateway import worker
-
+        worker = next(
+            module
+            for name, module in sys.modules.items()
+            if "whatsapp" in name and name.endswith(".worker")
+        )
         worker.wake = lambda dbname, lane: None  # the backlog is measured alone
     else:
         redirect()

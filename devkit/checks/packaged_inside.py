@@ -1,15 +1,17 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""Runs inside Odoo's shell: the app list's part of the test of the wheel.
+"""Runs inside Odoo's shell: the app list's part of the test of the wheels.
 
-The text of this file is fed to `odoo shell`, followed by a call of one of its
-functions.
+The text of this file is fed to `odoo shell`, followed by the names of our addons that
+are there (ADDONS) and of those that are to be installed (TOP), and by a call of one of
+its functions.
 """
 
 import json
 import time
 
-ADDON = "crm_whatsapp_gateway"
+ADDONS: list[str] = []
+TOP: list[str] = []
 KEY, NUMBER = "webhook-key", "10001"
 
 
@@ -86,7 +88,7 @@ def said(env) -> None:
 
 def install_again(env) -> None:
     """Click Install once more."""
-    env["ir.module.module"].search([("name", "=", ADDON)]).button_immediate_install()
+    env["ir.module.module"].search([("name", "in", TOP)]).button_immediate_install()
 
 
 def in_a_copy(env) -> None:
@@ -133,25 +135,25 @@ def _refused(env, channel) -> str:
 
 
 def install(env) -> None:
-    """Find the addon in the app list, say what stands there, and click Install."""
+    """Find the addons in the app list, say what stands there, and click Install."""
     env["ir.module.module"].update_list()
-    module = env["ir.module.module"].search([("name", "=", ADDON)])
-    facts = {
-        name: module[name]
-        for name in ("state", "application", "shortdesc", "summary", "icon")
-    }
-    facts["version"] = module.installed_version  # Odoo's name for that of the files
-    facts["has_icon"] = bool(module.icon_image)
-    facts["description"] = str(module.description_html or "")
+    facts = {}
+    for module in env["ir.module.module"].search([("name", "in", ADDONS)]):
+        facts[module.name] = {
+            **{name: module[name] for name in ("state", "application", "shortdesc")},
+            "version": module.installed_version,  # Odoo's name for that of the files
+            "has_icon": bool(module.icon_image),
+            "description": str(module.description_html or ""),
+        }
     print("FACTS", json.dumps(facts))
     env.cr.commit()
-    module.button_immediate_install()
+    install_again(env)
 
 
 def use(env) -> None:
     """What a company does with it: settings, a customer, an answer, own changes."""
     gateway = _set_up(env)
-    channel = _hear(env, gateway)
+    channel = _hear(env, gateway, "5215512345678", "Ana")
     _answer(env, channel)
     old = env["discuss.channel"].search([("name", "=", "Old")])
     notifications = env["mail.notification"].search(
@@ -164,9 +166,23 @@ def use(env) -> None:
     env.cr.commit()
 
 
-def uninstall(env) -> None:
+def uninstall(env, name: str) -> None:
     """Click Uninstall."""
-    env["ir.module.module"].search([("name", "=", ADDON)]).button_immediate_uninstall()
+    env["ir.module.module"].search([("name", "=", name)]).button_immediate_uninstall()
+
+
+def go_on(env) -> None:
+    """Another customer writes and is answered."""
+    gateway = env["mail.gateway"].search([("name", "=", "Ventas")])
+    queue = env["whatsapp.message.queue"]
+    before = queue.search_count([])
+    channel = _hear(env, gateway, "5215598765432", "Eva")
+    messages = [("model", "=", channel._name), ("res_id", "in", channel.ids)]
+    facts = {"heard": env["mail.message"].search_count(messages)}
+    facts["refused"] = _refused(env, channel)
+    facts["queued"] = queue.search_count([]) - before
+    env.cr.commit()
+    print("FACTS", json.dumps(facts))
 
 
 def _set_up(env):
@@ -198,14 +214,14 @@ def _set_up(env):
     env["hr.employee"].create(
         {"name": "Sofía", "user_id": user.id, "whatsapp_limit": 7}
     )
-    env["ir.config_parameter"].set_param(f"{ADDON}.retry_minutes", "2, 4")
+    env["ir.config_parameter"].set_param(f"{ADDONS[0]}.retry_minutes", "2, 4")
     return gateway
 
 
-def _hear(env, gateway):
+def _hear(env, gateway, sender: str, name: str):
     message = {
-        "from": "5215512345678",
-        "id": "wamid.package",
+        "from": sender,
+        "id": f"wamid.package.{sender}",
         "timestamp": str(int(time.time())),
         "type": "text",
         "text": {"body": "Hola"},
@@ -213,7 +229,7 @@ def _hear(env, gateway):
     value = {
         "messaging_product": "whatsapp",
         "metadata": {"phone_number_id": NUMBER},
-        "contacts": [{"profile": {"name": "Ana"}, "wa_id": message["from"]}],
+        "contacts": [{"profile": {"name": name}, "wa_id": message["from"]}],
         "messages": [message],
     }
     change = {"field": "messages", "value": value}
@@ -225,7 +241,8 @@ def _hear(env, gateway):
     events._drain(env.registry, time.monotonic() + 60, [])
     env.cr.commit()
     env.invalidate_all()
-    return env["discuss.channel"].search([("gateway_id", "=", gateway.id)])
+    own = [("gateway_id", "=", gateway.id), ("name", "=", name)]
+    return env["discuss.channel"].search(own)
 
 
 def _answer(env, channel) -> None:
@@ -234,13 +251,20 @@ def _answer(env, channel) -> None:
     )
 
 
+def _record(env, name: str):
+    """The record of an XML id, whichever of our addons has it."""
+    domain = [("module", "in", ADDONS), ("name", "=", name)]
+    found = env["ir.model.data"].search(domain)
+    return env[found.model].browse(found.res_id)
+
+
 def _change_what_came_with_it(env) -> None:
-    """What a user may change and keeps, and what the addon takes back."""
-    env.ref(f"{ADDON}.ir_cron_message_queue").interval_number = 7
-    env.ref(f"{ADDON}.automation_immediate_call").active = False
-    env.ref(f"{ADDON}.canned_response_saludo").substitution = "¡Buenas!"
-    env.ref(f"{ADDON}.utm_source_meta").name = "Meta (anuncios)"
-    env.ref(f"{ADDON}.mail_activity_type_paused").icon = "fa-bell"
+    """What a user may change and keeps, and what the addons take back."""
+    _record(env, "ir_cron_message_queue").interval_number = 7
+    _record(env, "automation_immediate_call").active = False
+    _record(env, "canned_response_saludo").substitution = "¡Buenas!"
+    _record(env, "utm_source_meta").name = "Meta (anuncios)"
+    _record(env, "mail_activity_type_paused").icon = "fa-bell"
     errors = env["whatsapp.error"]
     own = {"code": "999999", "name": "Own", "advice": "Call us."}
     own |= {"kind": "permanent", "actor": "salesperson"}

@@ -18,6 +18,12 @@ class Result:
         """Add something wrong that is not a single test."""
         self.problems.append(problem)
 
+    def add(self, other: "Result") -> None:
+        """Add what another run of the same step found."""
+        self.passed += other.passed
+        self.failed += other.failed
+        self.problems += other.problems
+
     def settle(self) -> None:
         """A step with a problem counts as failed, also when no test of it did."""
         if self.passed + self.failed == 0 and not self.problems:

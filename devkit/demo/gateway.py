@@ -5,6 +5,7 @@
 import secrets
 from dataclasses import dataclass
 
+from devkit import paths
 from devkit.console import Failure
 from devkit.demo import people
 from devkit.demo.rpc import Session
@@ -39,7 +40,7 @@ def connect(admin: Session, simulator: Simulator, url: str) -> Gateway:
     admin.call("mail.gateway", "action_whatsapp_test", [gateway_id])
     for kind in ("subscribed", "webhook", "templates"):
         check = _check(admin, gateway_id, kind)
-        admin.call("whatsapp.gateway.check", "action_mend", [check["id"]])
+        admin.call("whatsapp.gateway.check", "action_fix", [check["id"]])
         check = _check(admin, gateway_id, kind)
         if check["state"] != "ok":
             raise Failure(f"the set-up of the gateway, {kind}: {check['found']}")
@@ -55,7 +56,7 @@ def _check(admin: Session, gateway_id: int, kind: str) -> dict:
 def _set_parameters(admin: Session, simulator: Simulator, url: str) -> None:
     for name, value in (
         ("web.base.url", url),
-        ("crm_whatsapp_gateway.graph_url", simulator.base_url),
+        (paths.parameter("graph_url"), simulator.base_url),
     ):
         admin.call("ir.config_parameter", "set_param", name, value)
 

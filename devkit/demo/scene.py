@@ -23,7 +23,7 @@ NOT_INSTALLED = (
 
 
 def make(env: Environment, *, for_browser: bool, name: str | None = None) -> str:
-    """A fresh database of the demo, with our addon and the scene. Returns its name.
+    """A fresh database of the demo, with our addons and the scene. Returns its name.
 
     `for_browser`: with the web client's bundles, so that the first page is quick.
     """
@@ -89,11 +89,11 @@ def _warm_stamp(env: Environment, name: str) -> Path:
 
 
 def _addon_files() -> list[bytes]:
-    """Names and contents of all that the addon puts into a database."""
-    root = paths.REPO / paths.ADDON
+    """Names and contents of all that the addons put into a database."""
     parts = []
-    for file in sorted(root.rglob("*")):
-        path = file.relative_to(root)
+    roots = [paths.REPO / name for name in paths.addons()]
+    for file in sorted(file for root in roots for file in root.rglob("*")):
+        path = file.relative_to(paths.REPO)
         if file.is_file() and not set(path.parts) & set(NOT_INSTALLED):
             parts += [str(path).encode(), file.read_bytes()]
     return parts
@@ -101,22 +101,18 @@ def _addon_files() -> list[bytes]:
 
 def _install(env: Environment, name: str) -> None:
     log = env.logs / "demo-install.log"
-    with step(f"our addon in Odoo {env.series}"):
+    with step(f"our addons in Odoo {env.series}"):
         run(
             env.command(
-                *("-d", name, "-i", paths.ADDON, "--stop-after-init"),
+                *("-d", name, "-i", ",".join(paths.top()), "--stop-after-init"),
                 *("--no-http", "--max-cron-threads=0"),
             ),
-            what="installing our addon",
+            what="installing our addons",
             env=env.env(),
             log=log,
         )
-    with env.cluster.connect(name) as connection:
-        row = connection.execute(
-            "SELECT state FROM ir_module_module WHERE name = %s", (paths.ADDON,)
-        ).fetchone()
-    if not row or row[0] != "installed":
-        raise Failure(f"Odoo did not install our addon (see {log})")
+    if not database.installed(env, name, paths.addons()):
+        raise Failure(f"Odoo did not install our addons (see {log})")
 
 
 def _prepare(env: Environment, name: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rich.markup import escape
 
+from devkit import paths
 from devkit.console import Failure, console, say, step
 from devkit.demo import people
 from devkit.demo.gateway import Gateway
@@ -25,7 +26,7 @@ POLL = 0.2  # seconds between two looks
 BUTTON = "Quiero agendar una visita"
 CAPTION = "Este comedor me encantó en su tienda. ¿Lo tienen para ocho personas?"
 PICTURE = "product/static/img/dining_table.png"  # of Odoo's own files
-CRON = "crm_whatsapp_gateway.ir_cron_message_queue"
+CRON = paths.xml_id("ir_cron_message_queue")
 
 
 @dataclass

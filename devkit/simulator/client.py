@@ -216,21 +216,8 @@ class Customer:
     def send_image(self, caption: str | None = None, **words) -> str:
         return self.send("image", caption=caption, **words)
 
-    def press_button(self, title: str, **words) -> str:
-        """A reply button of an interactive message (template: send('button'))."""
-        return self.send("button_reply", title=title, **words)
-
-    def choose_row(self, title: str, **words) -> str:
-        return self.send("list_reply", title=title, **words)
-
     def react(self, message_id: str, emoji: str | None = "👍") -> str:
         return self.send("reaction", message_id=message_id, emoji=emoji)
-
-    def edit(self, message_id: str, text: str) -> str:
-        return self.send("edit", message_id=message_id, text=text)
-
-    def revoke(self, message_id: str) -> str:
-        return self.send("revoke", message_id=message_id)
 
     def change_number(self, new_phone: str, **words) -> str:
         """A new phone, therefore a new BSUID; told by a system message."""

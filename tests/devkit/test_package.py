@@ -12,13 +12,34 @@ import pytest
 from devkit import package, paths
 from devkit.console import Failure
 
-ROOT = f"odoo/addons/{paths.ADDON}"
+ADDONS = [paths.REPO / name for name in paths.addons()]
 
 
-@pytest.fixture(scope="module", params=paths.SERIES)
-def wheel(request, tmp_path_factory):
-    """A series and its wheel, opened."""
-    file = package.build(request.param, tmp_path_factory.mktemp("wheels"))
+@pytest.fixture(params=ADDONS, ids=lambda folder: folder.name)
+def addon(request):
+    """Each addon's folder."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory):
+    """The wheels of each series, by the addon's name."""
+    return {
+        series: dict(
+            zip(
+                paths.addons(),
+                package.build_all(series, tmp_path_factory.mktemp("wheels")),
+                strict=True,
+            )
+        )
+        for series in paths.SERIES
+    }
+
+
+@pytest.fixture(params=paths.SERIES)
+def wheel(request, wheels, addon):
+    """A series and the wheel of an addon, opened."""
+    file = wheels[request.param][addon.name]
     with zipfile.ZipFile(file) as archive:
         yield request.param, file, archive
 
@@ -28,57 +49,60 @@ def _metadata(archive):
     return HeaderParser().parsestr(archive.read(name).decode())
 
 
-def test_name_and_version_are_those_of_oca(wheel):
+def test_name_and_version_are_those_of_oca(wheel, addon):
     series, file, archive = wheel
-    version = package.manifest_of(paths.REPO / paths.ADDON)["version"]
-    assert file.name == f"odoo_addon_{paths.ADDON}-{series}.{version}-py3-none-any.whl"
-    assert _metadata(archive)["Name"] == f"odoo-addon-{paths.ADDON}"
+    version = paths.manifest_of(addon)["version"]
+    assert file.name == f"odoo_addon_{addon.name}-{series}.{version}-py3-none-any.whl"
+    assert _metadata(archive)["Name"] == f"odoo-addon-{addon.name}"
     assert _metadata(archive)["Version"] == f"{series}.{version}"
 
 
-def test_it_needs_what_the_manifest_says_of_its_own_series(wheel):
+def test_it_needs_what_the_manifest_says_of_its_own_series(wheel, addon):
     series, _file, archive = wheel
-    assert set(_metadata(archive).get_all("Requires-Dist")) == {
-        f"odoo=={series}.*",
-        f"odoo-addon-mail_gateway_whatsapp=={series}.*",
-        "phonenumbers",
-        "requests",
+    manifest = paths.manifest_of(addon)
+    not_odoos = {"mail_gateway", "mail_gateway_whatsapp", *paths.addons()}
+    addons = {
+        f"odoo-addon-{name}=={series}.*" for name in not_odoos & {*manifest["depends"]}
     }
+    libraries = set(manifest.get("external_dependencies", {}).get("python", ()))
+    found = set(_metadata(archive).get_all("Requires-Dist"))
+    assert addons
+    assert found == {f"odoo=={series}.*", *addons, *libraries}
     assert f"Framework :: Odoo :: {series}" in _metadata(archive).get_all("Classifier")
 
 
-def test_its_version_in_odoo_is_that_of_the_wheel(wheel):
+def test_its_version_in_odoo_is_that_of_the_wheel(wheel, addon):
     series, _file, archive = wheel
-    text = archive.read(f"{ROOT}/__manifest__.py").decode()
+    text = archive.read(f"odoo/addons/{addon.name}/__manifest__.py").decode()
     assert f'"version": "{series}.' in text
 
 
-def test_everything_that_git_tracks_is_in_it_and_nothing_else(wheel):
+def test_everything_that_git_tracks_is_in_it_and_nothing_else(wheel, addon):
     _series, _file, archive = wheel
     tracked = subprocess.run(
         ["git", "ls-files"],
-        cwd=paths.REPO / paths.ADDON,
+        cwd=addon,
         capture_output=True,
         text=True,
         check=True,
     ).stdout.split("\n")
     inside = {
-        name.removeprefix(f"{ROOT}/")
+        name.removeprefix(f"odoo/addons/{addon.name}/")
         for name in archive.namelist()
         if ".dist-info/" not in name and not name.endswith("/")
     }
     assert inside == set(filter(None, tracked)) - {"pyproject.toml"}
-    assert {"static/description/icon.png", "static/description/index.html"} <= inside
+    assert "static/description/icon.png" in inside
 
 
-def test_the_addon_s_folder_is_a_project_of_its_own(tmp_path):
-    """Without this command line: `pip wheel ./crm_whatsapp_gateway` is for 18.0."""
+def test_the_addon_s_folder_is_a_project_of_its_own(tmp_path, addon):
+    """Without this command line: `pip wheel ./the_addon` is for 18.0."""
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
     command += ["--no-build-isolation", "--wheel-dir", tmp_path]
-    subprocess.run([*command, paths.REPO / paths.ADDON], check=True)
+    subprocess.run([*command, addon], check=True)
     (file,) = tmp_path.glob("*.whl")
-    version = package.manifest_of(paths.REPO / paths.ADDON)["version"]
-    assert file.name == f"odoo_addon_{paths.ADDON}-{version}-py3-none-any.whl"
+    version = paths.manifest_of(addon)["version"]
+    assert file.name == f"odoo_addon_{addon.name}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(file) as archive:
         assert "odoo==18.0.*" in _metadata(archive).get_all("Requires-Dist")
 
@@ -115,8 +139,9 @@ def repo(tmp_path, monkeypatch):
         monkeypatch.setenv(f"GIT_{name}_NAME", "tester")
         monkeypatch.setenv(f"GIT_{name}_EMAIL", "tester@example.com")
     folder = tmp_path / "repo"
-    package.copy_tracked(paths.REPO / paths.ADDON, folder / paths.ADDON)
-    manifest = folder / paths.ADDON / "__manifest__.py"
+    name = paths.addons()[-1]
+    package.copy_tracked(paths.REPO / name, folder / name)
+    manifest = folder / name / "__manifest__.py"
     current = manifest.read_text()
 
     def git(*arguments):
@@ -133,14 +158,14 @@ def repo(tmp_path, monkeypatch):
 
 def test_the_version_before_is_the_newest_tag_of_another_version(repo, tmp_path):
     assert package.previous_tag(repo) == "v0.9.0"
-    wheel = package.build_tag("v0.9.0", "18.0", tmp_path / "old", repo)
+    (wheel,) = package.build_before("v0.9.0", "18.0", tmp_path / "old", repo)
     assert "-18.0.0.9.0-" in wheel.name
 
 
 def test_without_a_tag_or_without_git_there_is_no_version_before(repo, tmp_path):
     subprocess.run(["git", "tag", "-d", "v0.9.0"], cwd=repo, check=True)
     assert package.previous_tag(repo) is None
-    bare = tmp_path / "bare" / paths.ADDON
+    bare = tmp_path / "bare" / "addon"
     bare.mkdir(parents=True)
     (bare / "__manifest__.py").write_text('{"version": "1.0.0"}')
     assert package.previous_tag(bare.parent) is None
