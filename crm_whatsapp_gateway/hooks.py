@@ -2,7 +2,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """What happens before the tables of the addon exist, after that, and at the end."""
 
-import logging
 from collections import defaultdict
 from datetime import timedelta
 
@@ -10,53 +9,26 @@ from lxml import etree
 from markupsafe import Markup
 
 from odoo import fields
-from odoo.tools import SQL
 from odoo.tools.misc import file_path
 
-from .merging import merge_duplicate_conversations, person_of
-from .models.mail_gateway_secrets import UNIQUE
-from .tools import identity, parameters, plain_text
-from .tools.conversation import preview
+from odoo.addons.mail_gateway_whatsapp_queue.tools import identity, plain_text
 
-_logger = logging.getLogger(__name__)
+from .tools.conversation import preview
 
 # by which a note on a lead is known again as the memory of its conversation
 MEMORY = "<conversation-%s@crm_whatsapp_gateway>"
-# indexes of ours on columns of others, which go with no column of ours
-INDEXES = (
-    "discuss_channel_whatsapp_person_uniq",
-    "discuss_channel_member_partner_channel_idx",
-    "mail_message_whatsapp_date_idx",
-    "discuss_channel__gateway_id_index",
-    "mail_guest__gateway_token_index",
-    "mail_notification__gateway_channel_id_index",
-    "mail_notification__gateway_message_id_index",
-    "res_partner_gateway_channel__gateway_token_index",
-    *UNIQUE,
-)
-# OCA's constraints that we replace: name, and its column
-CONSTRAINTS = (
-    ("mail_gateway_mail_gateway_token", "token"),
-    ("mail_gateway_mail_gateway_webhook_key", "webhook_key"),
-)
 
 
 def pre_init_hook(env):
-    """Adopt existing UTM records, and leave one conversation per person.
-
-    The second is what the unique index on gateway and token needs: a unique
-    index over duplicates would only be logged as missing.
-    """
+    """Let UTM records that the company has be those that we ship."""
     for model, xmlid, name in _shipped_utm():
         _adopt(env, model, xmlid, name)
-    merge_duplicate_conversations(env.cr)
 
 
 def post_init_hook(env):
-    """Give the conversations that OCA made what our lookups and the inbox use.
+    """Fill inbox fields of conversations that existed before, and link their leads.
 
-    Besides, link them with their leads: those of before the addon was uninstalled,
-    else those with the number.
+    Those of before the addon was uninstalled, else those with the number.
     """
     channels = (
         env["discuss.channel"]
@@ -69,7 +41,6 @@ def post_init_hook(env):
             ]
         )
     )
-    _learn_identities(env.cr, channels)
     _learn_last_words(env.cr, channels.ids)
     env.invalidate_all()
     _link_as_before(env, channels)
@@ -83,31 +54,12 @@ def uninstall_hook(env):
     leads remember each other by a note.
     """
     _remember_leads(env)
-    env["ir.config_parameter"].search(
-        [("key", "=like", f"{parameters.PREFIX}%")]
-    ).unlink()
-    # nobody but us lets people plan activities on numbers, nor follow them
-    env["mail.activity"].with_context(active_test=False).search(
-        [("res_model", "in", ("mail.gateway", "whatsapp.message.queue"))]
-    ).unlink()
-    env["mail.followers"].search([("res_model", "=", "mail.gateway")]).unlink()
     env["ir.model.data"].search(
         [
             ("module", "=", "crm_whatsapp_gateway"),
             ("model", "in", ("utm.source", "utm.medium")),
         ]
     ).unlink()
-    env.flush_all()
-    # without Odoo's rows of ours OCA may go together with us, and its numbers with it
-    env.cr.execute("DELETE FROM whatsapp_message_queue")
-    env.cr.execute(
-        "UPDATE ir_model SET is_mail_thread = false, is_mail_activity = false"
-        " WHERE model = 'mail.gateway'"
-    )
-    for name in INDEXES:
-        env.cr.execute(SQL("DROP INDEX IF EXISTS %s", SQL.identifier(name)))
-    for name, column in CONSTRAINTS:
-        _restore_unique(env.cr, name, column)
 
 
 # ------------------------------------------------------------- UTM
@@ -142,22 +94,6 @@ def _adopt(env, model, xmlid, name):
 
 
 # ------------------------------------------------------------- conversations
-
-
-def _learn_identities(cr, channels):
-    """Write who a conversation is with, by every spelling of the number."""
-    persons = [
-        (channel.id, person_of(channel.gateway_channel_token)) for channel in channels
-    ]
-    cr.execute_values(
-        "UPDATE discuss_channel"
-        "   SET whatsapp_phone = person.phone, whatsapp_bsuid = person.bsuid"
-        "  FROM (VALUES %s) AS person (id, phone, bsuid)"
-        " WHERE discuss_channel.id = person.id",
-        [(number, person.canonical, person.bsuid) for number, person in persons],
-        template="(%s, %s::varchar, %s::varchar)",
-        page_size=1000,
-    )
 
 
 def _learn_last_words(cr, ids):
@@ -392,33 +328,3 @@ def _tell_leads(env, taken_up):
             members.append({"channel_id": channel.id, "partner_id": partner.id})
     env["crm.lead"].browse(bodies)._message_log_batch(bodies=bodies)
     env["discuss.channel.member"].create(members)
-
-
-# ------------------------------------------------------------- the schema of OCA
-
-
-def _restore_unique(cr, name, column):
-    """Make a constraint of OCA what it was, if what is there allows it."""
-    table, constraint, field = map(SQL.identifier, ("mail_gateway", name, column))
-    cr.execute(SQL("ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s", table, constraint))
-    cr.execute(
-        SQL(
-            "SELECT FROM %s WHERE %s IS NOT NULL GROUP BY %s HAVING count(*) > 1",
-            *(table, field, field),
-        )
-    )
-    if cr.rowcount:
-        # asked before: the words of the database would show the value
-        _logger.warning(
-            "gateways share a value of %s: OCA's constraint %s is not made again",
-            column,
-            name,
-        )
-        return
-    cr.execute(
-        SQL("ALTER TABLE %s ADD CONSTRAINT %s UNIQUE (%s)", table, constraint, field)
-    )
-    cr.execute(
-        "UPDATE ir_model_constraint SET definition = %s WHERE name = %s",
-        (f"unique({column})", name),
-    )

@@ -8,13 +8,14 @@ from markupsafe import Markup
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 
-from .. import compat
-from ..concurrency import automation_run
+from odoo.addons.mail_gateway_whatsapp_queue import compat
+from odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_phones import PHONES
+from odoo.addons.mail_gateway_whatsapp_queue.queue.locks import automation_run
+from odoo.addons.mail_gateway_whatsapp_queue.tools import identity as wa_identity
+
 from ..tools import duty
-from ..tools import identity as wa_identity
 from ..tools.conversation import ANSWERED
 from .hr_employee import Choice
-from .whatsapp_phones import PHONES
 
 CANDIDATES = 20  # leads of one person that are compared
 # What a merged lead takes over from those that are merged into it
@@ -75,10 +76,10 @@ class CrmLead(models.Model):
     whatsapp_assign_reason = fields.Char(
         string="Why this salesperson", compute="_compute_whatsapp_assign_reason"
     )
-    whatsapp_twin_ids = fields.Many2many(
+    whatsapp_duplicate_ids = fields.Many2many(
         "crm.lead",
         string="Open leads of the same person",
-        compute="_compute_whatsapp_twin_ids",
+        compute="_compute_whatsapp_duplicate_ids",
     )
     whatsapp_queued_at = fields.Datetime(
         string="Waits for a salesperson since",
@@ -157,10 +158,10 @@ class CrmLead(models.Model):
             lead.whatsapp_assign_reason = last.get(lead._origin.id, False)
 
     @api.depends("whatsapp_phones", "whatsapp_channel_ids")
-    def _compute_whatsapp_twin_ids(self):
+    def _compute_whatsapp_duplicate_ids(self):
         for lead in self:
             channel = lead.whatsapp_channel_ids[:1]
-            lead.whatsapp_twin_ids = (
+            lead.whatsapp_duplicate_ids = (
                 channel._whatsapp_leads_of_person().filtered(
                     lambda twin: twin._whatsapp_is_open()
                 )
@@ -299,10 +300,12 @@ class CrmLead(models.Model):
         if lead.whatsapp_queued_at:
             lead.whatsapp_queued_at = False
         for channel in lead.whatsapp_channel_ids:
-            channel._whatsapp_join(lead.user_id)
-            channel._whatsapp_leave(old)
+            channel._whatsapp_add_members(lead.user_id)
+            channel._whatsapp_remove_members(old)
             if not old:
-                channel._whatsapp_dismiss(channel.gateway_id.member_ids - lead.user_id)
+                channel._whatsapp_remove_watchers(
+                    channel.gateway_id.member_ids - lead.user_id
+                )
         lead.whatsapp_channel_ids._whatsapp_wake_inboxes()
         asked = (lead._whatsapp_calls() | lead._whatsapp_reminders()).filtered(
             lambda activity: activity.user_id != self.user_id
@@ -312,7 +315,7 @@ class CrmLead(models.Model):
         if lead.whatsapp_answer_deadline:
             lead.whatsapp_answer_deadline = lead._whatsapp_deadline()
 
-    def _whatsapp_give(self, user):
+    def _whatsapp_assign(self, user):
         """Make somebody the salesperson; the lead stays in its team."""
         self.ensure_one()
         values = {"user_id": user.id}
@@ -415,8 +418,8 @@ class CrmLead(models.Model):
         for channel in others.with_context(active_test=False).whatsapp_channel_ids:
             old = channel.whatsapp_user_id
             channel.lead_id = lead
-            channel._whatsapp_join(lead.user_id)
-            channel._whatsapp_leave(old - lead.user_id)
+            channel._whatsapp_add_members(lead.user_id)
+            channel._whatsapp_remove_members(old - lead.user_id)
         others.whatsapp_assignment_ids.lead_id = lead
         if not (lead | others).user_id:
             waiting = (lead | others).filtered("whatsapp_queued_at")
@@ -439,13 +442,13 @@ class CrmLead(models.Model):
             "target": "new",
             "context": {
                 "active_model": self._name,
-                "active_ids": (self | self.whatsapp_twin_ids).ids,
+                "active_ids": (self | self.whatsapp_duplicate_ids).ids,
             },
         }
 
     # ------------------------------------------------------------- ads
 
-    def _whatsapp_came_by(self, referral):
+    def _whatsapp_apply_referral(self, referral):
         """Keep by which ad the customer came: the first one counts, all are noted.
 
         :param referral: ``tools.referral.Referral`` of a message
@@ -532,7 +535,7 @@ class CrmLead(models.Model):
         for lead in self.sudo():
             takes = user and user != lead.user_id and lead._whatsapp_is_open()
             if takes and not lead._whatsapp_has_owner():
-                lead._whatsapp_give(user)
+                lead._whatsapp_assign(user)
                 reason = self.env._("Was the first to answer")
                 choice = Choice(user, self.env["hr.employee"], reason)
                 self.env["whatsapp.assignment"]._note(lead, choice)
@@ -620,7 +623,7 @@ class CrmLead(models.Model):
         """Return what says who could get a lead that nobody answered."""
         return (*self._whatsapp_queue(), self.user_id.id, self._whatsapp_is_passed_on())
 
-    def _whatsapp_hand_out(self):
+    def _whatsapp_assign_queued(self):
         """Give a waiting lead to whoever came on duty.
 
         :return: False if nobody is on duty still
@@ -636,12 +639,12 @@ class CrmLead(models.Model):
         choice = self._whatsapp_choose(preferred)
         if not choice.user:
             return False
-        self._whatsapp_give(choice.user)
+        self._whatsapp_assign(choice.user)
         self.env["whatsapp.assignment"]._note(self, choice)
         self._whatsapp_start_clock()
         return True
 
-    def _whatsapp_choose(self, preferred=(), but=()):
+    def _whatsapp_choose(self, preferred=(), exclude=()):
         """Return who gets this lead; see ``hr.employee._whatsapp_choose``."""
         # sudo: hr.employee - the webhook user need not read employees
         return (
@@ -652,7 +655,7 @@ class CrmLead(models.Model):
                 self._whatsapp_gateway(),
                 self.team_id,
                 preferred,
-                but,
+                exclude,
             )
         )
 
@@ -697,7 +700,7 @@ class CrmLead(models.Model):
             lambda employee: employee.company_id == company
         )[:1]
 
-    def _whatsapp_pass_on(self):
+    def _whatsapp_reassign(self):
         """Give a lead that nobody answered to the next one, then to the leader.
 
         :return: False if nobody else is on duty now
@@ -713,12 +716,12 @@ class CrmLead(models.Model):
             had = self.whatsapp_assignment_ids.filtered(
                 lambda row: row.create_date >= self.whatsapp_opened_at
             ).user_id
-            choice = self._whatsapp_choose(but=(had | old).ids)
+            choice = self._whatsapp_choose(exclude=(had | old).ids)
             if not choice.user:
-                choice = self._whatsapp_choose(but=old.ids)
+                choice = self._whatsapp_choose(exclude=old.ids)
             if not choice.user:
                 return False
-        self._whatsapp_pass_on_to(choice, old, gateway.whatsapp_answer_minutes)
+        self._whatsapp_reassign_to(choice, old, gateway.whatsapp_answer_minutes)
         return True
 
     def _whatsapp_is_passed_on(self):
@@ -737,7 +740,7 @@ class CrmLead(models.Model):
             self.env._("Nobody answered in time: it went to the leader of the team"),
         )
 
-    def _whatsapp_pass_on_to(self, choice, old, minutes):
+    def _whatsapp_reassign_to(self, choice, old, minutes):
         """Move the lead, say so on it, and tell both.
 
         :param choice: ``models.hr_employee.Choice``
@@ -749,7 +752,7 @@ class CrmLead(models.Model):
         times = self.whatsapp_passed_on + 1
         if new != old:
             # both are told below
-            self.with_context(mail_auto_subscribe_no_notify=True)._whatsapp_give(new)
+            self.with_context(mail_auto_subscribe_no_notify=True)._whatsapp_assign(new)
         self.write(
             {
                 "whatsapp_passed_on": times,
@@ -770,9 +773,9 @@ class CrmLead(models.Model):
             )
 
         self._message_log(body=words(self.env.context.get("lang")))
-        self._whatsapp_tell(old | new, words)
+        self._whatsapp_notify(old | new, words)
 
-    def _whatsapp_tell(self, users, words):
+    def _whatsapp_notify(self, users, words):
         """Tell each of these users something about the lead.
 
         :param words: function of a language that returns what they read

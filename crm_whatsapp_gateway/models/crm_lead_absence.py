@@ -93,7 +93,7 @@ class CrmLead(models.Model):
         # sudo: hr.employee - see _whatsapp_choose
         return self.env["hr.employee"].sudo()._whatsapp_absences({pair}).get(pair)
 
-    def _whatsapp_pass_on_absent(self):
+    def _whatsapp_reassign_absent(self):
         """Give a lead whose customer waits for somebody who is away to the next one.
 
         Who no longer works here does not keep it, even if nobody else is on duty: then
@@ -108,7 +108,7 @@ class CrmLead(models.Model):
         channel = self._whatsapp_latest_channel()
         preferred = channel._whatsapp_preferred(self.browse())
         choice = self._whatsapp_choose(
-            [(user, words) for user, words in preferred if user != old], but=old.ids
+            [(user, words) for user, words in preferred if user != old], exclude=old.ids
         )
         if not choice.user and absence.why != duty.GONE:
             return False
@@ -116,13 +116,13 @@ class CrmLead(models.Model):
         choice = choice._replace(reason=f"{old.name}: {why}. {choice.reason}")
         if choice.user:
             # they are told below
-            self.with_context(mail_auto_subscribe_no_notify=True)._whatsapp_give(
+            self.with_context(mail_auto_subscribe_no_notify=True)._whatsapp_assign(
                 choice.user
             )
         else:
             self._whatsapp_let_go()
-        channel._whatsapp_hand(choice)
-        self._whatsapp_tell_of_absence(absence, old, choice.user)
+        channel._whatsapp_after_assign(choice)
+        self._whatsapp_notify_absence(absence, old, choice.user)
         return True
 
     def _whatsapp_passes_on(self, absence):
@@ -151,14 +151,14 @@ class CrmLead(models.Model):
         old = self.user_id
         self.write({"user_id": False, "whatsapp_queued_at": fields.Datetime.now()})
         for channel in self.whatsapp_channel_ids:
-            channel._whatsapp_leave(old)
+            channel._whatsapp_remove_members(old)
         self.whatsapp_channel_ids._whatsapp_wake_inboxes()
         asked = self._whatsapp_calls() | self._whatsapp_reminders()
         asked.with_context(
             mail_activity_quick_update=True
         ).user_id = self._whatsapp_responsible()
 
-    def _whatsapp_tell_of_absence(self, absence, old, new):
+    def _whatsapp_notify_absence(self, absence, old, new):
         """Say on the lead and in the chat who has it now, and why; tell both.
 
         :param absence: ``duty.Absence``
@@ -186,4 +186,4 @@ class CrmLead(models.Model):
         self._message_log(body=line)
         for channel in self.whatsapp_channel_ids:
             channel._whatsapp_post_note(line)
-        self._whatsapp_tell(new if absence.why == duty.GONE else old | new, words)
+        self._whatsapp_notify(new if absence.why == duty.GONE else old | new, words)

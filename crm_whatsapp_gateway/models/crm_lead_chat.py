@@ -19,7 +19,7 @@ class CrmLead(models.Model):
         res = super().write(vals)
         if SUMMARY & vals.keys():
             # sudo: discuss.channel - colleagues have them open, too
-            self.sudo().whatsapp_channel_ids._whatsapp_show_lead()
+            self.sudo().whatsapp_channel_ids._whatsapp_refresh_chats()
         return res
 
     # ------------------------------------------------------------- panel

@@ -1,45 +1,35 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import logging
+import re
 from datetime import timedelta
 
 from babel.languages import get_official_languages
 from markupsafe import Markup
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from .. import compat
-from ..tools import identity as wa_identity
-from ..tools import plain_text, webhook, window, wishes
-from ..tools.identity import Identity
-from .crm_lead import CANDIDATES
+from odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_phones import CANDIDATES
+from odoo.addons.mail_gateway_whatsapp_queue.tools import identity as wa_identity
+from odoo.addons.mail_gateway_whatsapp_queue.tools import plain_text
+from odoo.addons.mail_gateway_whatsapp_queue.tools.referral import Referral
+
+from ..tools.conversation import ANSWERED, CLOSED, OPEN, SNOOZED
 from .hr_employee import SALESPERSON, Choice
 from .mail_gateway import CALL_ACTIVITY
-from .mail_gateway_secrets import SECRETS
-from .whatsapp_guarded import GUARDED
 
+_logger = logging.getLogger(__name__)
+
+# A merged conversation gets the first of these states that either one has
+STATES = (OPEN, ANSWERED, SNOOZED, CLOSED)
 # How a customer's message came to its lead
 FOUND, REOPENED, CREATED = "found", "reopened", "created"
 
 
 class DiscussChannel(models.Model):
-    _name = "discuss.channel"
-    _inherit = ["discuss.channel", GUARDED]
-    _whatsapp_open = frozenset({"whatsapp_opt_in_source", "whatsapp_opt_in_date"})
-    _whatsapp_bonds = frozenset(
-        {"channel_type", "company_id", "gateway_channel_token", "gateway_id"}
-    )
-
-    # OCA's related field leads to the API token, and is grouped by as superuser: it
-    # leads nowhere
-    gateway_token = fields.Char(
-        related=None,
-        compute="_compute_gateway_token",
-        search="_search_gateway_token",
-        store=False,
-        groups=SECRETS,
-    )
-    gateway_id = fields.Many2one(index="btree_not_null")
+    _inherit = "discuss.channel"
 
     lead_id = fields.Many2one(
         "crm.lead",
@@ -98,58 +88,15 @@ class DiscussChannel(models.Model):
         index="btree_not_null",
         tracking=False,
     )
-    whatsapp_phone = fields.Char(
-        string="WhatsApp number",
-        readonly=True,
-        copy=False,
-        index="btree_not_null",
-        help="E.164, the same for all spellings. The person is always answered "
-        "to the id that Meta gave.",
-    )
-    whatsapp_bsuid = fields.Char(
-        string="WhatsApp user ID",
-        readonly=True,
-        copy=False,
-        index="btree_not_null",
-        help="Meta's id of this person for your business; there may be no number.",
-    )
-    whatsapp_username = fields.Char(
-        string="WhatsApp username", readonly=True, copy=False
-    )
-    whatsapp_opt_out = fields.Boolean(
-        string="No marketing",
-        readonly=True,
-        copy=False,
-        help="The customer asked WhatsApp for no more marketing messages of yours.",
-    )
-    whatsapp_opt_in_source = fields.Char(
-        string="Opt-in by",
-        copy=False,
-        help="Where the customer agreed to be written to, such as a form.",
-    )
-    whatsapp_opt_in_date = fields.Date(string="Opt-in on", copy=False)
     whatsapp_last_text = fields.Char(string="Last message", readonly=True, copy=False)
     whatsapp_last_date = fields.Datetime(
         string="Last message on", readonly=True, copy=False
     )
     whatsapp_last_author = fields.Selection(
         [("customer", "Customer"), ("us", "Us")],
-        string="Last word",
+        string="Last message by",
         readonly=True,
         copy=False,
-    )
-    whatsapp_last_customer_date = fields.Datetime(
-        string="Customer's last message on",
-        readonly=True,
-        copy=False,
-        index="btree_not_null",
-    )
-    whatsapp_window_closed_at = fields.Datetime(
-        string="No free text since",
-        readonly=True,
-        copy=False,
-        help="Meta refused free text, although the customer's last message is not"
-        " 24 hours old. It is possible again when the customer writes.",
     )
     whatsapp_waiting_since = fields.Datetime(
         string="Waiting since", readonly=True, copy=False, index="btree_not_null"
@@ -157,17 +104,11 @@ class DiscussChannel(models.Model):
     whatsapp_unread = fields.Integer(
         string="Unread", compute="_compute_whatsapp_unread"
     )
-    whatsapp_window_open = fields.Boolean(
-        string="Free text possible", compute="_compute_whatsapp_window_open"
-    )
 
     def init(self):
-        """Keep one conversation per person and number of ours."""
+        """Make the index of what nobody has."""
         self.env.cr.execute(
             """
-            CREATE UNIQUE INDEX IF NOT EXISTS discuss_channel_whatsapp_person_uniq
-                ON discuss_channel (gateway_id, gateway_channel_token)
-             WHERE channel_type = 'gateway';
             -- who may see it asks for what nobody has: few of many
             CREATE INDEX IF NOT EXISTS discuss_channel_whatsapp_nobodys_idx
                 ON discuss_channel (gateway_id)
@@ -175,32 +116,6 @@ class DiscussChannel(models.Model):
             """
         )
         return super().init()
-
-    def _compute_gateway_token(self):
-        self.gateway_token = False
-
-    @api.model
-    def _search_gateway_token(self, operator, value):
-        raise AccessError(self.env._("Nobody searches by the token of a number."))
-
-    @api.model
-    def _search_is_member(self, operator, operand):
-        """Find them without reading them: a salesperson takes part in thousands.
-
-        Odoo reads each of them whole, to leave out the archived ones, and then names
-        them all in the query.
-        """
-        partner, guest = self.env["res.partner"]._get_current_persona()
-        # of nobody (the public user) there are no ids, and so no conversations
-        who = (
-            ("guest_id", "in", guest.ids)
-            if guest
-            else ("partner_id", "in", partner.ids)
-        )
-        # sudo: discuss.channel.member - the rule of which decides by this search
-        members = self.env["discuss.channel.member"].sudo()._search([who])
-        is_in = "in" if compat.is_true(operator, operand) else "not in"
-        return [("id", is_in, members.subselect("channel_id"))]
 
     # ------------------------------------------------------------- compute
 
@@ -256,16 +171,6 @@ class DiscussChannel(models.Model):
         for channel in self:
             channel.whatsapp_unread = unread.get(channel.id, 0)
 
-    @api.depends("whatsapp_last_customer_date", "whatsapp_window_closed_at")
-    def _compute_whatsapp_window_open(self):
-        now = fields.Datetime.now()
-        for channel in self:
-            channel.whatsapp_window_open = window.is_open(
-                channel.whatsapp_last_customer_date,
-                now,
-                channel.whatsapp_window_closed_at,
-            )
-
     @api.depends("lead_id.team_id", "gateway_id.whatsapp_team_id")
     def _compute_whatsapp_team_id(self):
         for channel in self:
@@ -283,105 +188,341 @@ class DiscussChannel(models.Model):
         """
         channels = super().create(vals_list)
         for channel in channels.filtered(lambda channel: channel._is_whatsapp()):
-            channel._whatsapp_learn_identity(
-                Identity.of_token(channel.gateway_channel_token)
-            )
             received = self.env.context.get("no_gateway_notification")
             if not channel.lead_id and not received:  # then the message decides
                 # sudo: crm.lead - leads of colleagues are leads all the same
                 channel.sudo()._whatsapp_link_open()
         return channels
 
-    def _whatsapp_bound(self):
-        """Return the conversations of WhatsApp, also those without their number."""
-        return self.filtered(
-            # sudo: mail.gateway - who sees no number must not make one's conversation
-            lambda channel: (
-                channel.sudo().gateway_id.gateway_type == "whatsapp"
-                or channel.channel_type == "gateway"
-                and not channel.gateway_id
-                and (channel.whatsapp_phone or channel.whatsapp_bsuid)
-            )
-        )
+    # ------------------------------------------------------------- messages
 
-    def _whatsapp_check_person(self):
-        """Refuse who may not see these conversations, however the call came here.
+    def _whatsapp_message_received(self, inbound):
+        """Link or create the lead of what a customer says, before it is shown.
 
-        :raise AccessError: whoever works now may not read them
+        So whoever gets the lead hears of the message.
         """
-        # the caller's sudo says what code may do, not who asked for it
-        self.with_user(self.env.uid).check_access("read")
-
-    def _is_whatsapp(self):
-        return (
-            self.channel_type == "gateway"
-            and self.gateway_id.gateway_type == "whatsapp"
-            and bool(self.gateway_channel_token)
-        )
-
-    def _whatsapp_is_group(self):
-        """Tell whether this is the conversation of a group of WhatsApp."""
-        return self._is_whatsapp() and self.gateway_channel_token.startswith(
-            webhook.GROUP
-        )
-
-    def _whatsapp_heed(self, text):
-        """Keep the wish of a customer who writes one of the words of the gateway.
-
-        :param str text: the customer's message
-        :return: whether it was one; then it is no reason for a lead
-        """
-        wished = self._whatsapp_wish(text)
-        if not wished:
-            return False
-        stops = wished == wishes.STOP
-        if self.whatsapp_opt_out != stops:
-            self.whatsapp_opt_out = stops
-            self._message_log(
-                body=self.env._("The customer wants no more marketing messages.")
-                if stops
-                else self.env._("The customer wants marketing messages again.")
+        res = super()._whatsapp_message_received(inbound)
+        inbound.last_date = self.whatsapp_last_date
+        self._whatsapp_note(inbound.rendered.text, inbound.sent, "customer")
+        if (
+            inbound.speaks
+            and not (inbound.opt and not self.lead_id._whatsapp_is_open())
+            and not self._whatsapp_lead_waits()
+        ):
+            self._link_or_create_lead(
+                inbound.rendered.text, Referral.of_message(inbound.content)
             )
-        return True
+        return res
 
-    def _whatsapp_wish(self, text):
-        gateway = self.gateway_id
-        return wishes.wish(
-            text, gateway.whatsapp_stop_words, gateway.whatsapp_start_words
-        )
+    def _whatsapp_message_shown(self, inbound, message):
+        """Greet who writes, unless Meta's agent has the conversation.
 
-    def action_ask_phone(self):
-        """Ask a customer who hides the number for it; an answer is trusted."""
+        What we send would take it from the agent.
+        """
+        res = super()._whatsapp_message_shown(inbound, message)
+        if inbound.speaks and not inbound.opt and not inbound.in_standby:
+            self._whatsapp_greet(inbound.sent, inbound.last_date)
+        return res
+
+    def _whatsapp_responsible(self):
+        """Return the salesperson of the lead."""
+        return self.lead_id.user_id or super()._whatsapp_responsible()
+
+    def _whatsapp_document(self, model):
+        """Return the lead, or its contact."""
+        found = {"crm.lead": self.lead_id, "res.partner": self.lead_id.partner_id}
+        return found.get(model) or super()._whatsapp_document(model)
+
+    def _whatsapp_customer_lang(self):
+        """Return the language of the lead, unless it was switched off."""
+        lang = self.lead_id.lang_id.filtered("active").code
+        return lang or super()._whatsapp_customer_lang()
+
+    # ------------------------------------------------------------- who it is with
+
+    def _whatsapp_other_phone(self):
+        """Return the lead's number in E.164 if it is another one than this chat's.
+
+        :return: '' if the lead and its contact have this one, or none
+        """
+        lead = self.lead_id
+        # sudo: res.partner - who reads the lead reads the number of its contact
+        known = (lead.whatsapp_phones, lead.partner_id.sudo().whatsapp_phones)
+        phones = " ".join(filter(None, known)).split()
+        here = wa_identity.variants(self.whatsapp_phone or "")
+        return "" if not phones or not here or set(phones) & set(here) else phones[0]
+
+    def action_whatsapp_other_number(self):
+        """Open the conversation with the number that the lead has now.
+
+        It begins with the first message; this one stays as it is.
+
+        :raise AccessError: the user may not read the lead
+        :raise UserError: the lead has no other number
+        """
         self.ensure_one()
         self.check_access("read")
-        # sudo: crm.lead - the customer's language, whoever asks
-        customer = self.sudo().lead_id.lang_id.code or self.gateway_id._whatsapp_lang()
-        text = self.with_context(lang=customer).env._(
-            "May we have your phone number, so that we can call you?"
+        lead = self._whatsapp_own_lead()
+        lead.check_access("read")
+        # sudo: discuss.channel - the lead's numbers, which the user may read
+        if not self.sudo()._whatsapp_other_phone():
+            raise UserError(
+                self.env._("The lead has no other number than that of this chat.")
+            )
+        channel = lead._whatsapp_first_conversation(self.gateway_id)
+        return channel.action_open_whatsapp()
+
+    def _whatsapp_log(self, body):
+        """Keep it in the history of the lead, too."""
+        res = super()._whatsapp_log(body)
+        for lead in self.lead_id:
+            lead._message_log(body=body)
+        return res
+
+    def _whatsapp_rename(self, name):
+        """Write the name on the lead and its contact, where the number stood for it."""
+        placeholders, before = self._whatsapp_identity().placeholders, self.name
+        res = super()._whatsapp_rename(name)
+        lead = self.lead_id
+        values = {}
+        if lead.contact_name in placeholders:
+            values["contact_name"] = name
+        if lead.name and before in lead.name:
+            # as a word of its own
+            pattern = rf"(?<!\w){re.escape(before)}(?!\w)"
+            values["name"] = re.sub(pattern, lambda _found: name, lead.name)
+        lead._whatsapp_keep(values)
+        if lead.partner_id.name in placeholders:
+            lead.partner_id._whatsapp_keep({"name": name})
+        return res
+
+    def _whatsapp_phone_came(self, phone, given=False):
+        """Let the lead have the number."""
+        res = super()._whatsapp_phone_came(phone, given)
+        lead = self.lead_id
+        if lead and not lead.phone and (given or not lead.partner_id):
+            lead._whatsapp_keep_phone(phone)
+        lead._whatsapp_refresh_calls()
+        return res
+
+    def _whatsapp_number_changed(self, before, phone):
+        """Write the new number over the old one, on the lead and on its contact.
+
+        A contact of the portal, and one of several with that number, is only named:
+        somebody decides.
+        """
+        lead, old = self.lead_id, wa_identity.variants(before or "")
+        if not lead:
+            super()._whatsapp_number_changed(before, phone)
+            return
+        shown = wa_identity.display(phone)
+        contact = lead.partner_id.sudo()  # res.partner - whose number it was
+        follows = contact & (contact._whatsapp_by_number() | self._whatsapp_customer())
+        changed = [
+            record._whatsapp_replace_phone(old, phone)
+            # Odoo writes the number of a lead on its contact, too
+            for record in (follows, lead if follows == contact else lead.browse())
+        ]
+        if not any(changed) and not (lead.phone or contact):
+            lead._whatsapp_keep_phone(phone)
+        lead._message_log(
+            body=self.env._(
+                "The customer changed the WhatsApp number: %(old)s is %(new)s now. Lead"
+                " and contact follow where the old one stood.",
+                old=wa_identity.display(before) if before else self.env._("unknown"),
+                new=shown,
+            )
         )
-        self.env["whatsapp.message.queue"]._post_interactive(
-            self,
-            text,
-            {
-                "type": "request_contact_info",
-                "body": {"text": text},
-                "action": {"name": "request_contact_info"},
-            },
+        others = self._whatsapp_same_number() - follows
+        if others:
+            lead._message_log(
+                body=self._whatsapp_links(
+                    self.env._(
+                        "These contacts still have the old number; please correct it"
+                        " where it is this person:"
+                    ),
+                    others,
+                )
+            )
+
+    # ------------------------------------------------------------- one person
+
+    def _whatsapp_prepare_merge(self, merged):
+        """Make the leads one, and remember who had them."""
+        known = super()._whatsapp_prepare_merge(merged)
+        both = self | merged
+        owners = both.whatsapp_user_id
+        lead, rule = both._whatsapp_merge_leads()
+        if self.lead_id != lead:
+            self.lead_id = lead
+        return {**known, "owners": owners, "rule": rule}
+
+    def _whatsapp_merged_values(self, person):
+        """Keep the last word of both, and whose turn it is."""
+        last = self.sorted(lambda one: one.whatsapp_last_date or one.create_date)[-1:]
+        waits = list(filter(None, self.mapped("whatsapp_waiting_since")))
+        snoozed = list(filter(None, self.mapped("whatsapp_snoozed_until")))
+        states = self.mapped("whatsapp_state")
+        state = next((one for one in STATES if one in states), ANSWERED)
+        latest = self._whatsapp_latest()
+
+        def newest(name):
+            return max(filter(None, self.mapped(name)), default=False)
+
+        reasons = [
+            latest.whatsapp_no_lead_reason,
+            *self.mapped("whatsapp_no_lead_reason"),
+        ]
+        values = {
+            **super()._whatsapp_merged_values(person),
+            "whatsapp_last_text": last.whatsapp_last_text,
+            "whatsapp_last_date": last.whatsapp_last_date,
+            "whatsapp_last_author": last.whatsapp_last_author,
+            "whatsapp_inbox_date": newest("whatsapp_inbox_date"),
+            "whatsapp_welcomed_at": newest("whatsapp_welcomed_at"),
+            "whatsapp_away_at": newest("whatsapp_away_at"),
+            "whatsapp_no_lead_reason": not self.lead_id
+            and next(filter(None, reasons), False),
+            "whatsapp_state": state,
+            "whatsapp_snoozed_until": state == SNOOZED and min(snoozed),
+        }
+        since = min(waits, default=False)
+        if since != self.sorted("id")[0].whatsapp_waiting_since:
+            values["whatsapp_waiting_since"] = since
+        return values
+
+    def _whatsapp_take_jobs(self, merged):
+        """Let leads that are still to come, come to this conversation."""
+        res = super()._whatsapp_take_jobs(merged)
+        self.env.cr.execute(
+            """
+            UPDATE whatsapp_webhook_event
+               SET payload = jsonb_set(payload, '{channel_id}', to_jsonb(%(kept)s)),
+                   key = 'lead:' || %(kept)s || ':' || split_part(key, ':', 3)
+             WHERE state IN ('pending', 'failed')
+               AND kind = 'lead'
+               AND payload->>'channel_id' = %(merged)s
+            """,
+            {"kept": self.id, "merged": str(merged.id)},
         )
+        return res
+
+    def _whatsapp_finish_merge(self, known):
+        """Let its salesperson in, and others out; begin to wait for an answer."""
+        res = super()._whatsapp_finish_merge(known)
+        lead = self.lead_id
+        if lead._whatsapp_is_open() and not lead.whatsapp_answer_deadline:
+            lead._whatsapp_start_clock()
+        self._whatsapp_add_members(lead.user_id)
+        self._whatsapp_remove_members(known["owners"] - lead.user_id)
+        self._whatsapp_wake_inboxes()
+        return res
+
+    def _whatsapp_merge_leads(self):
+        """Leave one open lead of those of these conversations, as Odoo merges leads.
+
+        :return: tuple of the lead, perhaps none, and the words that say whose it is
+        """
+        leads = self.lead_id
+        opened = leads.filtered(lambda lead: lead._whatsapp_is_open())
+        if len(opened.company_id) > 1:  # somebody gave one to another company
+            own = self[0]._whatsapp_company()
+            opened = opened.filtered(
+                lambda lead: lead.company_id in (own, own.browse())
+            )
+        if len(opened) < 2:
+            return opened or leads._whatsapp_last_closed(), ""
+        owner, rule = self._whatsapp_merged_owner(opened)
+        team = opened.filtered(lambda lead: lead.user_id == owner).team_id[:1]
+        try:
+            with self.env.cr.savepoint():
+                lead = opened.merge_opportunity(user_id=owner.id, team_id=team.id)
+                lead._whatsapp_calls().filtered(
+                    lambda call: owner and call.user_id != owner
+                ).with_context(mail_activity_quick_update=True).user_id = owner
+                self.env.flush_all()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:
+            # what a rule of the customer's refuses keeps no conversation apart
+            _logger.warning(
+                "leads %s were not merged: %s", opened.ids, type(error).__name__
+            )
+            self.env.invalidate_all()
+            best = opened._whatsapp_best_open()
+            best._message_log(
+                body=self._whatsapp_links(
+                    self.env._(
+                        "Other open leads of the same person, perhaps to be merged:"
+                    ),
+                    opened - best,
+                )
+            )
+            return best, ""
+        if owner and rule:
+            # as if somebody had given it: who has it need not call once more
+            self.env["whatsapp.assignment"]._note(
+                lead,
+                Choice(owner, self.env["hr.employee"], rule),
+                giver=self.env["res.users"].browse(SUPERUSER_ID),
+            )
+        return lead, rule
+
+    def _whatsapp_merged_owner(self, leads):
+        """Return who gets the lead of a person who had several, and why.
+
+        :param leads: the open leads of these conversations
+        :return: tuple of ``res.users`` and words, both empty if there is no question
+        """
+        owners = leads.filtered(lambda lead: lead._whatsapp_has_owner()).user_id
+        if len(owners) < 2:
+            return owners, ""
+        # sudo: whatsapp.answer - who answered, whoever works here
+        answers = self.env["whatsapp.answer"].sudo()
+        last = answers.search(
+            [("channel_id", "in", self.ids), ("user_id", "in", owners.ids)],
+            order="answered_at desc, id desc",
+            limit=1,
+        )
+        if last:
+            return last.user_id, self.env._(
+                "Was the last to answer this customer, who had two conversations"
+            )
+        first = leads.filtered("user_id").sorted(
+            lambda lead: (lead.whatsapp_opened_at or lead.create_date, lead.id)
+        )[0]
+        return first.user_id, self.env._(
+            "Had this customer, who had two conversations, before the other salesperson"
+        )
+
+    def _whatsapp_notify_merged(self, words, known):
+        """Say on the lead, too, that two conversations are one; tell who had them."""
+        lead, owners, rule = self.lead_id, known["owners"], known["rule"]
+
+        def lines(env):
+            body = words(env)
+            if lead.user_id and rule:
+                body += Markup("<p>%s</p>") % env._(
+                    "%(user)s has the customer. The rule: who answered last, else"
+                    " who had the customer first.",
+                    user=lead.user_id.name,
+                )
+            return body
+
+        super()._whatsapp_notify_merged(lines, known)
+        if not lead:
+            return
+        lead._message_log(body=lines(self.env))
+        for user in owners | lead.user_id if len(owners) > 1 else owners.browse():
+            env = self.with_context(lang=user.lang).env
+            lead.message_notify(
+                partner_ids=user.partner_id.ids,
+                subject=env._("WhatsApp: two conversations are one: %s", self.name),
+                body=lines(env),
+            )
+        self._whatsapp_send_notices()
 
     # ------------------------------------------------------------- the lead
-
-    @api.model
-    def _normalize_phone_number(self, number, country=None):
-        """Return any spelling of a number as E.164.
-
-        :param str number: as people type it, or as Meta sends it
-        :param country: ``res.country`` of numbers without country code; default:
-            that of the company
-        :return: str such as '+525512345678', or False if it is no phone number
-        """
-        country = country or self.env.company.country_id
-        return wa_identity.normalize(number, country.code or None) or False
 
     def _find_existing_lead(self, leads=None):
         """Return the open lead of this person: that of the conversation, else one
@@ -441,72 +582,6 @@ class DiscussChannel(models.Model):
         return found.filtered(
             lambda lead: lead.id in sure or lead.partner_id not in others
         )
-
-    def _whatsapp_latest(self):
-        """Return that of these conversations in which the customer wrote last."""
-        return self.sorted(
-            lambda channel: (
-                channel.whatsapp_last_customer_date or channel.create_date,
-                channel.id,
-            )
-        )[-1:]
-
-    def _whatsapp_company(self):
-        return self.company_id or self.gateway_id.company_id or self.env.company
-
-    def _whatsapp_same_number(self):
-        """Return the contacts with the number of this person."""
-        # sudo: res.partner - those whom the webhook user may not read count, too
-        partners = self.env["res.partner"].sudo()
-        company = self._whatsapp_company()
-        phones = wa_identity.variants(self.whatsapp_phone or "")
-        known = partners.browse(partners._whatsapp_ids_with(phones))
-        return known._whatsapp_of_company(company)
-
-    def _whatsapp_partners(self):
-        """Return the contacts of this person, the one who writes first.
-
-        See ``res.partner._whatsapp_by_number`` for whose number proves something.
-        """
-        return (
-            self._whatsapp_customer()
-            | self._whatsapp_same_number()._whatsapp_by_number()
-        )
-
-    def _whatsapp_customer(self):
-        """Return the contact that this conversation is with, perhaps none.
-
-        Whom somebody of ours linked, else who takes part and is nobody's user, nor
-        was: colleagues take part, and may have left.
-        """
-        # sudo: res.partner.gateway.channel, res.partner - whoever asks
-        links = self.env["res.partner.gateway.channel"].sudo()
-        link = links.search(
-            [
-                ("gateway_id", "=", self.gateway_id.id),
-                ("gateway_token", "in", self._whatsapp_tokens()),
-            ],
-            order="id",
-            limit=1,
-        )
-        members = self.sudo().channel_member_ids.partner_id
-        return (
-            link.partner_id.filtered("active")
-            or members.filtered(
-                lambda partner: (
-                    partner.active
-                    and partner.partner_share
-                    and not partner._whatsapp_users()
-                )
-            )[:1]
-        )
-
-    def _whatsapp_tokens(self):
-        """Return every ``gateway_token`` that this person may be known by."""
-        person = Identity.of_token(self.gateway_channel_token)
-        phone = (self.whatsapp_phone or "").lstrip("+")
-        names = [*person.tokens, *Identity(phone=phone or None).tokens]
-        return list(dict.fromkeys([*names, *filter(None, [self.whatsapp_bsuid])]))
 
     def _whatsapp_refusal(self, partners):
         """Return why this person never becomes a lead, or an empty text.
@@ -594,7 +669,7 @@ class DiscussChannel(models.Model):
         self._whatsapp_link_because(lead, reason, note, previous=previous)
         if not partner:
             lead._whatsapp_propose_contacts(self._whatsapp_same_number())
-        self._whatsapp_hand(choice)
+        self._assign_to_commercial_user(choice=choice)
         return lead
 
     def _whatsapp_preferred(self, previous, partner=None):
@@ -722,9 +797,9 @@ class DiscussChannel(models.Model):
         if comes_back or not (lead.user_id and lead.whatsapp_opened_at):
             self._assign_to_commercial_user(returning=comes_back)
         else:
-            lead._whatsapp_pass_on_absent()
+            lead._whatsapp_reassign_absent()
         if referral:
-            lead._whatsapp_came_by(referral)
+            lead._whatsapp_apply_referral(referral)
         return lead
 
     def action_create_lead(self):
@@ -798,20 +873,6 @@ class DiscussChannel(models.Model):
             },
         }
 
-    def _whatsapp_lock_keys(self):
-        """Return the names under which the work on these people is locked."""
-        keys = set()
-        for channel in self:
-            person = Identity.of_token(channel.gateway_channel_token)
-            company = channel.gateway_id.company_id.id or 0
-            names = [*person.keys]
-            if channel.whatsapp_phone:
-                names.append(f"phone:{channel.whatsapp_phone}")
-            if channel.whatsapp_bsuid:
-                names.append(f"bsuid:{channel.whatsapp_bsuid}")
-            keys |= {f"whatsapp:{company}:{name}" for name in names}
-        return sorted(keys)
-
     def _whatsapp_find_or_create(self, text, referral):
         """Return the lead of this person, and one of FOUND, REOPENED and CREATED."""
         partners = self._whatsapp_partners()
@@ -823,7 +884,7 @@ class DiscussChannel(models.Model):
             if self.whatsapp_no_lead_reason != refusal:
                 self.whatsapp_no_lead_reason = refusal
                 self._message_log(body=self.env._("No lead is made: %s", refusal))
-                self._whatsapp_join(self.gateway_id.member_ids)
+                self._whatsapp_add_members(self.gateway_id.member_ids)
             return closed.browse(), FOUND
         if closed and self._whatsapp_still_counts(closed):
             if closed != self.lead_id:
@@ -903,8 +964,8 @@ class DiscussChannel(models.Model):
         """
         old = self.lead_id
         self.write({"lead_id": lead.id, "whatsapp_no_lead_reason": False})
-        self._whatsapp_join(lead.user_id)
-        self._whatsapp_leave(old.user_id - lead.user_id)
+        self._whatsapp_add_members(lead.user_id)
+        self._whatsapp_remove_members(old.user_id - lead.user_id)
         lead.whatsapp_match_reason = reason
         body = Markup("<p>%s</p>") % note
         if previous:
@@ -924,21 +985,21 @@ class DiscussChannel(models.Model):
                 )
             )
 
-    @api.model
-    def _whatsapp_links(self, words, leads):
-        links = Markup(", ").join(lead._get_html_link() for lead in leads)
-        return Markup("<p>%s %s</p>") % (words, links)
-
     # ------------------------------------------------------------- assignment
 
-    def _assign_to_commercial_user(self, returning=False):
+    def _assign_to_commercial_user(self, returning=False, choice=None):
         """Hand the lead to its salesperson: who has it, else whose turn it is.
 
         :param bool returning: the customer comes back to a lead that was closed:
             whoever had it gets it again if on duty
+        :param choice: ``models.hr_employee.Choice`` with which the lead was created:
+            then it only remains to say so
         :return: the salesperson, perhaps nobody
         """
         self.ensure_one()
+        if choice:
+            self._whatsapp_after_assign(choice)
+            return choice.user
         lead, old = self.lead_id, self.lead_id.user_id
         owned = lead._whatsapp_has_owner()
         already = self.env._("Was the salesperson of this lead already")
@@ -952,53 +1013,26 @@ class DiscussChannel(models.Model):
         if not choice.user and lead.whatsapp_queued_at:
             return choice.user  # it waits already, and that was said
         if choice.user and choice.user != old:
-            lead._whatsapp_give(choice.user)
+            lead._whatsapp_assign(choice.user)
         lead.write(
             {
                 "whatsapp_opened_at": self.env.cr.now(),
                 "whatsapp_queued_at": not choice.user and fields.Datetime.now(),
             }
         )
-        self._whatsapp_hand(choice)
+        self._whatsapp_after_assign(choice)
         return choice.user
 
-    def _whatsapp_hand(self, choice):
+    def _whatsapp_after_assign(self, choice):
         """Note who has the lead and why, and begin to wait for the first answer.
 
         :param choice: ``models.hr_employee.Choice``
         """
         if choice.nobody:
-            self._whatsapp_join(self.gateway_id.member_ids)
+            self._whatsapp_add_members(self.gateway_id.member_ids)
         self.env["whatsapp.assignment"]._note(self.lead_id, choice)
         self.lead_id._whatsapp_start_clock()
         self._whatsapp_send_notices()
-
-    def _whatsapp_send_notices(self):
-        """Wake the mail queue, to which inbound work leaves its notices."""
-        woken = self.env.cr.precommit.data
-        if not woken.get("crm_whatsapp_gateway.notices"):
-            woken["crm_whatsapp_gateway.notices"] = True
-            # sudo: ir.cron - the webhook user may not read crons
-            self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
-
-    def _whatsapp_join(self, users):
-        """Let people in, silently."""
-        if users:
-            # sudo: discuss.channel.member - colleagues do not invite each other
-            self.sudo().add_members(
-                partner_ids=users.partner_id.ids, post_joined_message=False
-            )
-
-    def _whatsapp_leave(self, users):
-        """Let people out whose conversation it is no longer."""
-        if users:
-            # sudo: discuss.channel - they may not see it any more
-            channel = self.sudo()
-            if not self.env.lang:  # a webhook or cron: Odoo's line would be English
-                lang = channel.gateway_id._whatsapp_lang()
-                channel = channel.with_context(lang=lang)
-            for partner in users.partner_id & channel.channel_member_ids.partner_id:
-                channel._action_unfollow(partner)
 
     def _create_immediate_call_activity(self):
         """Ask the salesperson for a call now, unless a call is asked for.

@@ -8,6 +8,7 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_datetime
 
+from .mail_gateway import AWAY, WELCOME
 from .working_time import WorkingTime
 
 _logger = logging.getLogger(__name__)
@@ -17,7 +18,6 @@ LATE_ACTIVITY = "mail.mail_activity_data_warning"
 FRESH = timedelta(minutes=10)
 # For so long after somebody of us wrote, the customer talks to a person
 TALKING = timedelta(minutes=15)
-WELCOME, AWAY = "welcome", "away"
 
 
 class Wait(NamedTuple):

@@ -2,14 +2,15 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from lxml.builder import E
 
-from odoo import api, fields, models
+from odoo import api, models
 
-from .. import compat
-from ..tools import plain_text, window
+from odoo.addons.mail_gateway_whatsapp_queue.models.mail_gateway_whatsapp_kinds import (
+    META_AGENT,
+)
+from odoo.addons.mail_gateway_whatsapp_queue.tools import plain_text
+
 from ..tools.conversation import OPEN, preview
 from .hr_employee import SALESPERSON
-from .mail_gateway_whatsapp_kinds import META_AGENT
-from .mail_message import Received
 
 CHOICES = 12  # numbers, and teams, that are filters of their own
 INBOX_BUS = "crm_whatsapp_gateway/inbox"
@@ -78,31 +79,13 @@ class DiscussChannel(models.Model):
 
     # ------------------------------------------------------------- messages
 
-    def message_post(self, **kwargs):
-        """Let a received message bear Meta's id from the beginning."""
-        wamid = self.env.context.get("whatsapp_message_id")
-        if wamid and isinstance(wamid, Received):
-            kwargs["whatsapp_message_id"] = wamid
-        return super().message_post(**kwargs)
-
-    def _get_message_create_valid_field_names(self):
-        return super()._get_message_create_valid_field_names() | {"whatsapp_message_id"}
-
-    def _message_post_after_hook(self, message, msg_vals):
-        """Keep what the inbox shows, and wake the inboxes that are open."""
-        res = super()._message_post_after_hook(message, msg_vals)
-        received = self.env.context.get("no_gateway_notification")
-        if message.message_type == "comment" and not received and self._is_whatsapp():
-            # sudo: discuss.channel - who may post need not be able to write
-            self.sudo()._whatsapp_note_posted(message)
-        return res
-
-    def _whatsapp_note_posted(self, message, by_phone=False):
+    def _whatsapp_message_sent(self, message, by_phone=False):
         """Keep what we wrote as the last word; it is an answer if a person wrote it.
 
         :param message: one ``mail.message``
         :param bool by_phone: somebody typed it in the app on the phone
         """
+        super()._whatsapp_message_sent(message, by_phone)
         automatic = not by_phone and message.author_id.id in self._whatsapp_robots()
         wait, ours = self._whatsapp_wait(), self.whatsapp_state == OPEN
         if automatic and wait.since:
@@ -129,13 +112,14 @@ class DiscussChannel(models.Model):
         find = self.env["ir.model.data"]._xmlid_to_res_id
         return set(filter(None, map(find, ("base.partner_root", META_AGENT))))
 
-    def _whatsapp_note_group(self, text, date, author):
+    def _whatsapp_group_message(self, text, date, author):
         """Keep the last word of a group. It waits for no answer: none can be sent.
 
         :param str text: what was written
         :param date: when, UTC
         :param str author: 'customer' or 'us'
         """
+        res = super()._whatsapp_group_message(text, date, author)
         if not self.whatsapp_last_date or date >= self.whatsapp_last_date:
             self.write(
                 {
@@ -146,23 +130,18 @@ class DiscussChannel(models.Model):
                 }
             )
         self._whatsapp_wake_inboxes()
+        return res
 
-    def _whatsapp_note(self, text, date, author, opens_window=False, automatic=False):
+    def _whatsapp_note(self, text, date, author, automatic=False):
         """Keep the last word and whose turn it is, and wake the inboxes.
 
         :param str text: what was written
         :param date: when, UTC
         :param str author: 'customer' or 'us'
-        :param bool opens_window: free text is possible for 24 hours from now
         :param bool automatic: no person wrote it, so that it is no answer
         """
         self.ensure_one()
         values = self._whatsapp_state_after(author, date, automatic)
-        last = self.whatsapp_last_customer_date
-        if opens_window and (not last or date > last):
-            values["whatsapp_last_customer_date"] = date
-            if self.whatsapp_window_closed_at:
-                values["whatsapp_window_closed_at"] = False
         if not self.whatsapp_last_date or date >= self.whatsapp_last_date:
             values.update(
                 whatsapp_last_text=preview(text),
@@ -171,16 +150,8 @@ class DiscussChannel(models.Model):
             )
         if values:  # each write makes Discuss compare what everybody sees
             self.write(values)
-        shown = {}
-        if "whatsapp_last_customer_date" in values:
-            # opens the text field of whoever has the chat before them
-            shown.update(self._whatsapp_window_values())
         if "whatsapp_state" in values:
-            shown.update(self._whatsapp_turn())
-        if shown:
-            self._bus_send(
-                "mail.record/insert", {"discuss.channel": [{"id": self.id, **shown}]}
-            )
+            self._whatsapp_send_to_chats(self._whatsapp_turn())
         self._whatsapp_wake_inboxes()
 
     def _whatsapp_wake_inboxes(self):
@@ -201,57 +172,20 @@ class DiscussChannel(models.Model):
             ],
         )
 
-    def _to_store(self, store, *args, **kwargs):
-        """Tell the web client which lead belongs to the conversation."""
-        res = super()._to_store(store, *args, **kwargs)
-        for channel in self.filtered(lambda channel: channel._is_whatsapp()):
-            compat.store_values(store, channel, channel._whatsapp_store_values())
-        return res
-
     def _whatsapp_store_values(self):
+        """Tell the chat which lead it belongs to, and whose turn it is."""
         return {
+            **super()._whatsapp_store_values(),
             "whatsapp_lead": self._whatsapp_lead_summary(),
             **self._whatsapp_turn(),
-            **self._whatsapp_window_values(),
         }
-
-    def _whatsapp_window_values(self):
-        """Return until when free text is possible, as the web client is told."""
-        closes = window.closes_at(
-            self.whatsapp_last_customer_date, self.whatsapp_window_closed_at
-        )
-        return {
-            "whatsapp_window_closes": closes
-            and fields.Datetime.to_string(closes)
-            or False,
-        }
-
-    def _whatsapp_close_window(self, sent_at=None):
-        """Believe Meta that free text is not possible, until the customer writes.
-
-        :param sent_at: when the refused message left, UTC; default: now
-        """
-        last = self.whatsapp_last_customer_date
-        if last and sent_at and last > sent_at or self.whatsapp_window_closed_at:
-            return  # the customer has written since, or it is known
-        # sudo: discuss.channel - whoever sends need not be able to write
-        self.sudo().whatsapp_window_closed_at = fields.Datetime.now()
-        self._bus_send(
-            "mail.record/insert",
-            {"discuss.channel": [{"id": self.id, **self._whatsapp_window_values()}]},
-        )
 
     def action_open_whatsapp(self):
-        """Open the conversation as a window over the current page."""
-        self.ensure_one()
-        self.check_access("read")
+        """Open the conversation; its salesperson takes part in it."""
+        action = super().action_open_whatsapp()
         if self.whatsapp_user_id == self.env.user and not self.is_member:
-            self._whatsapp_join(self.env.user)
-        return {
-            "type": "ir.actions.client",
-            "tag": "crm_whatsapp_gateway.open_chat",
-            "params": {"channel_id": self.id},
-        }
+            self._whatsapp_add_members(self.env.user)
+        return action
 
     def action_whatsapp_details(self):
         """Open the form of the conversation."""

@@ -6,8 +6,9 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import plaintext2html
 
-from .. import compat
-from ..tools import identity as wa_identity
+from odoo.addons.mail_gateway_whatsapp_queue import compat
+from odoo.addons.mail_gateway_whatsapp_queue.tools import identity as wa_identity
+
 from .hr_employee import SALESPERSON, Choice
 
 
@@ -22,7 +23,7 @@ class DiscussChannel(models.Model):
         """Show another lead to everybody who has the conversation open."""
         res = super().write(vals)
         if "lead_id" in vals:
-            self._whatsapp_show_lead()
+            self._whatsapp_refresh_chats()
         return res
 
     # ------------------------------------------------------------- the lead
@@ -42,31 +43,12 @@ class DiscussChannel(models.Model):
             "phone": lead.phone or "",
         }
 
-    def _whatsapp_show_lead(self):
-        """Have the lead read anew wherever the conversation is open.
-
-        What it says depends on the reader's language, so it is not sent along.
-        """
-        for channel in self:
-            if channel._is_whatsapp():
-                values = {"id": channel.id, "whatsapp_lead_stale": True}
-                channel._bus_send("mail.record/insert", {"discuss.channel": [values]})
-
-    def whatsapp_known(self):
-        """Tell the chat what it shows of its lead now.
-
-        :return: False for who may not read the conversation (any more), else a dict
-            with known (see ``_whatsapp_lead_summary``)
-        """
-        self.ensure_one()
-        return self.has_access("read") and {"known": self._whatsapp_lead_summary()}
-
     def whatsapp_panel(self):
         """Tell the chat about its lead, and what the user can do here.
 
         :return: False for who may not read the conversation (any more), else a dict
-            of known (what is shown of the lead), lead (see ``crm.lead``; False for
-            who may not read it), no_lead_reason (str), phone and other_phone (str:
+            of whatsapp_lead (what is shown of the lead), lead (see ``crm.lead``; False
+            for who may not read it), no_lead_reason (str), phone and other_phone (str:
             of this chat, and that of the lead if it is another one), people (list of
             dict of id and name), can_hand_over and can_make_lead (bool)
         """
@@ -80,14 +62,14 @@ class DiscussChannel(models.Model):
             lambda partner: partner.active and not partner.partner_share
         )
         return {
-            "known": self._whatsapp_lead_summary(),
+            "whatsapp_lead": self._whatsapp_lead_summary(),
             "lead": lead.has_access("read") and lead._whatsapp_panel_values()
             if lead
             else False,
             "no_lead_reason": self.whatsapp_no_lead_reason or "",
             **self._whatsapp_panel_phones(lead),
             "people": [{"id": one.id, "name": one.name} for one in people],
-            "can_ask_in": sells,
+            "can_invite": sells,
             "can_hand_over": sells and self._whatsapp_may_hand_over(),
             "can_make_lead": sells
             and not lead
@@ -129,42 +111,6 @@ class DiscussChannel(models.Model):
 
     # ------------------------------------------------------------- who takes part
 
-    def _find_or_create_member_for_self(self):
-        """Let in whoever types: Odoo refuses those who are no members."""
-        if self._is_whatsapp():
-            self._whatsapp_take_part()
-        return super()._find_or_create_member_for_self()
-
-    def _whatsapp_take_part(self):
-        """Let in whoever writes. Looking alone fills nobody's sidebar.
-
-        :raise AccessError: it is a colleague's conversation
-        """
-        user = self.env.user
-        writes = user.active and user._is_internal() and not self.env.su
-        if writes and not self.is_member:
-            self.check_access("read")
-            self._whatsapp_join(user)
-
-    def _notify_get_recipients(self, message, msg_vals, **kwargs):
-        """Push no customer's words to members who may not see the conversation."""
-        found = super()._notify_get_recipients(message, msg_vals, **kwargs)
-        if not self._is_whatsapp():
-            return found
-        # sudo: res.users - whoever posts need not read the rights of colleagues
-        partners = self.env["res.partner"].sudo()
-        pushed = partners.browse(
-            one["id"] for one in found if one["notif"] == "web_push"
-        )
-        lost = pushed.filtered(
-            lambda partner: not any(user._whatsapp_works() for user in partner.user_ids)
-        )
-        return [
-            one
-            for one in found
-            if one["notif"] != "web_push" or one["id"] not in lost.ids
-        ]
-
     def action_unfollow(self):
         """Hide the own conversation until the customer writes again.
 
@@ -180,7 +126,7 @@ class DiscussChannel(models.Model):
         others = self - own
         return super(DiscussChannel, others).action_unfollow() if others else None
 
-    def _whatsapp_dismiss(self, watchers):
+    def _whatsapp_remove_watchers(self, watchers):
         """Let those out who were in only because nobody had the conversation.
 
         :param watchers: ``res.users``; who wrote in it stays
@@ -204,7 +150,7 @@ class DiscussChannel(models.Model):
             )
         )
         stay = {author.id for (author,) in wrote}
-        self._whatsapp_leave(
+        self._whatsapp_remove_members(
             watchers.filtered(lambda user: user.partner_id.id not in stay)
         )
 
@@ -233,7 +179,7 @@ class DiscussChannel(models.Model):
                 )
             )
 
-    def _whatsapp_ask_in(self, users, note=""):
+    def _whatsapp_invite(self, users, note=""):
         """Let colleagues in, who see the history; tell them, and say so in the chat.
 
         :param users: ``res.users``
@@ -246,16 +192,16 @@ class DiscussChannel(models.Model):
         if not users:
             raise UserError(self.env._("Please choose a colleague."))
         self._whatsapp_check_colleagues(users)
-        self._whatsapp_join(users)
+        self._whatsapp_add_members(users)
         # sudo: res.users - names of colleagues, who were checked
         names = ", ".join(users.sudo().mapped("name"))
-        self._whatsapp_post_note(_with_note(self.env._("Asked in: %s", names), note))
+        self._whatsapp_post_note(_with_note(self.env._("Invited: %s", names), note))
         me = self.env.user.name
         for user in users - self.env.user:
             # sudo: res.users - in the language of the colleague
             words = self.with_context(lang=user.sudo().lang).env
             line = words._(
-                "%(me)s asks you into the conversation with %(customer)s.",
+                "%(me)s invites you to the conversation with %(customer)s.",
                 me=me,
                 customer=self.name,
             )
@@ -300,14 +246,14 @@ class DiscussChannel(models.Model):
         )
         if lead:
             # the colleague is told below
-            lead.with_context(mail_auto_subscribe_no_notify=True)._whatsapp_give(user)
+            lead.with_context(mail_auto_subscribe_no_notify=True)._whatsapp_assign(user)
             line = self.env._("Handed over to %s", user.sudo().name)
             lead._message_log(body=_with_note(line, note))
         for channel in channels:
-            channel._whatsapp_join(user)
-            channel._whatsapp_leave(giver - user)
+            channel._whatsapp_add_members(user)
+            channel._whatsapp_remove_members(giver - user)
         self._whatsapp_note_giving(user, note)
-        self._whatsapp_tell_receiver(user, note)
+        self._whatsapp_notify_receiver(user, note)
 
     def _whatsapp_check_handing_over(self, user):
         if not self._whatsapp_may_hand_over():
@@ -344,7 +290,7 @@ class DiscussChannel(models.Model):
             giver=self.env.user,
         )
 
-    def _whatsapp_tell_receiver(self, user, note):
+    def _whatsapp_notify_receiver(self, user, note):
         if user == self.env.user:
             return
         # sudo: res.users, crm.lead - the giver may not read the lead any more
@@ -359,79 +305,6 @@ class DiscussChannel(models.Model):
             partner_ids=person.partner_id.ids,
             subject=words._("WhatsApp: %s", self.sudo().name),
             body=_with_note(line, note) + self._whatsapp_link_to(words),
-        )
-
-    def _whatsapp_link_to(self, words):
-        """Return a link that opens the conversation.
-
-        :param words: environment in the language of the reader
-        """
-        return Markup(
-            '<p><a href="/odoo/discuss?active_id=discuss.channel_%s">%s</a></p>'
-        ) % (
-            self.id,
-            words._("Open the conversation"),
-        )
-
-    # ------------------------------------------------------------- notes
-
-    def message_post(self, **kwargs):
-        """Keep notes among colleagues: OCA sends whatever is no notification."""
-        if not self._is_whatsapp():
-            return super().message_post(**kwargs)
-        if not self.env.su:
-            self._whatsapp_check_person()
-        if self._whatsapp_is_note(kwargs):
-            return super(
-                DiscussChannel, self.with_context(no_gateway_notification=True)
-            ).message_post(**self._whatsapp_note_params(kwargs))
-        received = self.env.context.get("no_gateway_notification")
-        if kwargs.get("message_type") == "comment" and not received:
-            self._whatsapp_take_part()
-        return super().message_post(**kwargs)
-
-    def _whatsapp_is_note(self, params):
-        """Tell whether a message is meant for colleagues only.
-
-        A document's message that somebody sends by OCA's button is meant for the
-        customer, whatever its kind.
-
-        :param dict params: of ``message_post``
-        """
-        xmlid, subtype = params.get("subtype_xmlid"), params.get("subtype_id")
-        if xmlid == "mail.mt_comment" or params.get("gateway_message_id"):
-            return False
-        if xmlid:
-            subtype = self.env["ir.model.data"]._xmlid_to_res_id(xmlid)
-        # sudo: mail.message.subtype - guests post, too
-        subtypes = self.env["mail.message.subtype"].sudo()
-        return bool(subtype) and subtypes.browse(subtype).internal
-
-    def _whatsapp_note_params(self, params):
-        """Return the parameters of a note without whatever reaches customers.
-
-        :param dict params: of ``message_post``
-        """
-        partners = self.env["res.partner"].browse(params.get("partner_ids") or [])
-        if "everyone" in (params.get("special_mentions") or []):
-            # sudo: discuss.channel.member - who takes part is no secret here
-            partners |= self.sudo().channel_member_ids.partner_id
-        return {
-            **{
-                name: value
-                for name, value in params.items()
-                if name not in ("gateway_notifications", "special_mentions")
-            },
-            "partner_ids": partners.filtered(lambda one: not one.partner_share).ids,
-        }
-
-    def _whatsapp_post_note(self, body):
-        """Post what colleagues read in the chat, and the customer never.
-
-        :param body: Markup
-        """
-        return self.message_post(
-            body=body, message_type="comment", subtype_xmlid="mail.mt_note"
         )
 
 

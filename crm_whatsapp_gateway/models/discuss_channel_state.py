@@ -8,9 +8,11 @@ import pytz
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from .. import compat
-from ..concurrency import in_transaction
-from ..tools import conversation, window
+from odoo.addons.mail_gateway_whatsapp_queue import compat
+from odoo.addons.mail_gateway_whatsapp_queue.queue.locks import in_transaction
+from odoo.addons.mail_gateway_whatsapp_queue.tools import window
+
+from ..tools import conversation
 from ..tools.conversation import ANSWERED, CLOSED, OPEN, SNOOZED
 
 _logger = logging.getLogger(__name__)
@@ -54,9 +56,6 @@ class DiscussChannel(models.Model):
         index="btree_not_null",
         help="When the last message came or went, or the conversation came back.",
     )
-    whatsapp_window_closes = fields.Datetime(
-        string="Free text until", compute="_compute_whatsapp_window_closes"
-    )
     whatsapp_window_closing = fields.Boolean(
         string="Window closes soon, unanswered",
         compute="_compute_whatsapp_window_closing",
@@ -96,17 +95,6 @@ class DiscussChannel(models.Model):
         return super().init()
 
     # ------------------------------------------------------------- compute
-
-    @api.depends("whatsapp_last_customer_date", "whatsapp_window_closed_at")
-    def _compute_whatsapp_window_closes(self):
-        for channel in self:
-            channel.whatsapp_window_closes = (
-                window.closes_at(
-                    channel.whatsapp_last_customer_date,
-                    channel.whatsapp_window_closed_at,
-                )
-                or False
-            )
 
     @api.depends(
         "whatsapp_last_customer_date",

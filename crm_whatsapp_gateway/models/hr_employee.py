@@ -7,13 +7,18 @@ import pytz
 
 from odoo import api, fields, models
 
-from ..concurrency import hold_until_end
+from odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_phones import PHONES
+from odoo.addons.mail_gateway_whatsapp_queue.queue.locks import (
+    lock_until_commit,
+    pool_key,
+)
+
 from ..tools import duty
-from .whatsapp_phones import PHONES
 
 SALESPERSON = "sales_team.group_sale_salesman"
 SHOWN = 5  # names of people off duty that a reason tells
 FIRST_TURN = "crm_whatsapp_gateway.first_turn"
+ROSTER = "whatsapp_roster"  # in the context: who could get the lead
 
 # Everybody of a pool with what decides about them, and their working hours, as two
 # JSON lists in one query. Turns of this transaction are counted for themselves.
@@ -27,7 +32,7 @@ POOL = """
                employee.company_id,
                employee.resource_id,
                COALESCE(employee.whatsapp_agent, FALSE) AS receives,
-               COALESCE(employee.whatsapp_limit, 0) AS most,
+               COALESCE(employee.whatsapp_limit, 0) AS lead_limit,
                CASE WHEN EXISTS (SELECT FROM mail_gateway_whatsapp_employee_rel chosen
                                   WHERE chosen.mail_gateway_id = %(gateway)s)
                     THEN EXISTS (SELECT FROM mail_gateway_whatsapp_employee_rel chosen
@@ -243,7 +248,7 @@ class HrEmployee(models.Model):
         left = switched or self.browse()
         if "active" in vals and not vals["active"]:
             left = self
-        left.user_id._whatsapp_pass_on_customers()
+        left.user_id._whatsapp_reassign_customers()
         return res
 
     def _whatsapp_number_fields(self):
@@ -256,11 +261,14 @@ class HrEmployee(models.Model):
     def get_next_whatsapp_assignee(
         self, company=None, lead=None, gateway=None, team=None
     ):
-        """Take the next turn and return whose it is.
+        """Return whose turn it is.
 
         Fair turn: the one who has been without a turn for the longest. Exact
         under parallel assignment: the pool is held until the transaction ends,
         and the turns are read after the lock was taken.
+
+        Each lead that belongs to nobody comes through here, by ``_whatsapp_choose``:
+        then the turn is taken with the assignment of the lead. Else it is taken here.
 
         :param company: ``res.company`` whose people take turns; default: current
         :param lead: ``crm.lead`` to hand over; it stays in its team
@@ -270,18 +278,23 @@ class HrEmployee(models.Model):
         :return: ``hr.employee``, empty if nobody is on duty
         """
         self.check_access("write")  # a turn is not for everybody to take
+        roster = self.env.context.get(ROSTER)
+        if isinstance(roster, duty.Roster):  # nothing that came over the network
+            return self.browse(roster.next.id if roster.next else [])
         company = company or self.env.company
         gateway = gateway or (lead and lead._whatsapp_gateway())
         team = team or (lead and lead.team_id)
         choice = self._whatsapp_choose(company, gateway, team)
         if choice.employee:
             if lead:
-                lead._whatsapp_give(choice.user)
+                lead._whatsapp_assign(choice.user)
             self.env["whatsapp.assignment"]._note(lead, choice, company)
         return choice.employee
 
     @api.model
-    def _whatsapp_choose(self, company, gateway=None, team=None, preferred=(), but=()):
+    def _whatsapp_choose(
+        self, company, gateway=None, team=None, preferred=(), exclude=()
+    ):
         """Return who gets the next lead, and why. The turn is taken by a row of
         ``whatsapp.assignment``; until the end of the transaction nobody else in
         the company can choose.
@@ -291,12 +304,10 @@ class HrEmployee(models.Model):
         :param team: ``crm.team`` of the lead, or None
         :param preferred: list of tuples of ``res.users`` and words: whose customer
             it is, and why; the first one on duty gets the lead, without a turn
-        :param but: ids of users who are not to get it
+        :param exclude: ids of users who are not to get it
         :return: :class:`Choice`
         """
-        lock = hold_until_end(
-            self.env.cr, self.env.registry, f"whatsapp:pool:{company.id}"
-        )
+        lock = lock_until_commit(self.env.cr, self.env.registry, pool_key(company.id))
         members, hours = self._whatsapp_pool(
             company, gateway, team, [user.id for user, _words in preferred]
         )
@@ -318,15 +329,19 @@ class HrEmployee(models.Model):
                 )
             )
         roster = duty.Roster.of(
-            [m.agent for m in members if m.in_pool and m.user_id not in but], hours
+            [m.agent for m in members if m.in_pool and m.user_id not in exclude], hours
         )
+        chosen = self.with_context(**{ROSTER: roster}).get_next_whatsapp_assignee(
+            company, gateway=gateway, team=team
+        )
+        employee = chosen.with_env(self.env)
         reason = ". ".join([*remarks, self._whatsapp_turn_words(roster)])
-        if not roster.next:
-            nobody = not any(m.in_pool and m.agent.receives for m in members)
-            return Choice(self.env["res.users"], self.browse(), reason, nobody)
-        [user_id] = [m.user_id for m in members if m.agent == roster.next]
-        user = self.env["res.users"].browse(user_id)
-        return Choice(user, self.browse(roster.next.id), reason)
+        users = {m.agent.id: m.user_id for m in members}
+        # another addon may have named somebody who takes no turns
+        user_id = users.get(employee.id) or employee.user_id.id
+        user = self.env["res.users"].browse(user_id or [])
+        nobody = not user and not any(m.in_pool and m.agent.receives for m in members)
+        return Choice(user, employee, reason, nobody)
 
     @api.model
     def _whatsapp_absences(self, pairs):
@@ -416,7 +431,7 @@ class HrEmployee(models.Model):
                     ),
                     last_turn=row["last_turn"] or 0,
                     load=row["own"],
-                    limit=row["most"],
+                    limit=row["lead_limit"],
                 ),
                 row["user_id"],
                 row["in_pool"],

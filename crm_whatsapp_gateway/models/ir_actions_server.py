@@ -1,98 +1,25 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import models
-from odoo.exceptions import UserError
-
-from ..tools.identity import Identity
 
 
 class IrActionsServer(models.Model):
     _inherit = "ir.actions.server"
 
-    def _run_action_whatsapp_multi(self, eval_context=None):
-        """Replace OCA's, which looks for the number in one field that may not exist.
-
-        A record that nothing can be sent to says so in its history; the others, and
-        the change that caused the action, do not depend on it.
-        """
-        context = self.env.context
-        ids = context.get("active_ids") or [context.get("active_id")]
-        if not self.whatsapp_template_id or not any(ids) or self._is_recompute():
-            return False
-        for record in self.env[self.model_id.model].browse(ids).exists():
-            try:
-                with self.env.cr.savepoint():
-                    row = self._whatsapp_send_to(record)
-            except UserError as error:
-                self._whatsapp_say(
-                    record,
-                    self.env._(
-                        "The WhatsApp template %(name)s was not sent: %(reason)s",
-                        name=self.whatsapp_template_id.name,
-                        reason=error.args[0],
-                    ),
-                )
-            else:
-                if record != row.lead_id:
-                    self._whatsapp_say(
-                        record,
-                        self.env._(
-                            "WhatsApp template sent: %s", self.whatsapp_template_id.name
-                        ),
-                    )
-        return False
-
-    def _whatsapp_say(self, record, words):
-        if hasattr(record, "_message_log"):
-            record._message_log(body=words)
-
-    def _whatsapp_send_to(self, record):
-        """Send the template of this action to whom a record is about.
-
-        :param record: one record of the model of the action
-        :return: the new row of ``whatsapp.message.queue``
-        :raise UserError: no number, an empty variable, an opt-out
-        """
-        template = self.whatsapp_template_id
-        channel = self._whatsapp_channel_of(record)
-        values = {
-            variable: template._whatsapp_default(variable, record)
-            for variable in template._whatsapp_variables()
-        }
-        # sudo: discuss.channel - an administrator decided that this is sent, whoever
-        # makes the change that it is sent for
-        return template._whatsapp_send(channel.sudo(), values)
+    def _whatsapp_is_shown_on(self, record, row):
+        """The lead of the conversation shows it."""
+        return record == row.lead_id or super()._whatsapp_is_shown_on(record, row)
 
     def _whatsapp_channel_of(self, record):
-        gateway = self.whatsapp_gateway_id or self.whatsapp_template_id.gateway_id
-        if record._name == "crm.lead":
-            known = record.sudo().whatsapp_channel_ids.filtered(
-                lambda channel: channel.gateway_id == gateway
-            )
-            if known:
-                return known.sorted("whatsapp_last_date")[-1:]
-            who, lead = record, record
-        else:
-            who, lead = self._whatsapp_contact_of(record), None
-        phone = (who.whatsapp_phones or "").split(" ")[0]
-        if not phone and lead:
-            phone = record._whatsapp_first_phone()
-        if not phone:
-            raise UserError(self.env._("there is no phone number."))
-        person = Identity(phone=phone.lstrip("+"))
-        name = lead and (lead.contact_name or lead.partner_id.name) or who.display_name
-        return gateway._whatsapp_conversation(person, name, lead)
-
-    def _whatsapp_contact_of(self, record):
-        """Return the contact that a record is about, as the action says."""
-        if record._name == "res.partner":
-            return record
-        if self.whatsapp_partner:
-            rendered = self.env["mail.render.mixin"]._render_template(
-                self.whatsapp_partner, record._name, [record.id]
-            )[record.id]
-            if str(rendered).strip().isdecimal():
-                return self.env["res.partner"].browse(int(rendered)).exists()
-        if "partner_id" in record._fields:
-            return record.partner_id
-        return self.env["res.partner"]
+        """Return the conversation of a lead in which something was said last."""
+        if record._name != "crm.lead":
+            return super()._whatsapp_channel_of(record)
+        gateway = self._whatsapp_sender()
+        # sudo: crm.lead - an administrator decided that this is sent
+        known = record.sudo().whatsapp_channel_ids.filtered(
+            lambda channel: channel.gateway_id == gateway
+        )
+        if known:
+            return known.sorted("whatsapp_last_date")[-1:]
+        name = record.contact_name or record.partner_id.name or record.display_name
+        return self._whatsapp_begin(record._whatsapp_first_phone(), name, record)

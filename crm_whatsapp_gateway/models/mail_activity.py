@@ -26,11 +26,3 @@ class MailActivity(models.Model):
         index="btree_not_null",
         help="The leader is asked to see to it; an answer completes the activity.",
     )
-    whatsapp_automation_id = fields.Many2one(
-        "base.automation",
-        string="Automation rule that failed",
-        readonly=True,
-        ondelete="set null",
-        index="btree_not_null",
-        help="The rule failed while Odoo worked on WhatsApp messages.",
-    )

@@ -6,7 +6,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
-from .. import compat
+from odoo.addons.mail_gateway_whatsapp_queue import compat
+
 from ..tools import duty
 from .hr_employee import SALESPERSON
 

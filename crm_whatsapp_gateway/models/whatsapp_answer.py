@@ -5,7 +5,10 @@ from time import monotonic
 
 from odoo import api, fields, models
 
-from ..concurrency import exclusive_each, in_transaction
+from odoo.addons.mail_gateway_whatsapp_queue.queue.locks import (
+    in_transaction,
+    try_locks_each,
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -99,7 +102,7 @@ class WhatsappAnswer(models.Model):
         registry = self.env.registry
         wanted = {channel.id: channel._whatsapp_lock_keys() for channel in channels}
         try:
-            with exclusive_each(registry, wanted) as held:
+            with try_locks_each(registry, wanted) as held:
 
                 def do(env):
                     for channel in env[channels._name].browse(sorted(held)).exists():

@@ -5,8 +5,12 @@ from time import monotonic
 
 from odoo import api, fields, models
 
-from .. import compat
-from ..concurrency import exclusive, in_transaction
+from odoo.addons.mail_gateway_whatsapp_queue import compat
+from odoo.addons.mail_gateway_whatsapp_queue.queue.locks import (
+    in_transaction,
+    try_locks,
+)
+
 from .hr_employee import FIRST_TURN
 
 _logger = logging.getLogger(__name__)
@@ -104,12 +108,12 @@ class WhatsappAssignment(models.Model):
         until = monotonic() + SECONDS
         leads = self.env["crm.lead"]
         for find, queue_of, work in (
-            (leads._whatsapp_in_queue, "_whatsapp_queue", "_whatsapp_hand_out"),
-            (leads._whatsapp_overdue, "_whatsapp_answer_queue", "_whatsapp_pass_on"),
+            (leads._whatsapp_in_queue, "_whatsapp_queue", "_whatsapp_assign_queued"),
+            (leads._whatsapp_overdue, "_whatsapp_answer_queue", "_whatsapp_reassign"),
             (
                 leads._whatsapp_left_by,
                 "_whatsapp_owner_queue",
-                "_whatsapp_pass_on_absent",
+                "_whatsapp_reassign_absent",
             ),
         ):
             idle = set()  # queues for which nobody is on duty now
@@ -136,7 +140,7 @@ class WhatsappAssignment(models.Model):
         registry = self.env.registry
         keys = lead.whatsapp_channel_ids._whatsapp_lock_keys()
         try:
-            with exclusive(registry, keys) as mine:
+            with try_locks(registry, keys) as mine:
                 return not mine or in_transaction(registry, do)
         except Exception:  # one lead must not keep the others waiting
             _logger.exception("lead %s could not be handed on", lead.id)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from odoo import api, fields, models
 from odoo.tools import SQL, format_datetime
 
-from ..tools.window import WINDOW
+from odoo.addons.mail_gateway_whatsapp_queue.tools.window import WINDOW
 
 SOON = timedelta(hours=2)
 RECENT = timedelta(days=7)
@@ -92,7 +92,7 @@ def _cards(now):
         ),
         "failed": Card(
             "whatsapp.message.queue",
-            "crm_whatsapp_gateway.action_whatsapp_message_queue",
+            "mail_gateway_whatsapp_queue.action_whatsapp_message_queue",
             [
                 ("state", "in", ("failed", "uncertain")),
                 ("create_date", ">=", now - RECENT),
@@ -102,7 +102,7 @@ def _cards(now):
         ),
         "events": Card(
             "whatsapp.webhook.event",
-            "crm_whatsapp_gateway.action_whatsapp_webhook_event",
+            "mail_gateway_whatsapp_queue.action_whatsapp_webhook_event",
             [("state", "=", "failed")],
             "type",
             "create_date",

@@ -27,6 +27,7 @@ from . import (
     test_secrets,
     test_sending_truth,
     test_setup,
+    test_setup_crm,
     test_setup_tours,
     test_strangers,
     test_templates,

@@ -1,97 +1,26 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-import itertools
-import json
-import time
-from contextlib import contextmanager
-from datetime import UTC
-from unittest.mock import patch
+from odoo.tests import new_test_user, tagged
 
-import requests
-from freezegun import freeze_time
+from odoo.addons.mail_gateway_whatsapp_queue.tests.common import (
+    ANA,
+    BROWSER,
+    SECRET,
+    GatewayCase,
+    MetaSession,
+    at,
+)
 
-from odoo import fields
-from odoo.sql_db import Cursor
-from odoo.tests import HttpCase, new_test_user, tagged
-from odoo.tools import html2plaintext
-
-from ..models.mail_gateway import MailGateway, _refusals
-from ..tools import webhook
-from ..tools.cloud_api import CloudApi
-
-try:
-    from odoo.tests.test_cursor import TestCursor
-except ImportError:  # 18.0
-    from odoo.sql_db import TestCursor
-
-BROWSER = "whatsapp_browser"  # tag of the tests that need one
-SECRET = "the app secret"
-ANA = {"from": "5215512345678", "name": "Ana Pérez", "bsuid": "MX.1349120865530274"}
-
-
-@contextmanager
-def at(moment):
-    """Let it be another time, for Python and for the dates that Odoo writes.
-
-    :param moment: naive datetime, UTC
-    """
-    with (
-        freeze_time(moment),
-        patch.object(Cursor, "now", lambda cr: moment),
-        patch.object(TestCursor, "now", lambda cr: moment),
-    ):
-        yield
-
-
-class MetaSession:
-    """Meta's side of the HTTP client: answers as told, keeps what it got."""
-
-    def __init__(self):
-        self.calls = []  # (method, path, json)
-        self.answers = []  # (status, body or bytes) or exceptions, used up in order
-        self.ids = itertools.count(1)
-
-    def request(self, method, url, **kwargs):
-        """Stand in for ``requests.Session.request``, with a real response."""
-        path = url.split("/", 4)[-1]
-        self.calls.append((method, path, kwargs.get("json")))
-        status, body = 200, self._default(path)
-        if self.answers:
-            answer = self.answers.pop(0)
-            if isinstance(answer, Exception):
-                raise answer
-            status, body = answer
-        response = requests.Response()
-        response.status_code = status
-        response._content = (
-            body if isinstance(body, bytes) else json.dumps(body).encode()
-        )
-        return response
-
-    def _default(self, path):
-        number = next(self.ids)
-        if path.endswith("/media"):
-            return {"id": f"media{number}"}
-        return {"messages": [{"id": f"wamid.out{number}"}]}
-
-    @property
-    def sent(self):
-        """The messages that Meta was asked to send."""
-        return [
-            body for _method, path, body in self.calls if path.endswith("/messages")
-        ]
+__all__ = ["ANA", "BROWSER", "SECRET", "MetaSession", "WhatsappCase", "at"]
 
 
 @tagged("post_install", "-at_install")
-class WhatsappCase(HttpCase):
+class WhatsappCase(GatewayCase):
     """A gateway, two salespeople with their turns, and a Meta that obeys."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.env = cls.env(context={**cls.env.context, "lang": "en_US"})
-        cls.company = cls.env.company
-        cls.company.country_id = cls.env.ref("base.mx")
         cls.env["hr.employee"].search([]).whatsapp_agent = False
         cls.team = cls.env["crm.team"].create({"name": "WhatsApp", "use_leads": False})
         cls.users = cls.env["res.users"]
@@ -105,179 +34,13 @@ class WhatsappCase(HttpCase):
                 {"name": login, "user_id": user.id, "company_id": cls.company.id}
             )
         cls.sofia, cls.tomas = cls.users
-        cls.gateway = cls.env["mail.gateway"].create(
-            {
-                "name": "Sales",
-                "gateway_type": "whatsapp",
-                "token": "EAAtoken",
-                "webhook_key": "webhook-key",
-                "webhook_secret": SECRET,
-                "whatsapp_security_key": "verify me",
-                "whatsapp_from_phone": "10001",
-                "whatsapp_account_id": "20001",
-                "integrated_webhook_state": "integrated",
-                "whatsapp_team_id": cls.team.id,
-                "company_id": cls.company.id,
-            }
-        )
+        cls.gateway.whatsapp_team_id = cls.team
 
-    def setUp(self):
-        super().setUp()
-        _refusals.clear()
-        self.meta = MetaSession()
-        self.wamids = itertools.count(1)
-        self.now = int(fields.Datetime.now().replace(tzinfo=UTC).timestamp())
-
-        def client(gateway):
-            secrets = gateway._whatsapp_secrets()
-            return CloudApi(
-                secrets.token,
-                version=gateway.whatsapp_version,
-                session=self.meta,
-                secrets=secrets,
-            )
-
-        patcher = patch.object(MailGateway, "_whatsapp_cloud_api", client)
-        patcher.start()
-        self.addCleanup(patcher.stop)
-
-    # ------------------------------------------------------------- Meta speaks
-
-    def message(self, kind="text", content=None, person=ANA, **more):
-        """Return a message as it stands in a delivery."""
-        message = {
-            "id": f"wamid.in{next(self.wamids)}",
-            "timestamp": str(self.now),
-            "type": kind,
-            kind: {"body": content} if isinstance(content, str) else content,
-        }
-        if person.get("from"):
-            message["from"] = person["from"]
-        if person.get("bsuid"):
-            message["from_user_id"] = person["bsuid"]
-        return {**message, **more}
-
-    def delivery(self, *messages, person=ANA, statuses=(), number="10001"):
-        """Return the body of a webhook."""
-        contact = {"profile": {"name": person.get("name", "")}}
-        if person.get("from"):
-            contact["wa_id"] = person["from"]
-        if person.get("bsuid"):
-            contact["user_id"] = person["bsuid"]
-        value = {
-            "messaging_product": "whatsapp",
-            "metadata": {
-                "display_phone_number": "5215500000001",
-                "phone_number_id": number,
-            },
-        }
-        if messages:
-            value.update(contacts=[contact], messages=list(messages))
-        if statuses:
-            value.update(statuses=list(statuses))
-        change = {"field": "messages", "value": value}
-        entry = {"id": "20001", "changes": [change]}
-        return {"object": "whatsapp_business_account", "entry": [entry]}
-
-    def post(self, body, secret=SECRET, key="webhook-key", **headers):
-        """Deliver over HTTP, signed; return the response."""
-        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        headers.setdefault("X-Hub-Signature-256", webhook.sign(raw, secret))
-        return self.url_open(
-            f"/gateway/whatsapp/{key}/update",
-            data=raw,
-            headers={"Content-Type": "application/json", **headers},
-        )
-
-    def drain(self):
-        """Do what the thread does after the answer."""
-        self.env.flush_all()
-        for drain in (self.events()._drain, self.events()._drain_media):
-            drain(self.registry, time.monotonic() + 60, [])
-        self.env.invalidate_all()
-
-    def receive(self, *messages, **kwargs):
-        """Deliver messages, work on them, return the conversation."""
-        response = self.post(self.delivery(*messages, **kwargs))
-        self.assertEqual(response.status_code, 200)
-        self.drain()
-        person = kwargs.get("person", ANA)
-        token = person.get("from") or person["bsuid"]
-        return self.env["discuss.channel"].search(
-            [
-                ("gateway_id", "=", self.gateway.id),
-                ("gateway_channel_token", "=", token),
-            ]
-        )
-
-    def events(self, **values):
-        """Return the stored events with these values."""
-        return self.env["whatsapp.webhook.event"].search(
-            [(name, "=", value) for name, value in values.items()]
-        )
-
-    # ------------------------------------------------------------- we speak
-
-    def answer(self, channel, body="Hello", user=None, **kwargs):
-        """Post as a salesperson; return the queue rows."""
-        message = (
-            channel.with_user(user or channel.lead_id.user_id)
-            .with_context(mail_create_nosubscribe=True)
-            .message_post(
-                body=body,
-                message_type="comment",
-                subtype_xmlid="mail.mt_comment",
-                **kwargs,
-            )
-        )
-        return (
-            self.env["whatsapp.message.queue"]
-            .search([("message_id", "=", message.id)])
-            .sorted("id")
-        )
+    def responsible(self, channel):
+        """Return the salesperson of the lead."""
+        return channel.lead_id.user_id
 
     def template(self, body="Hello", **values):
         """Return a template that Meta has approved, about leads."""
-        return self.env["mail.whatsapp.template"].create(
-            {
-                "name": "Greeting",
-                "template_name": "greeting",
-                "body": body,
-                "category": "utility",
-                "language": "es_MX",
-                "gateway_id": self.gateway.id,
-                "state": "approved",
-                "is_supported": True,
-                "model_id": self.env.ref("crm.model_crm_lead").id,
-                **values,
-            }
-        )
-
-    def send_due(self):
-        """Do what the sender's thread does after the commit."""
-        self.env.flush_all()
-        queue = self.env["whatsapp.message.queue"]
-        queue._drain(self.registry, time.monotonic() + 60, [])
-        self.env.invalidate_all()
-
-    def status(self, row, status, **more):
-        """Deliver a status of a sent message."""
-        report = {
-            "id": row.wamid or "wamid.unknown",
-            "status": status,
-            "timestamp": str(self.now),
-            "recipient_id": row.channel_id.gateway_channel_token,
-            "biz_opaque_callback_data": row.uuid,
-            **more,
-        }
-        self.assertEqual(self.post(self.delivery(statuses=[report])).status_code, 200)
-        self.drain()
-
-    # ------------------------------------------------------------- domain
-
-    def texts(self, channel):
-        """Return what people read in a conversation, oldest first."""
-        messages = channel.message_ids.filtered(lambda m: m.message_type == "comment")
-        return [
-            html2plaintext(message.body).strip() for message in messages.sorted("id")
-        ]
+        values.setdefault("model_id", self.env.ref("crm.model_crm_lead").id)
+        return super().template(body, **values)

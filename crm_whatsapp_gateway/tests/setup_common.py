@@ -9,11 +9,14 @@ from odoo import fields
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 
-from ..models.mail_gateway_examine import MailGateway
-from ..tools import setup
+from odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_gateway_check_probe import (  # noqa: E501
+    WhatsappGatewayCheckProbe,
+)
+from odoo.addons.mail_gateway_whatsapp_queue.tools import probe, setup
+
 from .common import MetaSession, WhatsappCase
 
-CONTROLLER = "odoo.addons.crm_whatsapp_gateway.controllers.webhook"
+CONTROLLER = "odoo.addons.mail_gateway_whatsapp_queue.controllers.webhook"
 SECRET = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 APP = "900000000000001"
 BASE_URL = "https://odoo.mueblesdelvalle.mx"
@@ -174,26 +177,27 @@ class SetupCase(WhatsappCase):
                 "state": "approved",
             }
         )
-        cls.gateway._whatsapp_crons().nextcall = fields.Datetime.now()
+        cls.env["whatsapp.gateway.check"]._crons().nextcall = fields.Datetime.now()
         cls.gateway.webhook_secret = SECRET
         cls.gateway.whatsapp_secret_at = False
         cls.gateway = cls.gateway.with_user(cls.admin)
 
     def setUp(self):
         super().setUp()
+        self.checks = type(self.env["whatsapp.gateway.check"])
         self.meta = MetaOffice()
         self.receive(self.message(content="Hi"))
-        self.knocks = []
+        self.probes = []
 
-        def knock_here(gateway, verify_token):
+        def probe_here(checks, gateway, verify_token):
             """The public address is that of the test's own server."""
-            self.knocks.append(gateway.webhook_url)
+            self.probes.append(gateway.webhook_url)
             path = urlsplit(gateway.webhook_url).path
-            query = f"hub.mode={setup.KNOCK}&hub.verify_token={verify_token}"
+            query = f"hub.mode={probe.PROBE}&hub.verify_token={verify_token}"
             response = self.url_open(f"{path}?{query}", allow_redirects=False)
-            return setup.Knock(response.status_code, response.text)
+            return probe.Probe(response.status_code, response.text)
 
-        self.patch(MailGateway, "_whatsapp_knock", knock_here)
+        self.patch(WhatsappGatewayCheckProbe, "_probe_webhook", probe_here)
         quiet = mute_logger(CONTROLLER)  # what is refused is meant to be
         quiet.__enter__()
         self.addCleanup(quiet.__exit__, None, None, None)
@@ -225,11 +229,11 @@ class SetupCase(WhatsappCase):
         row.action_test()
         return self.row(kind)
 
-    def mend(self, kind):
-        """Press the button that mends; return the row."""
+    def fix(self, kind):
+        """Press the button that fixes; return the row."""
         row = self.row(kind)
-        self.assertTrue(row.can_mend, row.found)
-        row.action_mend()
+        self.assertTrue(row.can_fix, row.found)
+        row.action_fix()
         return self.row(kind)
 
     def assertCheck(self, kind, outcome, state, *words):

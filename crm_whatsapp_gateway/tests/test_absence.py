@@ -6,7 +6,8 @@ from unittest.mock import patch
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 
-from .. import compat
+from odoo.addons.mail_gateway_whatsapp_queue import compat
+
 from ..models import res_users
 from .common import at
 from .test_duty import WEDNESDAY, DutyCase
@@ -257,7 +258,7 @@ class TestAbsence(AbsenceCase):
     def test_one_bad_lead_keeps_nobody_from_being_archived(self):
         other = self.say()
         other.user_id = self.sofia
-        give = type(other)._whatsapp_give
+        give = type(other)._whatsapp_assign
 
         def spoiled(lead, user):
             if lead == self.lead:
@@ -265,7 +266,7 @@ class TestAbsence(AbsenceCase):
             return give(lead, user)
 
         with (
-            patch.object(type(other), "_whatsapp_give", spoiled),
+            patch.object(type(other), "_whatsapp_assign", spoiled),
             mute_logger("odoo.addons.crm_whatsapp_gateway.models.res_users"),
         ):
             self.archive(self.sofia)
@@ -279,7 +280,7 @@ class TestAbsence(AbsenceCase):
         def cost():
             self.env.flush_all()
             before = self.env.cr.sql_log_count
-            self.sofia._whatsapp_pass_on_customers()
+            self.sofia._whatsapp_reassign_customers()
             return self.env.cr.sql_log_count - before
 
         with self.at_noon():

@@ -3,7 +3,8 @@
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user
 
-from .. import compat
+from odoo.addons.mail_gateway_whatsapp_queue import compat
+
 from .common import WhatsappCase
 
 SECRETS = ("token", "webhook_key", "webhook_secret", "whatsapp_security_key")
@@ -97,7 +98,7 @@ class TestAccess(WhatsappCase):
         self.assertTrue(self.sees(self.manager))
         self.assertFalse(self.sees(self.colleague))
         self.channel.lead_id.user_id = False
-        self.channel._whatsapp_leave(self.owner)
+        self.channel._whatsapp_remove_members(self.owner)
         self.assertTrue(self.sees(self.colleague), "a team without members is open")
         self.channel.lead_id.team_id = self.gateway.whatsapp_team_id = False
         self.assertFalse(self.channel.whatsapp_team_id)
@@ -187,7 +188,11 @@ class TestAccess(WhatsappCase):
     def test_a_salesperson_reads_the_lead_s_reasons_and_no_personnel_file(self):
         lead = self.channel.lead_id.with_user(self.owner)
         values = lead.read(
-            ["whatsapp_match_reason", "whatsapp_assign_reason", "whatsapp_twin_ids"]
+            [
+                "whatsapp_match_reason",
+                "whatsapp_assign_reason",
+                "whatsapp_duplicate_ids",
+            ]
         )[0]
         self.assertIn("Ana", values["whatsapp_match_reason"])
         self.assertIn("turn", values["whatsapp_assign_reason"])
@@ -233,6 +238,6 @@ class TestAccess(WhatsappCase):
         lead = self.channel.lead_id.with_user(self.owner)
         self.assertEqual(lead.whatsapp_channel_count, 1)
         action = lead.action_open_whatsapp()
-        self.assertEqual(action["tag"], "crm_whatsapp_gateway.open_chat")
+        self.assertEqual(action["tag"], "mail_gateway_whatsapp_queue.open_chat")
         back = self.channel.with_user(self.owner).action_open_lead()
         self.assertEqual((back["res_model"], back["res_id"]), ("crm.lead", lead.id))

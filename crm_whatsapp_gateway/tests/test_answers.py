@@ -6,9 +6,10 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user
 
+from odoo.addons.mail_gateway_whatsapp_queue.tools import window
+
 from ..models.discuss_channel_answer import DiscussChannel
 from ..models.working_time import WorkingTime
-from ..tools import window
 from .common import at
 from .test_duty import WEDNESDAY, DutyCase
 
@@ -522,7 +523,7 @@ class TestLate(AnswerCase):
         self.assertFalse(channel.whatsapp_late or self.asked(channel.lead_id))
         self.assertFalse(self.rows())
 
-    def test_the_leader_is_asked_in_the_own_language(self):
+    def test_the_leader_is_invited_the_own_language(self):
         self.env["res.lang"]._activate_lang("es_MX")
         self.leader.write({"lang": "es_MX", "tz": "Asia/Tokyo"})
         channel = self.ask()

@@ -5,8 +5,9 @@ from unittest.mock import patch
 
 from odoo.exceptions import UserError
 
-from .. import receipts
-from ..models import discuss_channel_sending
+from odoo.addons.mail_gateway_whatsapp_queue.models import discuss_channel_member
+from odoo.addons.mail_gateway_whatsapp_queue.queue import receipts
+
 from .common import WhatsappCase
 
 
@@ -21,7 +22,7 @@ class TestChat(WhatsappCase):
         self.asked = self.env["mail.message"]._whatsapp_of(
             self.channel, self.question["id"]
         )
-        discuss_channel_sending._typed.clear()
+        discuss_channel_member._typed.clear()
 
     def react(self, message, emoji, action="add", user=None):
         user = user or self.owner
@@ -75,7 +76,7 @@ class TestChat(WhatsappCase):
 
     def test_of_several_reactions_the_customer_sees_the_last(self):
         colleague = (self.users - self.owner)[:1]
-        self.channel._whatsapp_join(colleague)  # only who sees it may react
+        self.channel._whatsapp_add_members(colleague)  # only who sees it may react
         self.react(self.asked, "👍")
         self.react(self.asked, "🎉", user=colleague)
         self.react(self.asked, "🎉", "remove", user=colleague)
@@ -148,7 +149,7 @@ class TestChat(WhatsappCase):
         member = self.member()
         for setting, expected in (("none", 0), ("read", 1)):
             self.gateway.whatsapp_receipts = setting
-            discuss_channel_sending._typed.clear()
+            discuss_channel_member._typed.clear()
             self.meta.calls.clear()
             member.sudo().seen_message_id = False
 

@@ -380,7 +380,7 @@ class TestQueue(DutyCase):
 
     def test_one_bad_lead_does_not_keep_the_others_waiting(self):
         leads = [self.say(self.NIGHT) for _n in range(3)]
-        give = type(leads[0])._whatsapp_give
+        give = type(leads[0])._whatsapp_assign
 
         def spoiled(lead, user):
             if lead == leads[1]:
@@ -388,7 +388,7 @@ class TestQueue(DutyCase):
             return give(lead, user)
 
         with (
-            patch.object(type(leads[0]), "_whatsapp_give", spoiled),
+            patch.object(type(leads[0]), "_whatsapp_assign", spoiled),
             self.assertLogs("odoo.addons.crm_whatsapp_gateway", "ERROR"),
         ):
             self.cron(self.MORNING)

@@ -10,11 +10,14 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user
 from odoo.tools import mute_logger
 
-from ..models import whatsapp_message_queue_alert as alerts
-from ..tools.errors import DICTIONARY, classify
+from odoo.addons.mail_gateway_whatsapp_queue.models import (
+    whatsapp_message_queue_alert as alerts,
+)
+from odoo.addons.mail_gateway_whatsapp_queue.tools.errors import CATALOGUE, classify
+
 from .common import WhatsappCase
 
-ALERT = "odoo.addons.crm_whatsapp_gateway.models.whatsapp_message_queue_alert"
+ALERT = "odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_message_queue_alert"
 UNREACHABLE = (400, {"error": {"code": 131026, "message": "x"}})
 BUG = (400, {"error": {"code": 100, "message": "x"}})
 TOKEN = (401, {"error": {"code": 190, "message": "x"}})
@@ -53,7 +56,7 @@ class TestFailures(WhatsappCase):
     def test_every_code_has_the_consequence_of_its_kind(self):
         """Each error code of Meta, through the row that meets it."""
         row = self.answer(self.channel, "Hello")
-        for entry, known in DICTIONARY.items():
+        for entry, known in CATALOGUE.items():
             code, _slash, subcode = entry.partition("/")
             if not code.isdecimal():
                 continue
@@ -83,7 +86,7 @@ class TestFailures(WhatsappCase):
 
     def test_a_code_that_meta_invents_tomorrow_can_be_added(self):
         row = self.failed((400, {"error": {"code": 139999999, "message": "x"}}))
-        unknown = self.env.ref("crm_whatsapp_gateway.error_unknown")
+        unknown = self.env.ref("mail_gateway_whatsapp_queue.error_unknown")
         self.assertEqual((row.state, row.error_id), ("failed", unknown))
         self.env["whatsapp.error"].create(
             {
@@ -103,7 +106,7 @@ class TestFailures(WhatsappCase):
         self.assertAlmostEqual(wait.total_seconds(), 7200, delta=20)
 
     def test_a_code_stands_there_once(self):
-        entry = self.env.ref("crm_whatsapp_gateway.error_131026")
+        entry = self.env.ref("mail_gateway_whatsapp_queue.error_131026")
         with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"):
             entry.copy()
             self.env.flush_all()

@@ -6,17 +6,25 @@ from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user
 
-from ..hooks import (
+from odoo.addons.mail_gateway_whatsapp_queue.hooks import (
     INDEXES,
+    _restore_unique,
+)
+from odoo.addons.mail_gateway_whatsapp_queue.hooks import (
+    post_init_hook as base_post_init_hook,
+)
+from odoo.addons.mail_gateway_whatsapp_queue.merging import (
+    merge_duplicate_conversations,
+)
+
+from ..hooks import (
     _adopt,
     _link_as_before,
     _link_by_number,
     _remember_leads,
-    _restore_unique,
     _shipped_utm,
     post_init_hook,
 )
-from ..merging import merge_duplicate_conversations
 from .common import WhatsappCase
 
 
@@ -53,6 +61,7 @@ class TestHooks(WhatsappCase):
         names = ("whatsapp_phone", "whatsapp_last_date", "whatsapp_last_customer_date")
         channel.write(dict.fromkeys(names))
         self.env.flush_all()
+        base_post_init_hook(self.env)
         post_init_hook(self.env)
         self.assertEqual(channel.whatsapp_phone, "+525512345678")
         self.assertEqual(channel.whatsapp_last_customer_date, when)
@@ -359,7 +368,7 @@ class TestSchemaOfOca(WhatsappCase):
             }
         )
         self.env.flush_all()
-        with self.assertLogs("odoo.addons.crm_whatsapp_gateway.hooks") as log:
+        with self.assertLogs("odoo.addons.mail_gateway_whatsapp_queue.hooks") as log:
             _restore_unique(self.env.cr, "mail_gateway_mail_gateway_token", "token")
         self.assertEqual(self.constraint(), [])
         self.assertNotIn(self.gateway.token, str(log.output))
@@ -371,13 +380,14 @@ class TestShippedErrors(WhatsappCase):
     def setUp(self):
         super().setUp()
         self.env["res.lang"]._activate_lang("es_ES")
-        self.entry = self.env.ref("crm_whatsapp_gateway.error_busy")
+        self.entry = self.env.ref("mail_gateway_whatsapp_queue.error_busy")
 
     def update(self, **values):
         """Load the file's row as an update of the addon does."""
         records = self.env["whatsapp.error"].with_context(install_mode=True)
         records._load_records(
-            [{"xml_id": "crm_whatsapp_gateway.error_busy", "values": values}], True
+            [{"xml_id": "mail_gateway_whatsapp_queue.error_busy", "values": values}],
+            True,
         )
         self.env.invalidate_all()
 

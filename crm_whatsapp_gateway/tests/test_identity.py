@@ -2,7 +2,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo.tests import new_test_user
 
-from ..models.whatsapp_phones import mark_unconfirmed
+from odoo.addons.mail_gateway_whatsapp_queue.models.res_partner import mark_unconfirmed
+
 from .common import ANA
 from .test_leads import BOB, LeadCase
 
@@ -152,7 +153,7 @@ class TestIdentity(IdentityCase):
         channel = self.say()
         self.assertTrue(channel.lead_id)
         self.assertNotEqual(channel.lead_id, lead)
-        self.assertNotIn(lead, channel.lead_id.whatsapp_twin_ids)
+        self.assertNotIn(lead, channel.lead_id.whatsapp_duplicate_ids)
 
     def test_an_open_lead_with_the_number_is_found_whoever_typed_it(self):
         lead = (
@@ -343,7 +344,9 @@ class TestWebhookUser(IdentityCase):
         first = self.say()
         self.assertNotIn(user.partner_id, first.channel_member_ids.partner_id)
         user.active = False
-        with self.assertLogs("odoo.addons.crm_whatsapp_gateway", "WARNING") as log:
+        with self.assertLogs(
+            "odoo.addons.mail_gateway_whatsapp_queue", "WARNING"
+        ) as log:
             leads = self.strangers()
         self.assertIn("OdooBot works instead", log.output[0])
         self.assertEqual(len(leads), 3)

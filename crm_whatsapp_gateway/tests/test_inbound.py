@@ -403,7 +403,7 @@ class TestInbound(WhatsappCase):
     def png_download(self):
         from unittest.mock import patch
 
-        from ..tools.cloud_api import CloudApi
+        from odoo.addons.mail_gateway_whatsapp_queue.tools.cloud_api import CloudApi
 
         pixel = bytes.fromhex(
             "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
@@ -412,7 +412,9 @@ class TestInbound(WhatsappCase):
         )
         return patch.object(CloudApi, "download", lambda *args: pixel)
 
-    @mute_logger("odoo.addons.crm_whatsapp_gateway.models.whatsapp_webhook_event")
+    @mute_logger(
+        "odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_webhook_event"
+    )
     def test_a_file_that_fails_never_costs_its_message(self):
         self.meta.answers = [(500, {"error": {"code": 131000}})]
         picture = {"id": "m1", "mime_type": "image/png", "caption": "My kitchen"}

@@ -142,7 +142,7 @@ class TestFinding(LeadCase):
         notes = self.notes(active)
         for other in (nobody_s, quiet, newest):
             self.assertIn(other.name, notes)
-        self.assertEqual(active.whatsapp_twin_ids, nobody_s + quiet + newest)
+        self.assertEqual(active.whatsapp_duplicate_ids, nobody_s + quiet + newest)
         owner = active.with_user(self.tomas)
         action = owner.action_whatsapp_merge()
         wizard = (
@@ -151,7 +151,7 @@ class TestFinding(LeadCase):
             .with_context(**action["context"])
             .create({})
         )
-        self.assertEqual(wizard.opportunity_ids, owner | owner.whatsapp_twin_ids)
+        self.assertEqual(wizard.opportunity_ids, owner | owner.whatsapp_duplicate_ids)
 
     def test_an_open_lead_is_found_behind_any_number_of_closed_ones(self):
         lead = self.lead()

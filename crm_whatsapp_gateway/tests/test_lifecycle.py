@@ -7,16 +7,19 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user
 from odoo.tools import file_open, mute_logger
 
-from ..models.ir_config_parameter import _warned
-from ..models.mail_gateway import MailGateway
-from ..tools import parameters
-from ..tools.errors import CloudApiError
-from ..tools.retry import RetryPolicy
+from odoo.addons.mail_gateway_whatsapp_queue.models.ir_config_parameter import _warned
+from odoo.addons.mail_gateway_whatsapp_queue.models.mail_gateway_sending import (
+    WhatsappGatewaySending,
+)
+from odoo.addons.mail_gateway_whatsapp_queue.tools import parameters
+from odoo.addons.mail_gateway_whatsapp_queue.tools.errors import CloudApiError
+from odoo.addons.mail_gateway_whatsapp_queue.tools.retry import RetryPolicy
+
 from .common import WhatsappCase
 
-CONTROLLER = "odoo.addons.crm_whatsapp_gateway.controllers.webhook"
-PARAMETERS = "odoo.addons.crm_whatsapp_gateway.models.ir_config_parameter"
-CLOUD_API = MailGateway._whatsapp_cloud_api  # which the tests replace
+CONTROLLER = "odoo.addons.mail_gateway_whatsapp_queue.controllers.webhook"
+PARAMETERS = "odoo.addons.mail_gateway_whatsapp_queue.models.ir_config_parameter"
+CLOUD_API = WhatsappGatewaySending._whatsapp_cloud_api  # which the tests replace
 
 
 class TestArchivedNumber(WhatsappCase):
@@ -86,7 +89,7 @@ class TestArchivedNumber(WhatsappCase):
 
     def test_conversations_of_an_archived_number_are_read_as_before(self):
         channel = self.channel.with_user(self.owner)
-        self.assertEqual(self.known()["off"], "")
+        self.assertEqual(self.known()["whatsapp_off"], "")
         self.gateway.action_archive()
         self.env.invalidate_all()
         found = channel.search([("id", "=", channel.id)])
@@ -94,7 +97,7 @@ class TestArchivedNumber(WhatsappCase):
         domain = self.env.ref("crm_whatsapp_gateway.action_whatsapp_inbox").domain
         self.assertIn(channel, channel.search([*eval(domain), ("id", "=", channel.id)]))
         self.assertEqual(channel.message_ids, self.channel.message_ids)
-        self.assertIn("is archived", self.known()["off"])
+        self.assertIn("is archived", self.known()["whatsapp_off"])
         self.assertIn("is archived", channel._whatsapp_store_values()["whatsapp_off"])
         note = channel._whatsapp_post_note("Only for us")
         self.assertIn(note, channel.message_ids)
@@ -208,7 +211,7 @@ class TestCopy(WhatsappCase):
         self.row = self.answer(self.channel)
         self.admin = new_test_user(self.env, "copy-admin", groups="base.group_system")
         self.env.flush_all()
-        with file_open("crm_whatsapp_gateway/data/neutralize.sql") as script:
+        with file_open("mail_gateway_whatsapp_queue/data/neutralize.sql") as script:
             self.env.cr.execute(script.read())
         self.env.invalidate_all()
         self.env["ir.config_parameter"].set_param("database.is_neutralized", "True")
@@ -282,14 +285,12 @@ class TestCopy(WhatsappCase):
 
     def test_an_administrator_connects_a_copy_on_purpose(self):
         self.retype()
-        row = self.gateway._whatsapp_make_checks().filtered(
-            lambda row: row.kind == "copy"
-        )
+        row = self.gateway.whatsapp_check_ids.filtered(lambda row: row.kind == "copy")
         row.with_user(self.admin).action_test()
-        self.assertEqual(row.mend_label, "Connect this copy on purpose")
+        self.assertEqual(row.fix_label, "Connect this copy on purpose")
         with self.assertRaises(AccessError):
             self.gateway.with_user(self.owner).action_whatsapp_connect_copy()
-        row.with_user(self.admin).action_mend()
+        row.with_user(self.admin).action_fix()
         self.assertEqual(row.outcome, "copy_connected")
         self.assertFalse(self.gateway.whatsapp_pause_reason)
         self.answer(self.channel)
@@ -299,14 +300,14 @@ class TestCopy(WhatsappCase):
             self.delivery(self.message(content="Hello"), number="10002"), key="copy-key"
         )
         self.assertEqual(answer.status_code, 200)
-        row.with_user(self.admin).action_mend()
+        row.with_user(self.admin).action_fix()
         with self.assertRaisesRegex(UserError, "is a copy"):
             self.answer(self.channel)
 
     def test_a_copy_of_a_connected_copy_is_cut_off_again(self):
         self.gateway.with_user(self.admin).action_whatsapp_connect_copy()
         self.env.flush_all()
-        with file_open("crm_whatsapp_gateway/data/neutralize.sql") as script:
+        with file_open("mail_gateway_whatsapp_queue/data/neutralize.sql") as script:
             self.env.cr.execute(script.read())
         self.env.invalidate_all()
         self.assertTrue(self.gateway._whatsapp_is_cut_off())
@@ -317,17 +318,17 @@ class TestParameters(WhatsappCase):
 
     WRONG = {
         "event_retention_days": ("-5", "abc", "0", "3651", "", "  ", "1.5", "٣"),
-        "inbound_places": ("0", "-1", "x", str(10**9), "17"),
-        "media_places": ("0", "1,2"),
-        "outbound_places": ("1e1", ""),
+        "inbound_slots": ("0", "-1", "x", str(10**9), "17"),
+        "media_slots": ("0", "1,2"),
+        "outbound_slots": ("1e1", ""),
         "retry_minutes": ("1,,5", "-1", "0", "", ",", "abc", "1, 10081", "1," * 20),
         "graph_url": ("http://graph.facebook.com", "graph.facebook.com", "", "ftp://x"),
     }
     RIGHT = {
         "event_retention_days": "90",
-        "inbound_places": "4",
-        "media_places": " 2 ",
-        "outbound_places": "16",
+        "inbound_slots": "4",
+        "media_slots": " 2 ",
+        "outbound_slots": "16",
         "retry_minutes": "2,4",
         "graph_url": "http://127.0.0.1:8099",
     }
@@ -346,7 +347,7 @@ class TestParameters(WhatsappCase):
 
     def test_every_way_of_writing_is_checked(self):
         stored = self.env["ir.config_parameter"]
-        key = parameters.PREFIX + "inbound_places"
+        key = parameters.PREFIX + "inbound_slots"
         for text in ("0", 0, -1):
             with self.assertRaises(ValidationError):
                 stored.set_param(key, text)
@@ -355,18 +356,18 @@ class TestParameters(WhatsappCase):
             stored.search([("key", "=", key)]).value = "x"
         other = stored.create({"key": "x.places", "value": "none"})
         with self.assertRaises(ValidationError):
-            other.key = parameters.PREFIX + "media_places"
+            other.key = parameters.PREFIX + "media_slots"
         result = stored.load(
-            ["key", "value"], [[parameters.PREFIX + "outbound_places", "0"]]
+            ["key", "value"], [[parameters.PREFIX + "outbound_slots", "0"]]
         )
-        self.assertIn("outbound_places", result["messages"][0]["message"])
-        self.assertEqual(stored._whatsapp_value("inbound_places"), 3)
+        self.assertIn("outbound_slots", result["messages"][0]["message"])
+        self.assertEqual(stored._whatsapp_value("inbound_slots"), 3)
 
     def test_what_is_right_is_used(self):
         stored = self.env["ir.config_parameter"]
         for name, text in self.RIGHT.items():
             stored.set_param(parameters.PREFIX + name, text)
-        self.assertEqual(stored._whatsapp_value("media_places"), 2)
+        self.assertEqual(stored._whatsapp_value("media_slots"), 2)
         self.assertEqual(
             self.env["whatsapp.message.queue"]._retry_policy(), RetryPolicy((2, 4))
         )
@@ -411,7 +412,9 @@ class TestParameters(WhatsappCase):
         self.assertTrue(new.exists())
 
     def test_the_vacuum_goes_on_batch_by_batch(self):
-        from ..concurrency import remove_in_batches
+        from odoo.addons.mail_gateway_whatsapp_queue.queue.locks import (
+            remove_in_batches,
+        )
 
         events = self.env["whatsapp.webhook.event"].create(
             [

@@ -13,12 +13,13 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.tools import html2plaintext, mute_logger
 
-from ..tools.cloud_api import CloudApi
+from odoo.addons.mail_gateway_whatsapp_queue.tools.cloud_api import CloudApi
+
 from .common import WhatsappCase, at
 
-EVENTS = "odoo.addons.crm_whatsapp_gateway.models.whatsapp_webhook_event"
-GATEWAY = "odoo.addons.crm_whatsapp_gateway.models.mail_gateway_whatsapp"
-STORE = "odoo.addons.crm_whatsapp_gateway.models.ir_attachment"
+EVENTS = "odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_webhook_event"
+GATEWAY = "odoo.addons.mail_gateway_whatsapp_queue.models.mail_gateway_whatsapp"
+STORE = "odoo.addons.mail_gateway_whatsapp_queue.models.ir_attachment"
 ODOO_STORE = "odoo.addons.base.models.ir_attachment"
 NO_OBJECT = (
     400,

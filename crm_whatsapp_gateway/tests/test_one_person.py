@@ -11,12 +11,13 @@ from odoo.sql_db import db_connect
 from odoo.tests import Form, new_test_user
 from odoo.tools import mute_logger
 
-from ..outbound import lock_key
-from ..tools.cloud_api import CloudApi
+from odoo.addons.mail_gateway_whatsapp_queue.queue.sender import channel_key
+from odoo.addons.mail_gateway_whatsapp_queue.tools.cloud_api import CloudApi
+
 from .common import ANA, at
 from .test_leads import LeadCase
 
-EVENTS = "odoo.addons.crm_whatsapp_gateway.models.whatsapp_webhook_event"
+EVENTS = "odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_webhook_event"
 PHONE = "5215550001111"
 NEW_PHONE = "5215550002222"
 BSUID = "MX.11112222333344445555"
@@ -160,7 +161,7 @@ class TestMerging(OnePersonCase):
         with db_connect(self.env.cr.dbname).cursor() as sender:
             sender.execute(
                 "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
-                (lock_key(second.id),),
+                (channel_key(second.id),),
             )
             channel = self.say("3 both", BY_BOTH)
             self.assertEqual(channel, first)
@@ -218,10 +219,10 @@ class TestMerging(OnePersonCase):
         self.assertEqual(self.open_leads(), leads)
         self.assertIn("perhaps to be merged", self.notes(channel.lead_id))
 
-    def test_a_colleague_who_was_asked_in_stays(self):
+    def test_a_colleague_who_was_invited_stays(self):
         first, second = self.two()
         guest = new_test_user(self.env, "ines", groups="sales_team.group_sale_salesman")
-        second._whatsapp_join(guest)
+        second._whatsapp_add_members(guest)
         channel = self.say("3 both", BY_BOTH)
         self.assertIn(guest.partner_id, channel.channel_member_ids.partner_id)
         self.assertEqual(channel, first)

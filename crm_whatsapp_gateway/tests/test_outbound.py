@@ -11,12 +11,13 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tools import mute_logger
 
-from ..tools.cloud_api import CloudApi
-from ..tools.errors import classify
+from odoo.addons.mail_gateway_whatsapp_queue.tools.cloud_api import CloudApi
+from odoo.addons.mail_gateway_whatsapp_queue.tools.errors import classify
+
 from .common import WhatsappCase, at
 
 BEA = {"from": "5215587654321", "name": "Bea", "bsuid": "MX.99"}
-QUEUE = "odoo.addons.crm_whatsapp_gateway.models.whatsapp_message_queue"
+QUEUE = "odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_message_queue"
 
 
 class TestOutbound(WhatsappCase):

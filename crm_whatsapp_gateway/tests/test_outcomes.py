@@ -13,12 +13,17 @@ from odoo.exceptions import UserError
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 
-from ..models import whatsapp_message_queue_alert as alerts
-from ..models.mail_gateway import OUTAGE_AT_ONCE
-from ..tools.errors import classify
+from odoo.addons.mail_gateway_whatsapp_queue.models import (
+    whatsapp_message_queue_alert as alerts,
+)
+from odoo.addons.mail_gateway_whatsapp_queue.models.mail_gateway_sending import (
+    OUTAGE_AT_ONCE,
+)
+from odoo.addons.mail_gateway_whatsapp_queue.tools.errors import classify
+
 from .common import WhatsappCase, at
 
-ALERT = "odoo.addons.crm_whatsapp_gateway.models.whatsapp_message_queue_alert"
+ALERT = "odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_message_queue_alert"
 # Meta took a message, did not deliver it, and says: try again
 LATE = (131000, 131016, 130429, 131056, 131057, 80007, 133004, 1, 2)
 BY_ITSELF = "again by itself"

@@ -2,11 +2,12 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo.tools import mute_logger
 
-from ..tools import webhook
-from . import payloads
+from odoo.addons.mail_gateway_whatsapp_queue.tests import payloads
+from odoo.addons.mail_gateway_whatsapp_queue.tools import webhook
+
 from .common import WhatsappCase
 
-EVENTS = "odoo.addons.crm_whatsapp_gateway.models.whatsapp_webhook_event"
+EVENTS = "odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_webhook_event"
 # what is shown elsewhere than in a message of its own
 ELSEWHERE = {"reaction", "system"}
 

@@ -6,7 +6,8 @@ from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user
 
-from ..tools.referral import Referral
+from odoo.addons.mail_gateway_whatsapp_queue.tools.referral import Referral
+
 from .common import at
 from .test_answers import ANA, MINUTE, AnswerCase
 from .test_duty import WEDNESDAY

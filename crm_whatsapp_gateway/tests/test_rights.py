@@ -7,11 +7,12 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 
-from .. import compat
+from odoo.addons.mail_gateway_whatsapp_queue import compat
+
 from .common import WhatsappCase
 from .rights_matrix import KINDS, METHODS, OPEN, RECORDS
 
-OURS = "odoo.addons.crm_whatsapp_gateway."
+OURS = ("odoo.addons.crm_whatsapp_gateway.", "odoo.addons.mail_gateway_whatsapp_queue.")
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "u": "unlink"}
 # Odoo's own hooks, of which the rights are those of the record
 HOOKS = {"create", "write", "unlink", "init", "default_get"}
@@ -160,7 +161,10 @@ class RightsCase(WhatsappCase):
                 [("kind", "=", "late")]
             ),
             "whatsapp.error": env["whatsapp.error"].search([], limit=1),
-            "whatsapp.gateway.check": self.gateway._whatsapp_make_checks()[:1],
+            "whatsapp.gateway.check": self.gateway.whatsapp_check_ids[:1],
+            "whatsapp.gateway.check.outcome": env[
+                "whatsapp.gateway.check.outcome"
+            ].search([], limit=1),
             "whatsapp.rate.limit": env["whatsapp.rate.limit"].create(
                 {"number": "10001"}
             ),
@@ -172,7 +176,7 @@ class RightsCase(WhatsappCase):
             "whatsapp.hand.over": self.wizard(
                 "whatsapp.hand.over", user_id=self.tomas.id
             ),
-            "whatsapp.ask.in": self.wizard("whatsapp.ask.in"),
+            "whatsapp.invite": self.wizard("whatsapp.invite"),
             "whatsapp.link.lead": self.wizard(
                 "whatsapp.link.lead", lead_id=self.lead.id
             ),
@@ -414,9 +418,9 @@ class TestRights(RightsCase):
                 template.button_sync_template
             ),
             "whatsapp.ad.action_open_leads": of(self.ad).action_open_leads,
-            "whatsapp.ask.in.action_ask_in": lambda: wizard(
-                "whatsapp.ask.in", user_ids=[Command.set(self.tomas.ids)]
-            ).action_ask_in(),
+            "whatsapp.invite.action_invite": lambda: wizard(
+                "whatsapp.invite", user_ids=[Command.set(self.tomas.ids)]
+            ).action_invite(),
             "whatsapp.attention.action_open": lambda: (
                 record("whatsapp.attention").search([], limit=1).action_open()
             ),
@@ -434,7 +438,7 @@ class TestRights(RightsCase):
                 .create({"row_id": self.failed.id, "body": "Again"})
                 .action_send()
             ),
-            "whatsapp.gateway.check.action_mend": check.action_mend,
+            "whatsapp.gateway.check.action_fix": check.action_fix,
             "whatsapp.gateway.check.action_test": check.action_test,
             "whatsapp.hand.over.action_hand_over": lambda: wizard(
                 "whatsapp.hand.over", user_id=self.tomas.id
@@ -473,7 +477,7 @@ class TestRights(RightsCase):
     def test_each_public_method_asks_for_the_right_that_the_table_says(self):
         self.message_template = self.template("Hello")
         self.contact = self.env["res.partner"].create({"name": "Customer"})
-        self.check = self.gateway._whatsapp_make_checks()[:1]
+        self.check = self.gateway.whatsapp_check_ids[:1]
         self.failed = self.answer(self.channel, "Failed", user=self.sofia)
         self.failed.write({"state": "failed", "attempts": 3})
         self.env.flush_all()
@@ -597,7 +601,8 @@ class TestNobodyGetsAround(RightsCase):
             ours = {
                 name
                 for name, field in record._fields.items()
-                if "crm_whatsapp_gateway" in field._modules
+                if {"crm_whatsapp_gateway", "mail_gateway_whatsapp_queue"}
+                & set(field._modules)
                 and (name.startswith("whatsapp_") or name.startswith("lead_"))
             } | (record._whatsapp_closed() | OPEN[model])
             self.assertTrue(ours - OPEN[model], model)
@@ -826,7 +831,7 @@ class TestNobodyGetsAround(RightsCase):
                     lambda: self.channel.with_user(self.sofia).message_post(body="Hi")
                 )
                 sales.write({compat.USERS: [Command.link(self.sofia.id)]})
-                self.channel._whatsapp_join(self.sofia)
+                self.channel._whatsapp_add_members(self.sofia)
                 self.env.invalidate_all()
 
     def test_who_leaves_the_company_takes_part_in_nothing(self):
@@ -850,7 +855,7 @@ class TestNobodyGetsAround(RightsCase):
         group = self.env.ref(SALES)
         for kind in ("gateway", "clerk", "plain"):
             user = self.people[kind]
-            self.channel._whatsapp_join(user)
+            self.channel._whatsapp_add_members(user)
             before = self.sees(user)
             with self.env.cr.savepoint():
                 group.write({compat.USERS: [Command.link(user.id)]})

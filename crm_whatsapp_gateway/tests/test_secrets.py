@@ -13,8 +13,15 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user
 from odoo.tools import SQL, mute_logger
 
-from ..models.mail_gateway_secrets import SECRET_FIELDS, UNIQUE, MailGateway, Secrets
-from ..tools.errors import CloudApiError
+from odoo.addons.mail_gateway_whatsapp_queue.models.mail_gateway import MailGateway
+from odoo.addons.mail_gateway_whatsapp_queue.models.mail_gateway_secrets import (
+    SECRET_FIELDS,
+    UNIQUE,
+    Secrets,
+    WhatsappGatewaySecrets,
+)
+from odoo.addons.mail_gateway_whatsapp_queue.tools.errors import CloudApiError
+
 from .common import ANA
 from .setup_common import APP, HELLO, SetupCase, refusal
 
@@ -30,7 +37,7 @@ MARKS = {
     "webhook_key": KEY,
 }
 HIDDEN = (*MARKS, "webhook_url")
-MAIN = "odoo.addons.crm_whatsapp_gateway"
+MAIN = "odoo.addons.mail_gateway_whatsapp_queue"
 # what they say is meant to be said
 EXPECTED = (
     f"{MAIN}.models.mail_gateway_secrets",
@@ -325,7 +332,7 @@ class TestNobodyReads(SecretsCase):
             gateway._whatsapp_webhook(KEY)
             gateway._get_gateway_map(gateway_type="whatsapp")
             gateway._whatsapp_siblings()
-            gateway._whatsapp_examine()
+            gateway.env["whatsapp.gateway.check"]._run(gateway)
             # any field of a record brings others along
             gateway.mapped("can_set_webhook")
             gateway.mapped("name")
@@ -398,7 +405,7 @@ class TestNobodyReads(SecretsCase):
             for method in methods:
                 with self.assertRaises(AccessError, msg=f"{kind}: {method}"):
                     getattr(self.gateway.with_user(user), method)()
-            for method in ("action_test", "action_mend"):
+            for method in ("action_test", "action_fix"):
                 with self.assertRaises(AccessError, msg=f"{kind}: {method}"):
                     getattr(check.with_user(user), method)()
             for method in ("button_export_template", "button_sync_template"):
@@ -497,7 +504,7 @@ class TestNobodyIsTold(SecretsCase):
                     getattr(self.approved, method)()
                 self.assertUnmarked(refused.exception, method)
             with suppress(UserError):
-                self.gateway._whatsapp_mend("webhook")
+                self.row("webhook").action_fix()
         self.meta.templates = [HELLO]
         self.gateway.button_import_whatsapp_template()
 
@@ -547,8 +554,8 @@ class TestNobodyIsTold(SecretsCase):
             yield
             return
         with (
-            patch.object(MailGateway, "_check_taken", lambda *args: None),
-            patch.object(MailGateway, "_check_filled", lambda *args: None),
+            patch.object(WhatsappGatewaySecrets, "_check_taken", lambda *args: None),
+            patch.object(WhatsappGatewaySecrets, "_check_filled", lambda *args: None),
         ):
             yield
 
@@ -871,7 +878,11 @@ class TestOneNumberOneGateway(SecretsCase):
             self.assertGreater(len(getattr(secrets, name)), 30)
         self.assertUnmarked(copied.read())
         self.assertEqual(
-            copied._whatsapp_examine(["token"])["token"].outcome, "token_missing"
+            copied.env["whatsapp.gateway.check"]
+            ._run(copied, ["token"])
+            .results["token"]
+            .outcome,
+            "token_missing",
         )
         self.assertTrue(copied.copy(), "as often as one likes")
 

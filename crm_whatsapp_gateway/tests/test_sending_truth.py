@@ -8,8 +8,9 @@ from itertools import permutations
 
 from odoo.exceptions import UserError
 
-from ..tools.cloud_api import Sent
-from ..tools.errors import CloudApiError
+from odoo.addons.mail_gateway_whatsapp_queue.tools.cloud_api import Sent
+from odoo.addons.mail_gateway_whatsapp_queue.tools.errors import CloudApiError
+
 from .common import WhatsappCase, at
 
 REPORTS = ("sent", "delivered", "read", "failed")
@@ -198,7 +199,7 @@ class TestSendingTruth(WhatsappCase):
             with self.assertRaisesRegex(UserError, "24 hours"):
                 self.answer(channel, "Too late")
             with self.assertRaisesRegex(UserError, "24 hours"):
-                queue._post_interactive(channel, "Too late", {"type": "button"})
+                queue._post_interactive(channel, "button", "Too late", {})
             template = self.template()
             template_row = queue._post_template(channel, template, "Hello", [])
         self.assertEqual(template_row.state, "queued")

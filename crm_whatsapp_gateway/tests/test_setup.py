@@ -8,17 +8,19 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 from odoo.tools import file_open, mute_logger
 
-from ..models.mail_gateway_whatsapp_kinds import NOTICES
-from ..tools import setup
-from ..tools.setup import Knock
+from odoo.addons.mail_gateway_whatsapp_queue.models.mail_gateway_whatsapp_kinds import (
+    NOTICES,
+)
+from odoo.addons.mail_gateway_whatsapp_queue.tools.probe import Probe
+
 from .setup_common import APP, HELLO, OTHER, SECRET, URL, SetupCase, refusal
 
-ALERT = "odoo.addons.crm_whatsapp_gateway.models.whatsapp_message_queue_alert"
-SETUP = "odoo.addons.crm_whatsapp_gateway.models.mail_gateway_setup"
+ALERT = "odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_message_queue_alert"
+SETUP = "odoo.addons.mail_gateway_whatsapp_queue.models.mail_gateway_setup"
 
 
 class TestSetup(SetupCase):
-    """Each point: shown fine, broken, said so, mended."""
+    """Each point: shown fine, broken, said so, fixed."""
 
     def test_a_number_that_is_right_is_fine_in_every_point(self):
         self.gateway.action_whatsapp_test()
@@ -28,11 +30,11 @@ class TestSetup(SetupCase):
         self.assertFalse(wrong, wrong.mapped(lambda row: (row.kind, row.found)))
         self.assertEqual(
             rows.mapped("kind"),
-            [kind for kind in setup.CHECKS if kind not in setup.OPTIONAL],
+            [kind for kind, check in rows._checks().items() if not check.optional],
         )
         self.assertEqual(self.gateway.whatsapp_setup_state, "ok")
         self.assertEqual(self.gateway.whatsapp_setup_summary, "14 of 14 are fine")
-        self.assertEqual(self.knocks, [URL])
+        self.assertEqual(self.probes, [URL])
         self.assertFalse(self.meta.sent, "nobody is written to")
 
     def test_a_new_number_has_its_points_and_its_keys(self):
@@ -62,7 +64,7 @@ class TestSetup(SetupCase):
         for kind in ("account", "number", "secret", "subscribed", "webhook"):
             row = self.row(kind)
             self.assertEqual(row.state, "unknown")
-            self.assertEqual(row.found, "First mend: Access token.")
+            self.assertEqual(row.found, "First fix: Access token.")
         self.assertEqual(self.row("crons").state, "ok")
         self.assertEqual(self.gateway.whatsapp_setup_state, "bad")
 
@@ -84,6 +86,25 @@ class TestSetup(SetupCase):
         self.assertIn("03/17/2030", row.found)
         self.env["res.lang"]._activate_lang("es_MX")
         self.assertIn("17/03/2030", row.with_context(lang="es_MX").found)
+
+    def test_an_update_renews_the_texts_and_drops_their_translations(self):
+        self.env["res.lang"]._activate_lang("es_MX")
+        self.env.ref("mail_gateway_whatsapp_queue.ir_cron_message_queue").active = False
+        found = self.check("crons").with_context(lang="es_MX")
+        outcome = self.env.ref("mail_gateway_whatsapp_queue.outcome_crons_off")
+        outcome.update_field_translations("found", {"es_MX": "Apagadas: %(names)s"})
+        self.env.invalidate_all()
+        self.assertRegex(found.found, "^Apagadas: .*send again")
+        outcome._load_records_write({"found": "Not running: %(names)s"})
+        self.env.invalidate_all()
+        self.assertRegex(found.found, "^Not running: .*send again")
+
+    def test_what_no_longer_exists_says_nothing(self):
+        row = self.check("crons")
+        row.sudo().write({"outcome": "gone", "values": {"names": ["x"]}})
+        self.assertFalse(row.found or row.advice or row.can_fix)
+        self.assertFalse(row.action_fix())
+        self.assertFine("crons")
 
     # ------------------------------------------------------------- token
 
@@ -125,7 +146,7 @@ class TestSetup(SetupCase):
     def test_a_neutralized_copy_is_off_on_purpose(self):
         self.gateway.action_whatsapp_test()
         self.env["ir.config_parameter"].set_param("database.is_neutralized", "True")
-        with file_open("crm_whatsapp_gateway/data/neutralize.sql") as script:
+        with file_open("mail_gateway_whatsapp_queue/data/neutralize.sql") as script:
             self.sql(script.read())
         self.assertEqual(self.row("copy").state, "warning")
         self.assertEqual(self.row("token").state, "unknown")
@@ -156,7 +177,7 @@ class TestSetup(SetupCase):
         )
         self.assertCheck("account", "account_swapped", "bad")
         self.assertCheck("number", "number_swapped", "bad")
-        self.assertEqual(self.mend("number").state, "ok")
+        self.assertEqual(self.fix("number").state, "ok")
         self.assertEqual(self.row("account").state, "ok")
         self.assertEqual(self.gateway.whatsapp_from_phone, "10001")
 
@@ -170,13 +191,13 @@ class TestSetup(SetupCase):
             self.gateway._whatsapp_test(["account", "number"])
             row = self.row("number")
             self.assertEqual(row.outcome, "number_is_phone")
-            self.assertEqual(row.mend_label, "Take the ID 10001")
+            self.assertEqual(row.fix_label, "Take the ID 10001")
         self.gateway.whatsapp_account_id = False
         self.gateway.whatsapp_from_phone = "+52 1 55 0000-0001"
         self.assertCheck("number", "number_looks_like_phone", "bad")
         self.gateway.whatsapp_account_id = "20001"
         self.gateway._whatsapp_test(["account", "number"])
-        self.assertEqual(self.mend("number").state, "ok")
+        self.assertEqual(self.fix("number").state, "ok")
         self.assertEqual(self.gateway.whatsapp_from_phone, "10001")
 
     def test_number(self):
@@ -221,7 +242,7 @@ class TestSetup(SetupCase):
         self.gateway.whatsapp_from_phone = "77"
         self.gateway._whatsapp_test(["account", "number"])
         self.assertEqual(self.row("number").outcome, "number_choose")
-        self.assertEqual(self.mend("number").state, "ok")
+        self.assertEqual(self.fix("number").state, "ok")
         self.gateway.whatsapp_from_phone = False
         self.assertCheck("number", "number_missing", "bad")
 
@@ -242,7 +263,7 @@ class TestSetup(SetupCase):
             {"webhook_secret": "verify me", "whatsapp_security_key": self.meta.secret}
         )
         self.assertCheck("secret", "secret_swapped", "bad")
-        self.assertEqual(self.mend("secret").state, "ok")
+        self.assertEqual(self.fix("secret").state, "ok")
         self.assertEqual(self.gateway.webhook_secret, self.meta.secret)
         self.assertNotIn(
             self.gateway.whatsapp_security_key, ("verify me", self.meta.secret)
@@ -269,7 +290,7 @@ class TestSetup(SetupCase):
     def test_an_address_that_may_change_is_kept(self):
         self.env["ir.config_parameter"].set_param("web.base.url.freeze", False)
         self.assertCheck("address", "address_loose", "warning", "logs in")
-        self.assertEqual(self.mend("address").state, "ok")
+        self.assertEqual(self.fix("address").state, "ok")
         self.assertTrue(
             self.env["ir.config_parameter"].get_param("web.base.url.freeze")
         )
@@ -277,13 +298,15 @@ class TestSetup(SetupCase):
     def test_a_number_without_keys_gets_them(self):
         self.gateway.write({"webhook_key": False, "whatsapp_security_key": False})
         self.assertCheck("address", "address_missing", "bad")
-        self.assertEqual(self.mend("address").state, "ok")
+        self.assertEqual(self.fix("address").state, "ok")
         self.assertTrue(self.gateway.webhook_key)
 
     def test_a_meta_on_this_machine_needs_no_public_address(self):
         parameters = self.env["ir.config_parameter"]
         parameters.set_param("web.base.url", "http://127.0.0.1:8069")
-        parameters.set_param("crm_whatsapp_gateway.graph_url", "http://127.0.0.1:8099")
+        parameters.set_param(
+            "mail_gateway_whatsapp_queue.graph_url", "http://127.0.0.1:8099"
+        )
         self.assertCheck("address", "address_simulated", "ok")
 
     def test_our_own_door_answers(self):
@@ -292,34 +315,32 @@ class TestSetup(SetupCase):
         self.assertFine("reachable")
 
     def test_whoever_else_answers_is_told(self):
-        for knock, outcome, state, word in (
-            (Knock(404), "reachable_lost", "bad", "dbfilter"),
-            (Knock(403, "refused"), "reachable_elsewhere", "bad", "dbfilter"),
-            (Knock(403, "<html>WAF"), "reachable_other", "bad", "HTTP 403"),
-            (Knock(200, "<html>"), "reachable_other", "bad", "HTTP 200"),
-            (Knock(301, "", OTHER), "reachable_redirect", "bad", OTHER),
+        for answer, outcome, state, word in (
+            (Probe(404), "reachable_lost", "bad", "dbfilter"),
+            (Probe(403, "refused"), "reachable_elsewhere", "bad", "dbfilter"),
+            (Probe(403, "<html>WAF"), "reachable_other", "bad", "HTTP 403"),
+            (Probe(200, "<html>"), "reachable_other", "bad", "HTTP 200"),
+            (Probe(301, "", OTHER), "reachable_redirect", "bad", OTHER),
             (
-                Knock(failure="certificate", why="CertificateError"),
+                Probe(failure="certificate", why="CertificateError"),
                 "reachable_certificate",
                 "bad",
                 "CertificateError",
             ),
-            (Knock(failure="timeout"), "reachable_slow", "warning", "8 seconds"),
+            (Probe(failure="timeout"), "reachable_slow", "warning", "8 seconds"),
             (
-                Knock(failure="offline", why="gaierror"),
+                Probe(failure="offline", why="gaierror"),
                 "reachable_none",
                 "warning",
                 "gai",
             ),
         ):
             with patch.object(
-                type(self.gateway), "_whatsapp_knock", lambda *args, k=knock: k
+                self.checks, "_probe_webhook", lambda *args, found=answer: found
             ):
                 self.assertCheck("reachable", outcome, state, word)
         with (
-            patch.object(
-                type(self.gateway), "_whatsapp_knock", lambda *args: Knock(404)
-            ),
+            patch.object(self.checks, "_probe_webhook", lambda *args: Probe(404)),
             patch.object(http, "db_list", lambda **kwargs: ["a", "b", "c"]),
         ):
             self.assertCheck("reachable", "reachable_databases", "bad", "3 databases")
@@ -343,7 +364,7 @@ class TestSetup(SetupCase):
 
         self.meta.verifies = verify
         self.assertCheck("webhook", "webhook_none", "bad", "Shop")
-        self.assertEqual(self.mend("webhook").outcome, "webhook_ok")
+        self.assertEqual(self.fix("webhook").outcome, "webhook_ok")
         self.assertEqual(self.gateway.integrated_webhook_state, "integrated")
         self.assertEqual(self.meta.subscription["callback_url"], URL)
         names = {field["name"] for field in self.meta.subscription["fields"]}
@@ -353,11 +374,11 @@ class TestSetup(SetupCase):
         self.meta.subscription = None
         self.meta.verifies = lambda url: False
         self.check("webhook")
-        row = self.mend("webhook")
+        row = self.fix("webhook")
         self.assertEqual((row.outcome, row.state), ("webhook_unreached", "bad"))
         self.assertNotIn(SECRET, row.found)
         self.meta.verifies = None
-        self.assertEqual(self.mend("webhook").state, "ok")
+        self.assertEqual(self.fix("webhook").state, "ok")
 
     def test_another_address_is_replaced_with_open_eyes_only(self):
         self.meta.subscription["callback_url"] = OTHER
@@ -365,9 +386,9 @@ class TestSetup(SetupCase):
         self.assertTrue(row.asks)
         # meanwhile somebody enters a third one
         self.meta.subscription["callback_url"] = OTHER + "/new"
-        self.assertIn(OTHER + "/new", self.mend("webhook").found)
+        self.assertIn(OTHER + "/new", self.fix("webhook").found)
         self.assertEqual(self.meta.subscription["callback_url"], OTHER + "/new")
-        self.assertEqual(self.mend("webhook").state, "ok")
+        self.assertEqual(self.fix("webhook").state, "ok")
         self.assertEqual(self.meta.subscription["callback_url"], URL)
 
     def test_fields_that_meta_does_not_tell_of(self):
@@ -375,7 +396,7 @@ class TestSetup(SetupCase):
         self.assertCheck("webhook", "webhook_deaf", "bad", "messages")
         self.meta.subscription["fields"].append({"name": "messages"})
         self.assertCheck("webhook", "webhook_fields", "warning", "account_update")
-        self.assertEqual(self.mend("webhook").state, "ok")
+        self.assertEqual(self.fix("webhook").state, "ok")
         names = {field["name"] for field in self.meta.subscription["fields"]}
         self.assertIn("flows", names, "nothing is taken away from others")
         self.assertLessEqual(set(NOTICES), names)
@@ -386,7 +407,7 @@ class TestSetup(SetupCase):
             self.meta.names_unknown = names
             self.meta.subscription["fields"] = [{"name": "messages"}]
             self.assertCheck("webhook", "webhook_fields", "warning", "standby")
-            self.assertEqual(self.mend("webhook").state, "ok")
+            self.assertEqual(self.fix("webhook").state, "ok")
             got = {field["name"] for field in self.meta.subscription["fields"]}
             self.assertFalse(got & self.meta.unknown_fields)
             self.assertLessEqual({"messages", "user_preferences"}, got)
@@ -396,14 +417,14 @@ class TestSetup(SetupCase):
             self.gateway.whatsapp_unknown_fields = False
             self.meta.unknown_fields = set()
             self.assertCheck("webhook", "webhook_fields", "warning", "standby")
-            self.assertEqual(self.mend("webhook").state, "ok")
+            self.assertEqual(self.fix("webhook").state, "ok")
             got = {field["name"] for field in self.meta.subscription["fields"]}
             self.assertLessEqual({"standby", "messaging_handovers", "history"}, got)
 
     def test_a_webhook_that_is_off_or_was_never_verified(self):
         self.meta.subscription["active"] = False
         self.assertCheck("webhook", "webhook_off", "bad")
-        self.assertEqual(self.mend("webhook").state, "ok")
+        self.assertEqual(self.fix("webhook").state, "ok")
         self.gateway.integrated_webhook_state = "pending"
         self.assertCheck("webhook", "webhook_unverified", "warning")
 
@@ -430,7 +451,7 @@ class TestSetup(SetupCase):
         ):
             self.meta.apps = apps
             self.assertCheck("subscribed", outcome, "bad", word)
-            self.assertEqual(self.mend("subscribed").state, "ok")
+            self.assertEqual(self.fix("subscribed").state, "ok")
         self.meta.apps[0]["override_callback_uri"] = URL
         self.meta.subscription["callback_url"] = OTHER
         self.gateway.action_whatsapp_test()
@@ -445,7 +466,7 @@ class TestSetup(SetupCase):
             lambda *args: refusal(200, "no right, EAAtoken", 403),
         ):
             with self.assertRaisesRegex(UserError, "permissions.*no right") as caught:
-                self.row("subscribed").action_mend()
+                self.row("subscribed").action_fix()
         self.assertNotIn("EAAtoken", str(caught.exception))
 
     def test_deliveries_prove_the_secret(self):
@@ -472,7 +493,7 @@ class TestSetup(SetupCase):
         )
         self.assertFine("signature")
         self.env["whatsapp.webhook.event"].search([]).unlink()
-        self.assertFine("signature")  # what was proven is not forgotten
+        self.assertFine("signature")  # the date of the last accepted delivery is kept
         self.env["whatsapp.gateway.check"].search([]).write({"values": False})
         self.assertCheck("signature", "signature_none", "warning")
 
@@ -490,31 +511,7 @@ class TestSetup(SetupCase):
         self.approved.unlink()
         self.assertCheck("templates", "templates_none", "warning", "24 hours")
         self.meta.templates = [HELLO]
-        self.assertEqual(self.mend("templates").outcome, "templates_ok")
-
-    def test_salespeople(self):
-        self.assertCheck("salespeople", "people_ok", "ok", "sofia", "tomas")
-        leave = {
-            "name": "Away",
-            "date_from": fields.Datetime.now() - timedelta(days=1),
-            "date_to": fields.Datetime.now() + timedelta(days=1),
-        }
-        away = self.env["resource.calendar.leaves"].create(
-            [{**leave, "resource_id": e.resource_id.id} for e in self.employees]
-        )
-        row = self.assertCheck("salespeople", "people_away", "warning", "sofia")
-        self.assertEqual(row.action_mend()["res_model"], "whatsapp.agent")
-        away.unlink()
-        self.gateway.whatsapp_only_working_hours = True
-        calendar = self.employees.resource_id.calendar_id
-        calendar.attendance_ids.unlink()
-        self.assertCheck("salespeople", "people_later", "ok", "nobody's hour")
-        self.employees.whatsapp_agent = False
-        row = self.assertCheck("salespeople", "people_nobody", "bad", "Nobody")
-        self.assertTrue(row.can_mend)
-        self.gateway.whatsapp_only_working_hours = False
-        self.employees.whatsapp_agent = True
-        self.assertFine("salespeople")
+        self.assertEqual(self.fix("templates").outcome, "templates_ok")
 
     def test_who_is_told(self):
         self.assertFine("alerts")
@@ -535,7 +532,7 @@ class TestSetup(SetupCase):
         self.assertFine("worker")
         user.active = False
         self.assertCheck("worker", "worker_archived", "warning", "hook", "OdooBot")
-        self.assertEqual(self.mend("worker").state, "ok")
+        self.assertEqual(self.fix("worker").state, "ok")
         portal = new_test_user(self.env, login="guest", groups="base.group_portal")
         self.gateway.webhook_user_id = portal
         self.assertCheck("worker", "worker_stranger", "warning", "no colleague")
@@ -546,31 +543,19 @@ class TestSetup(SetupCase):
         self.assertCheck("worker", "worker_elsewhere", "warning", self.company.name)
         self.gateway.webhook_user_id = False
         self.assertCheck("worker", "worker_none", "warning", "OdooBot")
-        self.assertEqual(self.mend("worker").state, "ok")
+        self.assertEqual(self.fix("worker").state, "ok")
 
     def test_scheduled_actions(self):
         self.assertFine("crons")
-        cron = self.env.ref("crm_whatsapp_gateway.ir_cron_message_queue")
+        cron = self.env.ref("mail_gateway_whatsapp_queue.ir_cron_message_queue")
         cron.active = False
         self.assertCheck("crons", "crons_off", "bad", "send again")
-        self.assertEqual(self.mend("crons").state, "ok")
+        self.assertEqual(self.fix("crons").state, "ok")
         self.assertTrue(cron.active)
         cron.nextcall = fields.Datetime.now() - timedelta(minutes=20)
         self.assertCheck("crons", "crons_late", "bad", "max_cron_threads")
         cron.nextcall = fields.Datetime.now()
         self.assertFine("crons")
-
-    def test_the_older_module_is_told_of_while_it_is_there(self):
-        older = self.env["ir.module.module"].create(
-            {"name": "crm_import_leads", "state": "installed"}
-        )
-        self.gateway.action_whatsapp_test()
-        row = self.row("older")
-        self.assertEqual(row.state, "warning")
-        self.assertIn("uninstall it under Apps", row.advice)
-        older.state = "uninstalled"
-        self.gateway.action_whatsapp_test()
-        self.assertFalse(self.row("older"))
 
     # ------------------------------------------------------------- rights
 
@@ -579,7 +564,7 @@ class TestSetup(SetupCase):
         with self.assertRaises(AccessError):
             gateway.action_whatsapp_test()
         row = self.row("token").with_user(self.sofia)
-        for call in (row.action_test, row.action_mend):
+        for call in (row.action_test, row.action_fix):
             with self.assertRaises(AccessError):
                 call()
         with self.assertRaises(AccessError):
@@ -634,8 +619,8 @@ class TestSetupDaily(SetupCase):
         self.meta.numbers["10001"].update(quality_rating="GREEN", status="CONNECTED")
         self.day()
         self.assertNotIn("BANNED", self.told().note)
-        self.mend("subscribed")
-        self.assertFalse(self.told(), "closed by the mending itself")
+        self.fix("subscribed")
+        self.assertFalse(self.told(), "closed by the fix itself")
 
     def test_who_closes_it_hears_of_it_again_when_it_gets_worse_only(self):
         self.day()
@@ -696,7 +681,7 @@ class TestSetupDaily(SetupCase):
         self.assertTrue(self.told())
         self.meta.apps = [{"whatsapp_business_api_data": {"id": APP, "name": "Shop"}}]
         self.check("subscribed")
-        self.assertFalse(self.told(), "a test by hand found it mended")
+        self.assertFalse(self.told(), "a test by hand found it fixed")
         self.meta.apps = []
         self.day()
         self.assertIn("no app at all", self.told().note)
@@ -707,7 +692,7 @@ class TestSetupDaily(SetupCase):
             with self.subTest(broken=broken):
                 self.break_(broken)
                 self.day()
-                self.told().action_feedback(feedback="Mended")
+                self.told().action_feedback(feedback="Fixed")
                 self.row("subscribed").gateway_id.sudo().whatsapp_check_ids.write(
                     {"checked_at": fields.Datetime.now() - timedelta(hours=9)}
                 )
@@ -774,7 +759,7 @@ class TestSetupDaily(SetupCase):
         self.assertEqual(len(alert), 1)
         self.day()
         self.assertEqual(self.alerts(), alert)
-        self.env.ref("crm_whatsapp_gateway.ir_cron_message_queue").active = False
+        self.env.ref("mail_gateway_whatsapp_queue.ir_cron_message_queue").active = False
         self.day()
         self.assertEqual(len(self.alerts()), 2)
         self.assertIn("Switched off", self.told().note, "another cause")
@@ -831,14 +816,14 @@ class TestSetupDaily(SetupCase):
                 "integrated_webhook_state": "integrated",
             }
         )
-        usual = type(other)._whatsapp_examine
+        usual = self.checks._run
 
-        def examine(gateway, kinds=None):
+        def run(checks, gateway, kinds=None):
             if gateway.id == self.gateway.id:
                 raise ValueError("a bug")
-            return usual(gateway, kinds)
+            return usual(checks, gateway, kinds)
 
-        with patch.object(type(other), "_whatsapp_examine", examine):
+        with patch.object(self.checks, "_run", run):
             self.day()
         self.assertNotIn("unknown", other.whatsapp_check_ids[0].mapped("state"))
 

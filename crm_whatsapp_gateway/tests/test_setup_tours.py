@@ -2,8 +2,11 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo.tests import tagged
 
-from ..models.mail_gateway_examine import MailGateway
-from ..tools import setup
+from odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_gateway_check_probe import (  # noqa: E501
+    WhatsappGatewayCheckProbe,
+)
+from odoo.addons.mail_gateway_whatsapp_queue.tools.probe import Probe
+
 from .common import BROWSER
 from .setup_common import HELLO, OTHER, SetupCase
 
@@ -25,11 +28,11 @@ class TestSetupTours(SetupCase):
         self.meta.templates = [HELLO]
 
         # the test's own server answers one request after the other
-        def knock(gateway, question):
+        def probe(checks, gateway, question):
             key = gateway.webhook_key
-            return setup.Knock(200, gateway._whatsapp_own_answer(key, question, True))
+            return Probe(200, checks._probe_answer(key, question, True))
 
-        self.patch(MailGateway, "_whatsapp_knock", knock)
+        self.patch(WhatsappGatewayCheckProbe, "_probe_webhook", probe)
 
     def verified(self, url):
         """What our webhook does when Meta asks for the verify token."""

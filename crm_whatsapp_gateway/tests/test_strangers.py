@@ -21,17 +21,22 @@ from odoo import fields
 from odoo.tools import mute_logger
 
 from odoo.addons.mail_gateway_whatsapp.models import mail_gateway_whatsapp as oca
+from odoo.addons.mail_gateway_whatsapp_queue import compat
+from odoo.addons.mail_gateway_whatsapp_queue.models.mail_gateway_sending import (
+    WhatsappGatewaySending,
+)
+from odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_webhook_event import (
+    FILES_AT_ONCE,
+    MEDIA_BACKOFF,
+)
+from odoo.addons.mail_gateway_whatsapp_queue.tools import limits, probe, webhook
+from odoo.addons.mail_gateway_whatsapp_queue.tools.cloud_api import CloudApi
+from odoo.addons.mail_gateway_whatsapp_queue.tools.errors import CloudApiError
 
-from .. import compat
-from ..models.mail_gateway import MailGateway
-from ..models.whatsapp_webhook_event import FILES_AT_ONCE, MEDIA_BACKOFF
-from ..tools import limits, setup, webhook
-from ..tools.cloud_api import CloudApi
-from ..tools.errors import CloudApiError
 from .common import WhatsappCase
 
-CONTROLLER = "odoo.addons.crm_whatsapp_gateway.controllers.webhook"
-EVENTS = "odoo.addons.crm_whatsapp_gateway.models.whatsapp_webhook_event"
+CONTROLLER = "odoo.addons.mail_gateway_whatsapp_queue.controllers.webhook"
+EVENTS = "odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_webhook_event"
 MB = limits.MB
 LONG = 65_535
 SHAPES = (
@@ -233,7 +238,7 @@ class TestFiles(WhatsappCase):
         url = f"http://127.0.0.1:{self.server.server_port}"
         real = requests.Session()
         self.patch(
-            MailGateway,
+            WhatsappGatewaySending,
             "_whatsapp_cloud_api",
             lambda gateway: CloudApi(
                 "EAAtoken", base_url=url, session=real, timeout=10
@@ -388,18 +393,18 @@ class TestDoor(WhatsappCase):
     def test_nobody_learns_whether_an_address_exists(self):
         body = self.delivery(self.message(content="Hi"))
         token = {"hub.mode": "subscribe", "hub.verify_token": "guess"}
-        question = self.gateway._whatsapp_own_question("webhook-key")
+        question = self.env["whatsapp.gateway.check"]._probe_question("webhook-key")
         answers = [
             self.get("whatsapp/nobody"),
             self.get("whatsapp/nobody", **token),
             self.get("whatsapp/webhook-key"),
             self.get("whatsapp/webhook-key", **token),
             self.get("whatsapp/webhook-key", **{"hub.verify_token": "verify me"}),
-            self.get("whatsapp/webhook-key", **{"hub.mode": setup.KNOCK}),
-            self.get("whatsapp/nobody", **{"hub.mode": setup.KNOCK}),
+            self.get("whatsapp/webhook-key", **{"hub.mode": probe.PROBE}),
+            self.get("whatsapp/nobody", **{"hub.mode": probe.PROBE}),
             self.get(
                 "whatsapp/nobody",
-                **{"hub.mode": setup.KNOCK, "hub.verify_token": question},
+                **{"hub.mode": probe.PROBE, "hub.verify_token": question},
             ),
             self.post(body, secret="wrong"),
             self.post(body, secret="wrong", key="nobody"),
@@ -413,23 +418,23 @@ class TestDoor(WhatsappCase):
 
     @mute_logger(CONTROLLER)
     def test_our_own_question_is_answered_for_a_minute_and_by_this_database(self):
-        gateway = self.gateway
-        question = gateway._whatsapp_own_question("webhook-key")
-        asked = {"hub.mode": setup.KNOCK, "hub.verify_token": question}
+        checks = self.env["whatsapp.gateway.check"]
+        question = checks._probe_question("webhook-key")
+        asked = {"hub.mode": probe.PROBE, "hub.verify_token": question}
         answer = self.get("whatsapp/webhook-key", **asked).text
-        heard = gateway._whatsapp_heard(answer, "webhook-key", question)
-        self.assertEqual(heard, setup.Heard(here=True, is_open=True))
-        other = gateway._whatsapp_own_question("webhook-key")
-        self.assertIsNone(gateway._whatsapp_heard(answer, "webhook-key", other))
-        self.assertIsNone(gateway._whatsapp_heard("refused", "webhook-key", question))
-        with patch.object(type(gateway), "_whatsapp_place", lambda self: "elsewhere"):
-            heard = gateway._whatsapp_heard(answer, "webhook-key", question)
-        self.assertEqual(heard, setup.Heard(here=False, is_open=True))
+        heard = checks._probe_proof(answer, "webhook-key", question)
+        self.assertEqual(heard, probe.Proof(here=True, is_open=True))
+        other = checks._probe_question("webhook-key")
+        self.assertIsNone(checks._probe_proof(answer, "webhook-key", other))
+        self.assertIsNone(checks._probe_proof("refused", "webhook-key", question))
+        with patch.object(type(checks), "_probe_place", lambda self: "elsewhere"):
+            heard = checks._probe_proof(answer, "webhook-key", question)
+        self.assertEqual(heard, probe.Proof(here=False, is_open=True))
         later = fields.Datetime.now() + timedelta(seconds=61)
         with patch.object(fields.Datetime, "now", lambda: later):
-            self.assertFalse(gateway._whatsapp_is_own_question("webhook-key", question))
+            self.assertFalse(checks._is_probe_question("webhook-key", question))
         for odd in ("", ".", "..", "1.2.3", question + "0", "x" * 99, "é.ü.ß"):
-            self.assertFalse(gateway._whatsapp_is_own_question("webhook-key", odd))
+            self.assertFalse(checks._is_probe_question("webhook-key", odd))
 
     @mute_logger(CONTROLLER)
     def test_odd_addresses_are_refused_like_every_other(self):
@@ -528,7 +533,7 @@ class TestDoor(WhatsappCase):
         for value in ("x" * 50_000, "é", b"\xed\xa0\xbd", "\0", "1.2.3"):
             token = {"hub.mode": "subscribe", "hub.verify_token": value}
             self.assertEqual(self.get("whatsapp/webhook-key", **token).status_code, 403)
-            token["hub.mode"] = setup.KNOCK
+            token["hub.mode"] = probe.PROBE
             self.assertEqual(self.get("whatsapp/webhook-key", **token).status_code, 403)
 
 
@@ -561,7 +566,7 @@ class TestOddFields(WhatsappCase):
 
     @mute_logger(CONTROLLER, EVENTS, "odoo.http", "odoo.sql_db")
     def test_no_odd_field_loses_or_holds_up_a_message(self):
-        from . import payloads
+        from odoo.addons.mail_gateway_whatsapp_queue.tests import payloads
 
         chance = random.Random(7)
         self.meta.answers = [(404, {"error": {"code": 100}})] * 5000

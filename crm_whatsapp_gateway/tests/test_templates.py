@@ -8,7 +8,7 @@ from odoo.tools import html2plaintext, mute_logger
 
 from .common import ANA, WhatsappCase
 
-QUEUE = "odoo.addons.crm_whatsapp_gateway.models.whatsapp_message_queue"
+QUEUE = "odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_message_queue"
 
 
 def described(uid, name="hello", body="Hello {{1}}", **values):
@@ -111,7 +111,9 @@ class TestTemplates(TemplateCase):
         self.assertEqual(first.state, "deleted")
         self.assertEqual(len(self.found()), 2)
 
-    @mute_logger("odoo.addons.crm_whatsapp_gateway.models.mail_whatsapp_template")
+    @mute_logger(
+        "odoo.addons.mail_gateway_whatsapp_queue.models.mail_whatsapp_template"
+    )
     def test_one_strange_template_does_not_stop_the_others(self):
         call = {"type": "PHONE_NUMBER", "text": "Call", "phone_number": "not a number"}
         strange = [
@@ -349,7 +351,7 @@ class TestCategory(TemplateCase):
         self.drain()
 
     def told(self):
-        kind = self.env.ref("crm_whatsapp_gateway.mail_activity_type_template")
+        kind = self.env.ref("mail_gateway_whatsapp_queue.mail_activity_type_template")
         return self.env["mail.activity"].search([("activity_type_id", "=", kind.id)])
 
     def test_every_shape_of_the_delivery_is_applied_and_told_once(self):
@@ -430,7 +432,7 @@ class TestCategory(TemplateCase):
         self.send_due()
         self.assertEqual((row.state, self.meta.calls), ("failed", []))
 
-    @mute_logger("odoo.addons.crm_whatsapp_gateway.models.mail_gateway_setup")
+    @mute_logger("odoo.addons.mail_gateway_whatsapp_queue.models.mail_gateway_setup")
     def test_templates_are_read_daily_once_for_each_account(self):
         sibling = self.gateway.copy({"whatsapp_from_phone": "10002", "token": "EAAb"})
         broken = self.gateway.copy(
@@ -607,7 +609,7 @@ class TestPause(TemplateCase):
     @mute_logger(QUEUE)
     def test_the_minutes_are_the_administrator_s(self):
         self.env["ir.config_parameter"].set_param(
-            "crm_whatsapp_gateway.retry_minutes", "7"
+            "mail_gateway_whatsapp_queue.retry_minutes", "7"
         )
         self.meta.answers = [(500, {"error": {"code": 131000}})] * 2
         row = self.answer(self.channel, "Hello")

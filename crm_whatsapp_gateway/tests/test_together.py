@@ -49,9 +49,9 @@ class TogetherCase(WhatsappCase):
         self.env.invalidate_all()
         return action
 
-    def ask_in(self, user, whom, note=""):
+    def invite(self, user, whom, note=""):
         wizard = (
-            self.env["whatsapp.ask.in"]
+            self.env["whatsapp.invite"]
             .with_user(user)
             .create(
                 {
@@ -61,7 +61,7 @@ class TogetherCase(WhatsappCase):
                 }
             )
         )
-        wizard.action_ask_in()
+        wizard.action_invite()
         self.env.invalidate_all()
 
     def members(self, channel=None):
@@ -96,9 +96,9 @@ class TestPanel(TogetherCase):
     def test_it_shows_what_matters_and_what_can_be_done(self):
         self.lead.expected_revenue = 1200
         panel = self.panel(self.owner)
-        self.assertEqual(panel["known"]["user_id"], self.owner.id)
+        self.assertEqual(panel["whatsapp_lead"]["user_id"], self.owner.id)
         self.assertEqual(panel["people"], [self.person(self.owner)])
-        self.assertTrue(panel["can_ask_in"] and panel["can_hand_over"])
+        self.assertTrue(panel["can_invite"] and panel["can_hand_over"])
         self.assertFalse(panel["can_make_lead"])
         lead = panel["lead"]
         self.assertEqual(lead["revenue"], 1200)
@@ -129,9 +129,9 @@ class TestPanel(TogetherCase):
         self.assertIs(self.panel(self.colleague), False)
 
     def test_who_may_not_read_the_lead_sees_what_the_chat_tells(self):
-        self.ask_in(self.owner, self.colleague)
+        self.invite(self.owner, self.colleague)
         panel = self.panel(self.colleague)
-        self.assertEqual(panel["known"]["name"], self.lead.name)
+        self.assertEqual(panel["whatsapp_lead"]["name"], self.lead.name)
         self.assertFalse(panel["lead"])
         self.assertFalse(panel["can_hand_over"])
         clerk = new_test_user(
@@ -142,8 +142,8 @@ class TestPanel(TogetherCase):
         plain = new_test_user(self.env, login="plain", groups="base.group_user")
         self.channel.add_members(partner_ids=(clerk | plain).partner_id.ids)
         panel = self.panel(clerk)
-        self.assertEqual(panel["known"]["user"], self.owner.name)
-        self.assertFalse(panel["lead"] or panel["can_ask_in"])
+        self.assertEqual(panel["whatsapp_lead"]["user"], self.owner.name)
+        self.assertFalse(panel["lead"] or panel["can_invite"])
         self.assertFalse(self.panel(plain), "a member who does not work with WhatsApp")
 
     def test_who_may_not_write_the_lead_gets_no_actions(self):
@@ -204,9 +204,9 @@ class TestPanel(TogetherCase):
         self.assertEqual((channel, kind), (self.channel, "mail.record/insert"))
         self.assertEqual(
             content["discuss.channel"],
-            [{"id": self.channel.id, "whatsapp_lead_stale": True}],
+            [{"id": self.channel.id, "whatsapp_stale": True}],
         )
-        known = self.channel.with_user(self.owner).whatsapp_known()["known"]
+        known = self.channel.with_user(self.owner).whatsapp_known()["whatsapp_lead"]
         self.assertEqual(known["name"], "Ana's kitchen")
         self.assertIs(self.channel.with_user(self.colleague).whatsapp_known(), False)
 
@@ -282,7 +282,7 @@ class TestHandOver(TogetherCase):
 
     def test_a_conversation_of_nobody_can_be_given_and_taken(self):
         self.lead.user_id = False
-        self.channel._whatsapp_leave(self.owner)
+        self.channel._whatsapp_remove_members(self.owner)
         self.hand_over(self.owner, self.colleague)
         self.assertEqual(self.lead.user_id, self.colleague)
         self.lead.user_id = False
@@ -302,7 +302,7 @@ class TestHandOver(TogetherCase):
         self.assertNothingLeaves()
 
     def test_what_is_a_colleague_s_stays_there(self):
-        self.ask_in(self.owner, self.colleague)
+        self.invite(self.owner, self.colleague)
         third = new_test_user(
             self.env, login="third", groups="sales_team.group_sale_salesman"
         )
@@ -318,7 +318,7 @@ class TestHandOver(TogetherCase):
         self.assertEqual(self.lead.user_id, self.owner)
 
     def test_a_manager_hands_over_all(self):
-        self.channel._whatsapp_join(self.manager)
+        self.channel._whatsapp_add_members(self.manager)
         self.hand_over(self.manager, self.colleague)
         self.assertEqual(self.lead.user_id, self.colleague)
         self.assertEqual(self.members(), self.colleague)
@@ -361,7 +361,7 @@ class TestHandOver(TogetherCase):
                 "lead_id": self.lead.id,
             }
         )
-        second._whatsapp_join(self.owner)
+        second._whatsapp_add_members(self.owner)
         self.hand_over(self.owner, self.colleague)
         self.assertIn(self.colleague, self.members(second))
         self.assertNotIn(self.owner, self.members(second))
@@ -370,7 +370,7 @@ class TestHandOver(TogetherCase):
 class TestAskIn(TogetherCase):
     def test_the_colleague_sees_the_history_and_can_answer(self):
         since = self.last_message()
-        self.ask_in(self.owner, self.colleague, "What does delivery cost?")
+        self.invite(self.owner, self.colleague, "What does delivery cost?")
         self.assertNothingLeaves()
         self.assertEqual(self.members(), self.owner + self.colleague)
         self.assertEqual(self.lead.user_id, self.owner)
@@ -385,7 +385,7 @@ class TestAskIn(TogetherCase):
         self.assertEqual(self.lead.user_id, self.owner)
 
     def test_the_colleague_cares_for_what_failed(self):
-        self.ask_in(self.owner, self.colleague)
+        self.invite(self.owner, self.colleague)
         self.meta.answers = [(400, {"error": {"code": 131026, "message": "x"}})]
         row = self.answer(self.channel, "5 euros", user=self.colleague)
         self.send_due()
@@ -397,19 +397,19 @@ class TestAskIn(TogetherCase):
         self.assertEqual(self.meta.sent[-1]["text"]["body"], "6 euros")
 
     def test_who_is_in_is_not_offered(self):
-        wizard = self.env["whatsapp.ask.in"].with_user(self.owner)
+        wizard = self.env["whatsapp.invite"].with_user(self.owner)
         offered = wizard.new({"channel_id": self.channel.id}).colleague_ids._origin
         self.assertIn(self.colleague, offered)
         self.assertNotIn(self.owner, offered)
 
     def test_strangers_ask_nobody_in(self):
         with self.assertRaises(AccessError):
-            self.ask_in(self.colleague, self.colleague)
+            self.invite(self.colleague, self.colleague)
         clerk = new_test_user(self.env, login="clerk", groups="base.group_user")
         with self.assertRaisesRegex(UserError, "could not see"):
-            self.ask_in(self.owner, clerk)
+            self.invite(self.owner, clerk)
         with self.assertRaisesRegex(UserError, "choose"):
-            self.ask_in(self.owner, self.env["res.users"])
+            self.invite(self.owner, self.env["res.users"])
         self.assertEqual(self.members(), self.owner)
 
 
@@ -470,7 +470,7 @@ class TestNotes(TogetherCase):
     def test_a_mention_reaches_no_customer(self):
         self.channel.add_members(partner_ids=self.partner.ids)
         mails = self.env["mail.mail"].search([])
-        self.ask_in(self.owner, self.colleague)
+        self.invite(self.owner, self.colleague)
         note = self.channel.with_user(self.owner).message_post(
             body="Look",
             message_type="comment",
@@ -584,7 +584,7 @@ class TestWhoTakesPart(TogetherCase):
         self.assertTrue(member.is_pinned)
 
     def test_others_can_leave(self):
-        self.ask_in(self.owner, self.colleague)
+        self.invite(self.owner, self.colleague)
         self.channel.with_user(self.colleague).action_unfollow()
         self.assertEqual(self.members(), self.owner)
 
@@ -594,8 +594,8 @@ class TestWhoTakesPart(TogetherCase):
         )
         self.gateway.member_ids = self.manager + helper
         self.lead.user_id = False
-        self.channel._whatsapp_leave(self.owner)
-        self.channel._whatsapp_join(self.gateway.member_ids)
+        self.channel._whatsapp_remove_members(self.owner)
+        self.channel._whatsapp_add_members(self.gateway.member_ids)
         self.channel.with_user(helper).message_post(
             body="I have asked the boss",
             message_type="comment",
@@ -652,10 +652,10 @@ class TestTogetherTours(ToursCase):
         self.discuss("handed_over", self.tomas)
         self.assertNothingLeaves()
 
-    def test_a_colleague_is_asked_in_and_sees_the_history(self):
-        self.discuss("ask_in", self.sofia)
+    def test_a_colleague_is_invited_and_sees_the_history(self):
+        self.discuss("invite", self.sofia)
         self.assertEqual(self.lead.user_id, self.sofia)
-        self.discuss("asked_in", self.tomas)
+        self.discuss("invited", self.tomas)
         self.assertNothingLeaves()
 
     def test_a_note_is_written_in_the_chat_and_stays_among_colleagues(self):
@@ -702,7 +702,7 @@ class TestTogetherTours(ToursCase):
             self.message(content="How much is it?", person=BOB), person=BOB
         )
         self.assertFalse(channel.lead_id)
-        channel._whatsapp_join(self.sofia)
+        channel._whatsapp_add_members(self.sofia)
         self.employees[1].whatsapp_agent = False
         self.discuss("no_lead", self.sofia, channel)
         self.assertEqual(channel.lead_id.user_id, self.sofia)

@@ -8,7 +8,7 @@ from odoo.tools import mute_logger
 
 from .common import WhatsappCase
 
-QUEUE = "odoo.addons.crm_whatsapp_gateway.models.whatsapp_message_queue"
+QUEUE = "odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_message_queue"
 SPANISH = "es_MX"
 
 
@@ -95,7 +95,7 @@ class TestTranslation(WhatsappCase):
         with self.assertRaisesRegex(UserError, expected):
             self.answer(channel, "Hola", attachment_ids=file.ids)
 
-    @mute_logger("odoo.addons.crm_whatsapp_gateway.controllers.webhook")
+    @mute_logger("odoo.addons.mail_gateway_whatsapp_queue.controllers.webhook")
     def test_an_administrator_reads_in_spanish_why_deliveries_are_refused(self):
         response = self.post(self.delivery(), secret="another")
         self.assertEqual(response.status_code, 403)

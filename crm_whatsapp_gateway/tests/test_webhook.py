@@ -5,7 +5,7 @@ from odoo.tools import mute_logger
 
 from .common import SECRET, WhatsappCase
 
-CONTROLLER = "odoo.addons.crm_whatsapp_gateway.controllers.webhook"
+CONTROLLER = "odoo.addons.mail_gateway_whatsapp_queue.controllers.webhook"
 
 
 class TestWebhook(WhatsappCase):

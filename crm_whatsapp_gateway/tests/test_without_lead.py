@@ -10,12 +10,15 @@ from odoo import fields
 from odoo.exceptions import ValidationError
 from odoo.tools import mute_logger
 
-from ..models.whatsapp_webhook_event import TELL_AFTER
+from odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_webhook_event import (
+    TELL_AFTER,
+)
+
 from .common import ANA
 from .test_leads import BOB, LeadCase
 
-EVENTS = "odoo.addons.crm_whatsapp_gateway.models.whatsapp_webhook_event"
-RULES = "odoo.addons.crm_whatsapp_gateway.models.base_automation"
+EVENTS = "odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_webhook_event"
+RULES = "odoo.addons.mail_gateway_whatsapp_queue.models.base_automation"
 
 
 class TestRules(LeadCase):
@@ -217,7 +220,9 @@ class TestWithoutLead(LeadCase):
                     (
                         "activity_type_id",
                         "=",
-                        self.ref("crm_whatsapp_gateway.mail_activity_type_event"),
+                        self.ref(
+                            "mail_gateway_whatsapp_queue.mail_activity_type_event"
+                        ),
                     ),
                 ]
             )

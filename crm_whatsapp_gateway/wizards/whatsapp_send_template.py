@@ -1,41 +1,16 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from odoo import Command, api, fields, models
-from odoo.exceptions import UserError
+from odoo import api, fields, models
 
-from ..tools import identity as wa_identity
-from ..tools.template import BUTTON, HEADER, Variable
+from odoo.addons.mail_gateway_whatsapp_queue.tools import identity as wa_identity
 
 
 class WhatsappSendTemplate(models.TransientModel):
-    """Choose a template, see what the customer will see, send it.
+    """Besides, lets one choose if the lead has another number than the chat."""
 
-    Makes nothing before it sends: OCA's composer makes a conversation and a row of
-    the contact when it is merely opened, and fails for a lead without contact.
-    """
+    _inherit = "whatsapp.send.template"
 
-    _name = "whatsapp.send.template"
-    _description = "Send a WhatsApp template"
-
-    channel_id = fields.Many2one("discuss.channel", required=True, readonly=True)
     lead_id = fields.Many2one("crm.lead", compute="_compute_lead_id")
-    gateway_id = fields.Many2one(related="channel_id.gateway_id")
-    template_id = fields.Many2one(
-        "mail.whatsapp.template",
-        required=True,
-        domain="[('gateway_id', '=', gateway_id), ('state', '=', 'approved'),"
-        " ('is_supported', '=', True)]",
-    )
-    category = fields.Selection(related="template_id.category")
-    opt_out = fields.Boolean(related="channel_id.whatsapp_opt_out")
-    line_ids = fields.One2many(
-        "whatsapp.send.template.line",
-        "wizard_id",
-        string="Variables",
-        compute="_compute_line_ids",
-        store=True,
-        readonly=False,
-    )
     other_phone = fields.Char(
         string="The lead's number",
         compute="_compute_other_phone",
@@ -50,48 +25,17 @@ class WhatsappSendTemplate(models.TransientModel):
         help="The template goes to the conversation with that number, which begins"
         " with it if there is none.",
     )
-    replaced_id = fields.Many2one(
-        "whatsapp.message.queue",
-        readonly=True,
-        help="The message that was not sent, in whose place this one is sent.",
-    )
-    preview = fields.Html(compute="_compute_preview", sanitize=False)
-
-    @api.model
-    def default_get(self, fields_list):
-        """Choose the template if there is only one."""
-        values = super().default_get(fields_list)
-        channel = self.env["discuss.channel"].browse(values.get("channel_id"))
-        if channel and "template_id" in fields_list and not values.get("template_id"):
-            found = self.env["mail.whatsapp.template"].search(
-                [
-                    ("gateway_id", "=", channel.gateway_id.id),
-                    ("state", "=", "approved"),
-                    ("is_supported", "=", True),
-                ],
-                limit=2,
-            )
-            if len(found) == 1:
-                values["template_id"] = found.id
-        return values
-
-    @api.constrains("channel_id", "replaced_id")
-    def _check_channel_id(self):
-        """Show nothing of a conversation that its user may not see."""
-        self.channel_id._whatsapp_check_person()
-        self.replaced_id.with_user(self.env.uid).check_access("read")
 
     @api.depends("channel_id")
     def _compute_lead_id(self):
         for wizard in self:
-            wizard.lead_id = wizard._lead()
+            wizard.lead_id = wizard._channel().lead_id
 
     @api.depends("channel_id")
     def _compute_other_phone(self):
         for wizard in self:
-            lead = wizard._lead().with_user(self.env.uid) if wizard.channel_id else None
-            # sudo: discuss.channel - the lead's numbers, for who may read the lead
-            channel = wizard.channel_id.sudo()
+            channel = wizard._channel() if wizard.channel_id else wizard.channel_id
+            lead = channel.lead_id.with_user(self.env.uid)
             other = lead and lead.has_access("read") and channel._whatsapp_other_phone()
             wizard.phone = wa_identity.display(channel.whatsapp_phone or "")
             wizard.other_phone = wa_identity.display(other or "")
@@ -103,80 +47,11 @@ class WhatsappSendTemplate(models.TransientModel):
             answered = wizard.channel_id.sudo().whatsapp_last_customer_date
             wizard.to_other_phone = bool(wizard.other_phone and not answered)
 
-    def _lead(self):
-        """Return the lead of the conversation, which the user must be able to read.
-
-        :raise AccessError: it is a colleague's conversation
-        """
-        channel = self.channel_id.with_user(self.env.uid)
-        channel.check_access("read")
-        # sudo: discuss.channel - whoever reads the conversation sees its lead
-        return channel.sudo().lead_id
-
-    @api.depends("template_id")
-    def _compute_line_ids(self):
-        for wizard in self:
-            template = wizard.template_id
-            lead = wizard._lead() if wizard.channel_id else self.env["crm.lead"]
-            record = template and template._whatsapp_record(lead)
-            lines = template._whatsapp_variables() if template else []
-            wizard.line_ids = [Command.clear()] + [
-                Command.create(
-                    {
-                        "part": variable.part,
-                        "name": variable.name,
-                        "index": variable.index,
-                        "value": template._whatsapp_default(variable, record),
-                    }
-                )
-                for variable in lines
-            ]
-
-    @api.depends("template_id", "line_ids.value")
-    def _compute_preview(self):
-        for wizard in self:
-            template = wizard.template_id
-            values = wizard._values()
-            wizard.preview = template._whatsapp_text(values) if template else False
-
-    def _values(self):
-        return {
-            Variable(line.part, line.name, line.index): line.value or ""
-            for line in self.line_ids
-        }
-
-    def action_send(self):
-        """Send the template; the conversation shows it.
-
-        :raise UserError: an empty variable, an opt-out, a template that was paused
-        """
-        self.ensure_one()
-        self.channel_id.check_access("read")
-        if not self.template_id:
-            raise UserError(self.env._("Please choose a template."))
-        channel, opened = self.channel_id, None
-        if self.to_other_phone and self.other_phone:
-            lead = self._lead().with_user(self.env.uid)
-            lead.check_access("read")
-            channel = lead._whatsapp_first_conversation(channel.gateway_id)
-            opened = channel.action_open_whatsapp()
-        self.template_id._whatsapp_send(channel, self._values())
-        if self.replaced_id:
-            self.replaced_id.action_cancel()
-        return opened or {"type": "ir.actions.act_window_close"}
-
-
-class WhatsappSendTemplateLine(models.TransientModel):
-    _name = "whatsapp.send.template.line"
-    _description = "Value of a WhatsApp template"
-    _order = "id"
-
-    wizard_id = fields.Many2one(
-        "whatsapp.send.template", required=True, ondelete="cascade"
-    )
-    part = fields.Selection(
-        [(HEADER, "Header"), ("body", "Text"), (BUTTON, "Link")], required=True
-    )
-    name = fields.Char(string="Variable", required=True)
-    index = fields.Integer()
-    value = fields.Char()
+    def _recipient(self):
+        """Return the conversation with the lead's number, if that was chosen."""
+        if not (self.to_other_phone and self.other_phone):
+            return super()._recipient()
+        lead = self._channel().lead_id.with_user(self.env.uid)
+        lead.check_access("read")
+        channel = lead._whatsapp_first_conversation(self.channel_id.gateway_id)
+        return channel, channel.action_open_whatsapp()

@@ -165,7 +165,7 @@ class Clock:
 
     def __init__(self, shop, simulator):
         self._shop, self._simulator = shop, simulator
-        self._cron = shop.value(CRON, paths.ADDON, "ir_cron_message_queue")
+        self._cron = shop.value(CRON, *paths.xml_id("ir_cron_message_queue").split("."))
         self._woken = time.monotonic()
         self.planned = []
 

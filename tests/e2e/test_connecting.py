@@ -51,9 +51,9 @@ class Page:
         self.admin.call("whatsapp.gateway.check", "action_test", [row["id"]])
         return self.points()[kind]
 
-    def mend(self, kind):
+    def fix(self, kind):
         row = self.points()[kind]
-        self.admin.call("whatsapp.gateway.check", "action_mend", [row["id"]])
+        self.admin.call("whatsapp.gateway.check", "action_fix", [row["id"]])
         return self.points()[kind]
 
     def write(self, **values):
@@ -67,7 +67,7 @@ def page():
         admin = Session(server.url, shop.database, "admin", "admin")
         for name, value in (
             ("web.base.url", server.url),
-            ("crm_whatsapp_gateway.graph_url", url),
+            (paths.parameter("graph_url"), url),
         ):
             admin.call("ir.config_parameter", "set_param", name, value)
         values = {"email": "boss@company.example"}
@@ -97,11 +97,11 @@ def test_from_nothing_to_the_first_message(page):
     assert points["token"]["state"] == points["secret"]["state"] == "ok", points
     assert points["reachable"]["state"] == "ok", points["reachable"]
     assert points["subscribed"]["outcome"] == "subscribed_nobody"
-    assert page.mend("subscribed")["state"] == "ok"
+    assert page.fix("subscribed")["state"] == "ok"
     assert points["webhook"]["outcome"] == "webhook_other"
     assert OTHER in points["webhook"]["found"]
-    assert page.mend("webhook")["outcome"] == "webhook_ok"
-    assert page.mend("templates")["state"] == "ok"
+    assert page.fix("webhook")["outcome"] == "webhook_ok"
+    assert page.fix("templates")["state"] == "ok"
     assert page.points()["signature"]["state"] == "warning"
     page.simulator.person("+52 55 1234 5678", name="Ana").send_text("Hola")
     assert page.test("signature")["state"] == "ok"
@@ -147,7 +147,7 @@ def test_ids_in_each_other_s_place_are_swapped(page):
         whatsapp_from_phone=page.account["id"], whatsapp_account_id=page.number["id"]
     )
     assert page.test()["number"]["outcome"] == "number_swapped"
-    assert page.mend("number")["state"] == "ok"
+    assert page.fix("number")["state"] == "ok"
     assert page.points()["account"]["state"] == "ok"
 
 
@@ -173,7 +173,7 @@ def test_an_address_that_meta_cannot_verify(page):
     assert page.test("webhook")["state"] == "unknown"  # the secret is not proven
     page.simulator.clear_faults(fault)
     assert page.test("webhook")["outcome"] == "webhook_none"
-    assert page.mend("webhook")["state"] == "ok"
+    assert page.fix("webhook")["state"] == "ok"
 
 
 def test_no_secret_is_logged(page):

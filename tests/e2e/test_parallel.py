@@ -19,7 +19,7 @@ from devkit.demo.rpc import Session
 
 SERIES = os.environ.get("CWG_SERIES", paths.DEFAULT_SERIES)
 ODOO = Path(os.environ["ODOO_PATH"]) if os.environ.get("ODOO_PATH") else None
-PAYLOADS = Path(__file__).parents[2] / "crm_whatsapp_gateway/tests/payloads"
+PAYLOADS = paths.find("tests/payloads")
 ALBUM = 25
 TWO_NAMES = 12  # people who write under a number, a user id and both
 SENDERS = 30

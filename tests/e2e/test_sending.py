@@ -125,7 +125,7 @@ def scene():
         for office in offices:
             office.open()
         offices[0].login().call(
-            "ir.config_parameter", "set_param", "crm_whatsapp_gateway.graph_url", url
+            "ir.config_parameter", "set_param", paths.parameter("graph_url"), url
         )
         simulator = Simulator(url)
         setup = simulator.setup(

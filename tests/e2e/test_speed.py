@@ -75,7 +75,7 @@ class Scene:
         self.offices[0].login().call(
             "ir.config_parameter",
             "set_param",
-            "crm_whatsapp_gateway.outbound_places",
+            paths.parameter("outbound_slots"),
             str(places),
         )
 
@@ -103,7 +103,7 @@ def whole_scene():
         offices[0].login().call(
             "ir.config_parameter",
             "set_param",
-            "crm_whatsapp_gateway.graph_url",
+            paths.parameter("graph_url"),
             meta.url,
         )
         # somebody must have written before there is any conversation

@@ -1,13 +1,13 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""The addon asks the time in one way, so that a test can freeze all of it."""
+"""The addons ask the time in one way, so that a test can freeze all of it."""
 
 import re
-from pathlib import Path
 
-ADDON = Path(__file__).parents[2] / "crm_whatsapp_gateway"
+from devkit import paths
+
 # how fast several hosts send together is measured by the one clock that they share
-MEASURES = ADDON / "rate_limit.py"
+MEASURES = "rate_limit.py"
 # `fields.Datetime.now()` and `cr.now()`, the date of what Odoo writes, are frozen by
 # the tests' `at`; `monotonic` measures how long something takes.
 OTHER_CLOCKS = re.compile(
@@ -18,10 +18,15 @@ OTHER_CLOCKS = re.compile(
 
 
 def test_no_other_clock_is_asked():
-    files = [p for p in ADDON.rglob("*.py") if "tests" not in p.parts and p != MEASURES]
+    files = [
+        path
+        for name in paths.addons()
+        for path in (paths.REPO / name).rglob("*.py")
+        if "tests" not in path.parts and path.name != MEASURES
+    ]
     assert files
     found = [
-        f"{path.relative_to(ADDON)}:{number}: {line.strip()}"
+        f"{path.relative_to(paths.REPO)}:{number}: {line.strip()}"
         for path in files
         for number, line in enumerate(path.read_text().splitlines(), 1)
         if OTHER_CLOCKS.search(line)

@@ -16,25 +16,22 @@ from urllib.parse import parse_qs, quote, quote_plus, urlsplit
 
 import pytest
 import requests
-from tools.cloud_api import (
+from tools.cloud_api import CloudApi, MediaGone, MediaTooLarge, Sent
+from tools.errors import CloudApiError
+from tools.identity import Identity
+from tools.masking import without_secrets
+from tools.payloads import (
     LONGEST_CAPTION,
     LONGEST_TEXT,
     MB,
     MEDIA_LIMITS,
-    CloudApi,
-    MediaGone,
-    MediaTooLarge,
     NotSendable,
-    Sent,
     body_component,
     check_media,
     media_payload,
     template_payload,
     text_payload,
 )
-from tools.errors import CloudApiError
-from tools.identity import Identity
-from tools.masking import without_secrets
 
 TOKEN = "EAAGsecret-token"
 NUMBER = "106540352242922"
@@ -313,7 +310,7 @@ def test_an_address_in_an_exception_is_masked(caplog):
         "hub.verify_token=" * 4000,
     ],
 )
-def test_long_texts_of_strangers_are_masked_in_no_time(text):
+def test_long_texts_of_strangers_are_minvited_no_time(text):
     start = time.perf_counter()
     without_secrets(text, TOKEN, "a" * 200)
     assert time.perf_counter() - start < 2

@@ -6,14 +6,21 @@ import doctest
 import importlib
 from pathlib import Path
 
+import crm_tools
 import pytest
 import tools
 
-MODULES = sorted(p.stem for p in Path(tools.__path__[0]).glob("[a-z]*.py"))
+MODULES = sorted(
+    {
+        f"{package.__name__}.{path.stem}"
+        for package in (tools, crm_tools)
+        for path in Path(package.__file__).parent.glob("[a-z]*.py")
+    }
+)
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_hold(name):
-    result = doctest.testmod(importlib.import_module(f"tools.{name}"))
+    result = doctest.testmod(importlib.import_module(name))
     assert result.attempted > 0
     assert result.failed == 0

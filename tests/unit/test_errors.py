@@ -3,12 +3,10 @@
 import csv
 import json
 import re
-from pathlib import Path
 
 import pytest
-from tools import errors
 from tools.errors import (
-    DICTIONARY,
+    CATALOGUE,
     FAMILIES,
     KINDS,
     CloudApiError,
@@ -16,9 +14,9 @@ from tools.errors import (
     from_webhook,
 )
 
+from devkit import paths
 from devkit.simulator.errors import CODES
 
-ADDON = Path(errors.__file__).parents[1]
 KIND_OF = {
     "auth": [0, 3, 10, 33, 190, 200, 299, 368, 131005, 131031, 131042, 131045, 133010],
     "transient": [1, 2, 131000, 131016, 131057, 133004],
@@ -39,9 +37,9 @@ def test_code_decides_whatever_the_http_status(code, kind):
 
 
 def test_the_dictionary_is_complete_and_consistent():
-    with (ADDON / "data" / "whatsapp.error.csv").open(encoding="utf-8") as file:
+    with paths.find("data/whatsapp.error.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == len(DICTIONARY) > 90, "a code stands there once"
+    assert len(rows) == len(CATALOGUE) > 90, "a code stands there once"
     for row in rows:
         assert row["id"] == "error_" + row["code"].replace("/", "_")
         assert row["kind"] in KINDS
@@ -53,25 +51,28 @@ def test_the_dictionary_is_complete_and_consistent():
         if row["kind"] == "auth":
             assert row["actor"] == "administrator"
     assert {row["kind"] for row in rows} == set(KINDS)
-    assert set(FAMILIES.values()) <= set(DICTIONARY)
+    assert set(FAMILIES.values()) <= set(CATALOGUE)
     wrong = {"a template in another language exists": 2388024}
     for code in set(CODES) - set(wrong.values()):
-        assert str(code) in DICTIONARY, "Meta's simulator knows it"
+        assert str(code) in CATALOGUE, "Meta's simulator knows it"
 
 
 def test_a_word_of_ours_is_used_and_known():
-    files = [*(ADDON / "tools").glob("*.py"), *ADDON.glob("*.py")]
-    files += (ADDON / "models").glob("*.py")
-    source = "".join(path.read_text(encoding="utf-8") for path in files)
+    source = "".join(
+        path.read_text(encoding="utf-8")
+        for name in paths.addons()
+        for path in (paths.REPO / name).rglob("*.py")
+        if "tests" not in path.parts
+    )
     named = set(re.findall(r'reason="(\w+)"', source))
     named |= set(re.findall(r'reason = "(\w+)"', source))
     named |= set(re.findall(r'"(?:transient|permanent)", "(\w+)"\)\n', source))
     named -= set(KINDS)
-    ours = {entry for entry in DICTIONARY if not entry.partition("/")[0].isdecimal()}
+    ours = {entry for entry in CATALOGUE if not entry.partition("/")[0].isdecimal()}
     assert named == ours
 
 
-@pytest.mark.parametrize("entry", sorted(DICTIONARY))
+@pytest.mark.parametrize("entry", sorted(CATALOGUE))
 def test_each_entry_is_found_by_its_code(entry):
     code, _slash, subcode = entry.partition("/")
     if not code.isdecimal():
@@ -80,8 +81,8 @@ def test_each_entry_is_found_by_its_code(entry):
         return
     answer = {"error": {"code": int(code), "error_subcode": subcode or None}}
     error = classify(400, answer)
-    assert error.kind == DICTIONARY[entry].kind
-    assert error.advice == DICTIONARY[entry].advice
+    assert error.kind == CATALOGUE[entry].kind
+    assert error.advice == CATALOGUE[entry].advice
     assert error.entries[0] == error.reason == entry
 
 
@@ -185,10 +186,10 @@ def test_waiting_time_that_meta_asks_for(code, headers, seconds):
 
 
 def test_waiting_time_that_meta_documents():
-    waits = {entry: known.wait_seconds for entry, known in DICTIONARY.items()}
+    waits = {entry: known.wait_seconds for entry, known in CATALOGUE.items()}
     assert (waits["131056"], waits["131057"], waits["80007"]) == (6, 60, 900)
     assert all(
-        DICTIONARY[entry].kind in ("transient", "throttled")
+        CATALOGUE[entry].kind in ("transient", "throttled")
         for entry, seconds in waits.items()
         if seconds
     )

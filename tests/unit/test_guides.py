@@ -14,15 +14,18 @@ import polib
 import pytest
 from guides import Guide
 from spylls.hunspell import Dictionary
-from tools.parameters import PARAMETERS
+from tools.parameters import PARAMETERS, PREFIX
 
-from devkit import dictionary, readme
+from devkit import dictionary, paths, readme
 from devkit.cli import Step, app
 
-REPO = Path(__file__).parents[2]
-ADDON = REPO / "crm_whatsapp_gateway"
+REPO = paths.REPO
+ADDONS = [REPO / name for name in paths.addons()]
+ADDON = REPO / "crm_whatsapp_gateway"  # the one with the guides
 SPANISH = sorted((ADDON / "docs").glob("*.md"))
-ENGLISH = [REPO / "README.md", ADDON / "README.md", *(ADDON / "readme").glob("*.md")]
+ENGLISH = [REPO / "README.md"]
+ENGLISH += [path for addon in ADDONS for path in addon.glob("README.md")]
+ENGLISH += [path for addon in ADDONS for path in addon.glob("readme/*.md")]
 LISTS = Path(__file__).parent / "lists"
 TEST_NAME = re.compile(r"`(test_\w+)`")
 
@@ -45,8 +48,9 @@ def page(request):
 
 @pytest.fixture(scope="module")
 def spanish():
-    catalogue = polib.pofile(str(ADDON / "i18n" / "es.po"))
-    return {entry.msgid: entry.msgstr for entry in catalogue}
+    files = [addon / "i18n" / "es.po" for addon in ADDONS]
+    catalogues = [polib.pofile(str(file)) for file in files if file.exists()]
+    return {entry.msgid: entry.msgstr for each in catalogues for entry in each}
 
 
 # ------------------------------------------------------------- links
@@ -83,12 +87,15 @@ def test_every_picture_of_the_guides_is_shown():
 
 
 def test_the_description_shows_what_is_there():
-    folder = ADDON / "static" / "description"
-    page = (folder / "index.html").read_text()
-    shown = set(re.findall(r'src="([^"]+)"', page))
-    assert shown == {path.name for path in folder.glob("*.png")} - {"icon.png"}
-    assert all((folder / name).stat().st_size <= 150 * 1024 for name in shown)
-    assert "<script" not in page and "class=" not in page
+    folders = [addon / "static" / "description" for addon in ADDONS]
+    described = [folder for folder in folders if (folder / "index.html").exists()]
+    assert ADDON / "static" / "description" in described
+    for folder in described:
+        page = (folder / "index.html").read_text()
+        shown = set(re.findall(r'src="([^"]+)"', page))
+        assert shown == {path.name for path in folder.glob("*.png")} - {"icon.png"}
+        assert all((folder / name).stat().st_size <= 150 * 1024 for name in shown)
+        assert "<script" not in page and "class=" not in page
 
 
 # ------------------------------------------------------------- names
@@ -96,24 +103,23 @@ def test_the_description_shows_what_is_there():
 
 def _menus(spanish):
     """Our menus, as paths of Spanish words."""
-    paths = {"crm.crm_menu_root": ["CRM"]}
-    items = [
-        item
-        for file in sorted((ADDON / "views").glob("*.xml"))
-        for item in ET.parse(file).iter("menuitem")
-    ]
-    while items:
-        later = []
-        for item in items:
-            above = paths.get(item.get("parent"))
-            if above:
-                name = item.get("name")
-                paths[item.get("id")] = [*above, spanish[name]]
-            else:
-                later.append(item)
-        assert len(later) < len(items), f"menus without parents: {later}"
-        items = later
-    return list(paths.values())
+    items = {}
+    for addon in ADDONS:
+        for file in sorted((addon / "views").glob("*.xml")):
+            for item in ET.parse(file).iter("menuitem"):
+                values = {"parent": "", **item.attrib}
+                for name in ("id", "parent"):
+                    if values[name] and "." not in values[name]:
+                        values[name] = f"{addon.name}.{values[name]}"
+                # an addon may hang the menu of another one elsewhere
+                items[values["id"]] = {**items.get(values["id"], {}), **values}
+
+    def path(name):
+        if name not in items:  # of Odoo, or of OCA
+            return ["CRM"] if name == "crm.crm_menu_root" else [name]
+        return [*path(items[name]["parent"]), spanish[items[name]["name"]]]
+
+    return [path(name) for name in items]
 
 
 def test_our_menus_are_called_by_their_names(guide, spanish):
@@ -146,7 +152,8 @@ def test_no_name_of_a_list_is_left_over():
 
 def _tests():
     """The names of all tests of the project."""
-    files = [*(ADDON / "tests").glob("test_*.py"), *(REPO / "tests").rglob("test_*.py")]
+    files = [path for addon in ADDONS for path in addon.glob("tests/test_*.py")]
+    files += (REPO / "tests").rglob("test_*.py")
     return {
         node.name
         for file in files
@@ -184,14 +191,16 @@ def test_every_command_of_a_page_exists(page):
 
 
 def test_every_parameter_of_a_guide_is_one_of_the_table(guide):
-    for name in re.findall(r"`crm_whatsapp_gateway\.(\w+)`", guide.path.read_text()):
-        assert name in PARAMETERS, name
+    ours = "|".join(paths.addons())
+    text = guide.path.read_text()
+    for addon, name in re.findall(rf"`({ours})\.(\w+)`", text):
+        assert f"{addon}." == PREFIX and name in PARAMETERS, name
 
 
 def test_the_guide_lists_every_parameter_with_its_default_and_its_bounds():
     text = (ADDON / "docs" / "CONFIGURACION.md").read_text()
     rows = re.findall(
-        r"^\| `crm_whatsapp_gateway\.(\w+)` \| (.*?) \| (.*?) \|", text, re.M
+        rf"^\| `{re.escape(PREFIX)}(\w+)` \| (.*?) \| (.*?) \|", text, re.M
     )
     listed = {name: default.strip("`") for name, default, _allowed in rows}
     assert listed == {name: each.default for name, each in PARAMETERS.items()}
@@ -201,19 +210,21 @@ def test_the_guide_lists_every_parameter_with_its_default_and_its_bounds():
 
 
 def test_every_parameter_that_the_code_reads_is_one_of_the_table():
-    code = "".join(path.read_text() for path in ADDON.rglob("*.py"))
+    code = "".join(path.read_text() for addon in ADDONS for path in addon.rglob("*.py"))
     read = set(re.findall(r'_whatsapp_value\(\s*"(\w+)"', code))
-    read |= {f"{lane}_places" for lane in ("inbound", "media", "outbound")}
+    read |= {f"{queue}_slots" for queue in ("inbound", "media", "outbound")}
     assert read == set(PARAMETERS)
     # not past the table
-    assert not re.findall(r'et_param\(\s*f?"crm_whatsapp_gateway', _shipped_code())
+    ours = "|".join(paths.addons())
+    assert not re.findall(rf'et_param\(\s*f?"({ours})', _shipped_code())
 
 
 def _shipped_code():
     files = [
         path
-        for path in ADDON.rglob("*.py")
-        if "tests" not in path.relative_to(ADDON).parts
+        for addon in ADDONS
+        for path in addon.rglob("*.py")
+        if "tests" not in path.relative_to(addon).parts
     ]
     return "".join(path.read_text() for path in files)
 
@@ -254,6 +265,7 @@ def test_examples_hold():
 # ------------------------------------------------------------- the addon's README
 
 
-def test_the_readme_is_put_together_from_its_fragments():
+@pytest.mark.parametrize("addon", ADDONS, ids=lambda addon: addon.name)
+def test_the_readme_is_put_together_from_its_fragments(addon):
     message = "run ./dev lint --fix"
-    assert (ADDON / "README.md").read_text() == readme.text(ADDON), message
+    assert (addon / "README.md").read_text() == readme.text(addon), message

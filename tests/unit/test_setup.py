@@ -2,45 +2,134 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """What is tested of a set-up, and that no token is ever told."""
 
+import ast
+import csv
 import logging
 import re
 import traceback
+from pathlib import Path
 
 import pytest
 import requests
-from tools import setup
+from tools import probe, setup
+from tools.checks import CHECKS
 from tools.cloud_api import CloudApi, Subscription
 from tools.errors import CloudApiError
 
+ADDON = Path(setup.__file__).parents[1]
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 TOKEN = "EAAsecretToken123"
 URL = "https://odoo.company.com/gateway/whatsapp/key/update"
 
 
+def _shipped():
+    """What every outcome is, by its code, as the addon ships them."""
+    rows = []
+    for path in sorted((ADDON / "data").glob("whatsapp.gateway.check.outcome*.csv")):
+        with path.open(encoding="utf-8") as file:
+            rows += csv.DictReader(file)
+    assert len(rows) == len({row["code"] for row in rows}) > 90
+    return {row["code"]: row for row in rows}
+
+
+OUTCOMES = _shipped()
+SOURCES = [
+    *((ADDON / "tools" / name) for name in ("checks.py", "probe.py", "setup.py")),
+    *(ADDON / "models").glob("whatsapp_gateway_check*.py"),
+]
+# What a row says without a result
+OF_ROWS = {"untested", "changed"}
+
+
+def _results():
+    """Each result that the code makes: code, and names of its values."""
+    for path in SOURCES:
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(function, ast.FunctionDef):
+                yield from _results_of(function)
+
+
+def _results_of(function):
+    known = {
+        node.targets[0].id: _keys(node.value, {})
+        for node in ast.walk(function)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Dict)
+        and isinstance(node.targets[0], ast.Name)
+    }
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "CheckResult":
+            code, *values = node.args
+            codes = [code.body, code.orelse] if isinstance(code, ast.IfExp) else [code]
+            for one in codes:
+                yield one.value, _keys(values[0], known) if values else set()
+
+
+def _keys(node, known):
+    """Names of the values that a result gets; None: those of another result."""
+    if isinstance(node, ast.Dict):
+        pairs = list(zip(node.keys, node.values, strict=True))
+        spread = [_keys(value, known) for key, value in pairs if key is None]
+        return {key.value for key in node.keys if key is not None}.union(*spread)
+    return known[node.id] if isinstance(node, ast.Name) else None
+
+
+RESULTS = sorted(_results(), key=lambda result: result[0])
+
+
+def test_every_outcome_is_shipped_and_found_by_the_code():
+    assert {code for code, _values in RESULTS} | OF_ROWS == set(OUTCOMES)
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_every_value_of_a_text_is_given(name):
+    outcome = OUTCOMES[name]
+    texts = (outcome["found"], outcome["advice"], outcome["fix_label"])
+    used = {found for text in texts for found in PLACEHOLDER.findall(text)}
+    assert not any("%" in PLACEHOLDER.sub("", text) for text in texts)
+    given = [keys for code, keys in RESULTS if code == name and keys is not None]
+    assert all(used <= keys for keys in given)
+    assert given or not used or name in ("blocked", "webhook_unreached")
+
+
+def _methods():
+    return {
+        node.name
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+    }
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_every_outcome_is_complete(name):
+    outcome = OUTCOMES[name]
+    assert outcome["id"] == f"outcome_{name}"
+    assert outcome["state"] in (*setup.STATES, "unknown")
+    assert outcome["found"] or name == "untested"
+    assert not outcome["kind"] or f"_check_{outcome['kind']}" in _methods()
+    assert bool(outcome["fix"]) == bool(outcome["fix_label"])
+    assert outcome["fix"] or outcome["asks"] == "0"
+    if outcome["state"] == "bad" and name not in ("refused", "token_neutralized"):
+        assert outcome["advice"] or outcome["fix"], "who reads it must know what to do"
+
+
+def test_every_fix_belongs_to_an_outcome():
+    used = {outcome["fix"] for outcome in OUTCOMES.values()} - {""}
+    assert {f"_fix_{fix}" for fix in used} == {
+        name for name in _methods() if name.startswith("_fix_")
+    }
+
+
 def test_a_check_stands_after_what_it_needs():
-    order = list(setup.CHECKS)
-    for kind, check in setup.CHECKS.items():
+    order = list(CHECKS)
+    for kind, check in CHECKS.items():
         assert all(order.index(need) < order.index(kind) for need in check.needs)
 
 
-@pytest.mark.parametrize("name", setup.OUTCOMES)
-def test_every_outcome_is_complete(name):
-    outcome = setup.OUTCOMES[name]
-    assert outcome.state in (*setup.STATES, "unknown")
-    assert outcome.found or name == "untested"
-    assert not outcome.mend or outcome.mend in setup.MENDS
-    if outcome.state == "bad" and name not in ("refused", "token_neutralized"):
-        assert outcome.advice or outcome.mend, "who reads it must know what to do"
-
-
-def test_every_mend_belongs_to_an_outcome():
-    used = {outcome.mend for outcome in setup.OUTCOMES.values()}
-    assert set(setup.MENDS) == used - {""}
-
-
-def test_every_touched_check_exists():
-    for kinds in setup.TOUCHED.values():
-        assert set(kinds) <= set(setup.CHECKS)
+def test_every_check_that_is_made_again_exists():
+    for check in CHECKS.values():
+        assert set(check.recheck) <= set(CHECKS)
 
 
 WEBHOOK = Subscription(setup.OBJECT, URL, True, setup.FIELDS)
@@ -59,10 +148,10 @@ WEBHOOK = Subscription(setup.OBJECT, URL, True, setup.FIELDS)
 )
 def test_whether_meta_delivers_to_us(given, outcome):
     given = {"mine": URL, **given}
-    verdict = setup.judge_webhook(WEBHOOK, "Shop (1)", **given)
-    assert verdict.outcome == outcome
-    words = setup.OUTCOMES[outcome].found
-    assert set(PLACEHOLDER.findall(words)) <= set(verdict.values)
+    result = setup.check_webhook(WEBHOOK, "Shop (1)", **given)
+    assert result.outcome == outcome
+    text = OUTCOMES[outcome]["found"]
+    assert set(PLACEHOLDER.findall(text)) <= set(result.values)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +173,7 @@ def test_whether_meta_delivers_to_us(given, outcome):
     ],
 )
 def test_no_private_host_counts_as_public(host):
-    assert not setup.is_public(host)
+    assert not probe.is_public(host)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +187,7 @@ def test_no_private_host_counts_as_public(host):
     ],
 )
 def test_nonsense_is_no_address(url):
-    assert setup.judge_address(url).state == "bad"
+    assert OUTCOMES[probe.check_address(url).outcome]["state"] == "bad"
 
 
 @pytest.mark.parametrize(
@@ -114,9 +203,9 @@ def test_nonsense_is_no_address(url):
 def test_an_app_that_serves_others_is_left_alone(active, fields, seen, outcome):
     """The account's own address is ours; a change here would take the app's away."""
     theirs = Subscription(setup.OBJECT, "https://x.com/", active, fields)
-    verdict = setup.judge_webhook(theirs, "Shop", URL, override=URL, seen=seen)
-    assert verdict.outcome == outcome
-    assert not setup.OUTCOMES[outcome].mend
+    result = setup.check_webhook(theirs, "Shop", URL, override=URL, seen=seen)
+    assert result.outcome == outcome
+    assert not OUTCOMES[outcome]["fix"]
 
 
 class Cut:
@@ -181,7 +270,7 @@ def test_a_subscription_is_asked_for_in_the_body():
 
 
 @pytest.mark.parametrize("body", ["{}", '{"data": null}', '{"data": 7}', "<html>"])
-def test_a_strange_answer_about_a_token_is_no_verdict(body):
+def test_a_strange_answer_about_a_token_is_no_result(body):
     with pytest.raises(CloudApiError) as caught:
         CloudApi(TOKEN, session=Answers(body)).token_info()
     assert caught.value.kind == "transient"

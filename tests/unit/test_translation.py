@@ -9,29 +9,40 @@ from pathlib import Path
 
 import polib
 import pytest
-from tools import cloud_api, duty, message, webhook
+from crm_tools import duty
+from tools import message, payloads, webhook
 
-ADDON = Path(message.__file__).parents[1]
-I18N = ADDON / "i18n"
+from devkit import paths
+
 JAVASCRIPT = re.compile(r"""_t\(\s*(["'`])(.+?)\1""")
 PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?[sd]")
 TAG = re.compile(r"</?\w+")  # the words of its attributes are translated
 TABLES = {
-    "message.PHRASES": message.PHRASES,
-    "cloud_api.REFUSALS": cloud_api.REFUSALS,
-    "duty.WHY_OFF": duty.WHY_OFF,
-    "webhook.REFUSALS": webhook.REFUSALS,
+    "message.PHRASES": (message, message.PHRASES),
+    "payloads.REFUSALS": (payloads, payloads.REFUSALS),
+    "duty.WHY_OFF": (duty, duty.WHY_OFF),
+    "webhook.REFUSALS": (webhook, webhook.REFUSALS),
 }
 
 
-@pytest.fixture(scope="module")
-def template():
-    return polib.pofile(str(I18N / "crm_whatsapp_gateway.pot"))
+@pytest.fixture(scope="module", params=paths.addons())
+def addon(request):
+    """Each addon's folder."""
+    return paths.REPO / request.param
+
+
+def _template(addon):
+    return polib.pofile(str(addon / "i18n" / f"{addon.name}.pot"))
 
 
 @pytest.fixture(scope="module")
-def spanish():
-    return polib.pofile(str(I18N / "es.po"))
+def template(addon):
+    return _template(addon)
+
+
+@pytest.fixture(scope="module")
+def spanish(addon):
+    return polib.pofile(str(addon / "i18n" / "es.po"))
 
 
 def _words(catalogue):
@@ -75,17 +86,19 @@ def test_emoji_stay_in_front(spanish):
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_every_source_of_the_tools_is_known_to_the_translators(template, table):
+def test_every_source_of_the_tools_is_known_to_the_translators(table):
     """Python code of Odoo is translated by entries that say so."""
-    words = _words(template)
-    for key, source in TABLES[table].items():
+    module, sources = TABLES[table]
+    words = _words(_template(Path(module.__file__).parents[1]))
+    for key, source in sources.items():
         assert source in words, f"{table}[{key!r}]: export the catalogue anew"
         assert "odoo-python" in words[source].comment.split(), key
 
 
-def test_the_dictionary_of_errors_is_known_to_the_translators(template):
-    words = _words(template)
-    with (ADDON / "data" / "whatsapp.error.csv").open(encoding="utf-8") as file:
+def test_the_dictionary_of_errors_is_known_to_the_translators():
+    errors = paths.find("data/whatsapp.error.csv")
+    words = _words(_template(errors.parents[1]))
+    with errors.open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             assert row["name"] in words and row["advice"] in words, row["code"]
 
@@ -99,16 +112,16 @@ def _marked(path):
                 yield node.args[0].value
 
 
-def test_every_marked_word_of_the_code_is_exported(template):
-    found = {word for path in ADDON.rglob("*.py") for word in _marked(path)}
-    for path in ADDON.rglob("static/src/**/*.js"):
+def test_every_marked_word_of_the_code_is_exported(addon, template):
+    found = {word for path in addon.rglob("*.py") for word in _marked(path)}
+    for path in addon.rglob("static/src/**/*.js"):
         found |= {word for _quote, word in JAVASCRIPT.findall(path.read_text())}
-    assert len(found) > 100
+    assert found
     assert not found - set(_words(template))
 
 
-def test_catalogues_tell_nothing_of_the_machine(template, spanish):
+def test_catalogues_tell_nothing_of_the_machine(addon, template, spanish):
     for catalogue in (template, spanish):
         assert not {"POT-Creation-Date", "PO-Revision-Date"} & set(catalogue.metadata)
         places = [place for entry in catalogue for place, _line in entry.occurrences]
-        assert all(":addons/crm_whatsapp_gateway/" in p for p in places if "code:" in p)
+        assert all(f":addons/{addon.name}/" in p for p in places if "code:" in p)

@@ -15,7 +15,7 @@ import {deserializeDate, formatDate} from "@web/core/l10n/dates";
 import {ActionPanel} from "@mail/discuss/core/common/action_panel";
 import {_t} from "@web/core/l10n/translation";
 import {formatMonetary} from "@web/views/fields/formatters";
-import {isSame, learn} from "./owner.esm";
+import {keepValues} from "@mail_gateway_whatsapp_queue/chat/refresh.esm";
 import {useService} from "@web/core/utils/hooks";
 
 const COLORS = {
@@ -52,13 +52,14 @@ class LeadPanel extends Component {
         // A colleague changed the lead
         useEffect(
             (known, isStale) => {
-                if (this.panel && (isStale || !isSame(known, this.panel.known))) {
+                const shown = JSON.stringify(this.panel?.whatsapp_lead);
+                if (this.panel && (isStale || JSON.stringify(known) !== shown)) {
                     this.load();
                 }
             },
             () => {
                 const {thread} = this.props;
-                return [thread.whatsapp_lead, thread.whatsapp_lead_stale];
+                return [thread.whatsapp_lead, thread.whatsapp_stale];
             }
         );
     }
@@ -73,7 +74,7 @@ class LeadPanel extends Component {
         ]);
         Object.assign(this.state, {panel, done: false, feedback: ""});
         if (panel) {
-            learn(thread, panel.known);
+            keepValues(thread, {whatsapp_lead: panel.whatsapp_lead});
         }
     }
 
@@ -82,7 +83,7 @@ class LeadPanel extends Component {
     }
 
     get known() {
-        return this.panel.known;
+        return this.panel.whatsapp_lead;
     }
 
     get lead() {
@@ -90,7 +91,7 @@ class LeadPanel extends Component {
     }
 
     get title() {
-        return this.panel?.known ? this.panel.known.name : _t("No lead");
+        return this.panel?.whatsapp_lead ? this.known.name : _t("No lead");
     }
 
     get revenue() {
@@ -214,8 +215,8 @@ class LeadPanel extends Component {
         return this.openDialog("action_whatsapp_hand_over");
     }
 
-    askIn() {
-        return this.openDialog("action_whatsapp_ask_in");
+    invite() {
+        return this.openDialog("action_whatsapp_invite");
     }
 }
 

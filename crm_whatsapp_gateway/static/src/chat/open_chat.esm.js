@@ -2,6 +2,7 @@
 /* Copyright 2026 crm_whatsapp_gateway contributors
  * License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl). */
 
+import "@mail_gateway_whatsapp_queue/chat/open_chat.esm";
 import {Component} from "@odoo/owl";
 import {Dialog} from "@web/core/dialog/dialog";
 import {registry} from "@web/core/registry";
@@ -59,6 +60,6 @@ function chooseChat(env, {params}) {
     env.services.dialog.add(ChooseChat, {channels: params.channels});
 }
 
-actions.add("crm_whatsapp_gateway.open_chat", openChat);
+actions.add("mail_gateway_whatsapp_queue.open_chat", openChat, {force: true});
 actions.add("crm_whatsapp_gateway.close_chat", closeChat);
 actions.add("crm_whatsapp_gateway.choose_chat", chooseChat);

@@ -3,50 +3,10 @@
  * License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl). */
 
 import "@mail/discuss/core/common/thread_actions";
-import {Thread} from "@mail/core/common/thread";
 import {Thread as ThreadModel} from "@mail/core/common/thread_model";
 import {patch} from "@web/core/utils/patch";
 import {threadActionsRegistry} from "@mail/core/common/thread_actions";
-import {useEffect} from "@odoo/owl";
 import {user} from "@web/core/user";
-import {useService} from "@web/core/utils/hooks";
-
-export function isSame(one, other) {
-    return JSON.stringify(one) === JSON.stringify(other);
-}
-
-/** Keep what is known of the lead. Each change draws the chat anew. */
-export function learn(thread, known) {
-    if (thread.whatsapp_lead_stale) {
-        thread.whatsapp_lead_stale = false;
-    }
-    if (!isSame(known, thread.whatsapp_lead)) {
-        thread.whatsapp_lead = known;
-    }
-}
-
-/** Whose the conversation is, over the messages: read anew when the lead changes. */
-patch(Thread.prototype, {
-    setup() {
-        super.setup();
-        const orm = useService("orm");
-        useEffect(
-            (thread, isStale) => {
-                if (isStale) {
-                    orm.silent
-                        .call("discuss.channel", "whatsapp_known", [[thread.id]])
-                        .then((answer) => {
-                            if (answer) {
-                                learn(thread, answer.known);
-                                thread.whatsapp_off = answer.off;
-                            }
-                        });
-                }
-            },
-            () => [this.props.thread, this.props.thread.whatsapp_lead_stale]
-        );
-    },
-});
 
 /** One's own conversation is hidden until the customer writes; others' are left. */
 patch(ThreadModel.prototype, {

@@ -9,9 +9,9 @@ const fill = (name, value) => ({
     trigger: `.o_form_view [name="${name}"] input`,
     run: `edit ${value}`,
 });
-const mend = (words, state, label) => ({
-    content: `Mend: ${label}`,
-    trigger: `${point(words, state)} button[name="action_mend"]:contains("${label}")`,
+const fix = (words, state, label) => ({
+    content: `Fix: ${label}`,
+    trigger: `${point(words, state)} button[name="action_fix"]:contains("${label}")`,
     run: "click",
 });
 
@@ -38,18 +38,18 @@ registry.category("web_tour.tours").add("crm_whatsapp_gateway.setup", {
         },
         {trigger: point("Access token", "ok")},
         {trigger: point("It is the secret of the app Shop", "ok")},
-        mend("This is the phone number", "bad", "Take the ID 10001"),
+        fix("This is the phone number", "bad", "Take the ID 10001"),
         {trigger: point("Messaging limit: TIER_2K", "ok")},
-        mend("delivers to no app", "bad", "Let the account deliver to the app"),
+        fix("delivers to no app", "bad", "Let the account deliver to the app"),
         {trigger: point("The account delivers to the app Shop", "ok")},
-        mend("delivers to another address", "bad", "Replace other.example.org"),
+        fix("delivers to another address", "bad", "Replace other.example.org"),
         {
             content: "Another address is not replaced without a question",
             trigger: ".modal:contains('Go on?') .modal-footer .btn-primary",
             run: "click",
         },
         {trigger: point("Meta delivers to this address", "ok")},
-        mend("No template is known here", "warning", "Read them from Meta"),
+        fix("No template is known here", "warning", "Read them from Meta"),
         {trigger: point("1 of 1 are approved", "ok")},
         {
             content: "One point alone is tested again",

@@ -122,16 +122,16 @@ tours.add("crm_whatsapp_gateway.handed_over", {
     ],
 });
 
-tours.add("crm_whatsapp_gateway.ask_in", {
+tours.add("crm_whatsapp_gateway.invite", {
     steps: () => [
         ...openPanel(),
-        {trigger: `${PANEL} button:contains('Ask a colleague in')`, run: "click"},
+        {trigger: `${PANEL} button:contains('Invite a colleague')`, run: "click"},
         ...chooseColleague("user_ids", "tomas"),
         {
             trigger: ".modal .o_field_widget[name='note'] textarea",
             run: "edit What does delivery cost?",
         },
-        {trigger: ".modal button[name='action_ask_in']", run: "click"},
+        {trigger: ".modal button[name='action_invite']", run: "click"},
         {
             content: "Both take part now",
             trigger: `${PANEL} .o-whatsapp-people:contains('tomas'):contains('sofia')`,
@@ -139,7 +139,7 @@ tours.add("crm_whatsapp_gateway.ask_in", {
     ],
 });
 
-tours.add("crm_whatsapp_gateway.asked_in", {
+tours.add("crm_whatsapp_gateway.invited", {
     steps: () => [
         ...openPanel(),
         {trigger: ".o-whatsapp-note:contains('What does delivery cost?')"},

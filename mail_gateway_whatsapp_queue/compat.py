@@ -1,0 +1,141 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""All that must differ between Odoo 18.0 and 19.0, in one file."""
+
+from collections.abc import Iterable
+
+from odoo import release
+from odoo.sql_db import Cursor
+
+V19 = release.version_info[0] >= 19
+USERS = "user_ids" if V19 else "users"  # of a group, without those that imply it
+
+
+def unique(name, definition, message):
+    """Return the class attributes that declare one UNIQUE constraint.
+
+    :param str name: name of the constraint, without the table's prefix
+    :param str definition: SQL, such as ``UNIQUE(key)``
+    :param str message: what the user reads when it is violated
+    :return: dict to be merged into a model's class body by ``vars().update()``
+    """
+    if V19:
+        from odoo.models import Constraint
+
+        return {f"_{name}": Constraint(definition, message)}
+    return {"_sql_constraints": [(name, definition, message)]}
+
+
+def no_constraints(*names):
+    """Return the class attributes that take SQL constraints of the base away.
+
+    They cannot be left out by inheritance: a condition that always holds stands in
+    their place.
+
+    :param names: of the constraints, without the table's prefix
+    :return: dict to be merged into a model's class body by ``vars().update()``
+    """
+    if V19:
+        from odoo.models import Constraint
+
+        return {f"_{name}": Constraint("CHECK (TRUE)") for name in names}
+    return {"_sql_constraints": [(name, "CHECK (TRUE)", "") for name in names]}
+
+
+def is_real_cursor(cr):
+    """Tell whether ``cr`` has a transaction of its own.
+
+    A test cursor is a savepoint in the transaction of the test: its isolation
+    level is given, and its commits last as long as the test.
+    """
+    return isinstance(cr, Cursor)
+
+
+def is_true(operator, value):
+    """Tell whether a search by a boolean asks for what is true.
+
+    18.0 asks with = and !=, 19.0 with 'in' and a set.
+    """
+    values = value if isinstance(value, Iterable) else [value]
+    return (operator in ("=", "in")) == any(values)
+
+
+def all_of(domain):
+    """Return a domain as one term, its implicit 'and' made explicit.
+
+    :param domain: list of leaves and operators
+    """
+    if V19:
+        from odoo.fields import Domain
+
+        return list(Domain(domain))
+    from odoo.osv import expression
+
+    return expression.normalize_domain(domain)
+
+
+def users_of(group):
+    """Return the users of a group, those of groups that imply it included."""
+    return group.all_user_ids if V19 else group.users
+
+
+def restore_lead(leads):
+    """Take up lost leads: active again, with the probability that Odoo computes."""
+    # on 19.0 a lead may be archived and not lost, so that unarchiving keeps 0 percent
+    getattr(leads, "action_restore", leads.action_unarchive)()
+
+
+def store_values(store, record, values):
+    """Add attributes of a record to what the web client is given.
+
+    :param store: Odoo's ``Store``
+    :param record: one record
+    :param dict values: attribute -> JSON value
+    """
+    if hasattr(store, "add_model_values"):
+        store.add_model_values(record._name, {"id": record.id, **values})
+    else:
+        store.add(record, values)
+
+
+def bus_send_attachments(channel, message):
+    """Show the attachments of a message in the clients that have it open."""
+    from odoo.addons.mail.tools.discuss import Store
+
+    if V19:
+        Store(bus_channel=channel._bus_channel()).add(
+            message, [Store.Many("attachment_ids")]
+        ).bus_send()
+    else:
+        channel._bus_send_store(
+            message, {"attachment_ids": Store.many(message.attachment_ids)}
+        )
+
+
+def vacuum_again(env, left):
+    """Have the vacuum go on soon if something is left; 19.0 does so by itself."""
+    if left and not V19:
+        # sudo: ir.cron - the vacuum runs as the administrator
+        env.ref("base.autovacuum_job").sudo()._trigger()
+
+
+def bus_send_body(channel, message):
+    """Show the changed text of a message in the clients that have it open."""
+    _bus_send(channel, message, {"body": message.body}, ["body"])
+
+
+def bus_send_values(message, values):
+    """Show attributes of a message in the clients that have it open.
+
+    :param dict values: attribute -> JSON value
+    """
+    _bus_send(message, message, values, values)
+
+
+def _bus_send(channel, message, values, names):
+    from odoo.addons.mail.tools.discuss import Store
+
+    if V19:
+        Store(bus_channel=channel._bus_channel()).add(message, names).bus_send()
+    else:
+        channel._bus_send_store(message, values)

@@ -1,0 +1,16 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo import fields, models
+
+
+class MailActivity(models.Model):
+    _inherit = "mail.activity"
+
+    whatsapp_automation_id = fields.Many2one(
+        "base.automation",
+        string="Automation rule that failed",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+        help="The rule failed while Odoo worked on WhatsApp messages.",
+    )

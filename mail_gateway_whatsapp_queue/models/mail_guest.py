@@ -1,0 +1,10 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo import fields, models
+
+
+class MailGuest(models.Model):
+    _inherit = "mail.guest"
+
+    # each message looks its author up
+    gateway_token = fields.Char(index="btree_not_null")

@@ -1,0 +1,521 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import logging
+
+import psycopg2
+from markupsafe import Markup
+
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import plaintext2html
+
+from ..tools import payloads, template
+from ..tools.errors import CloudApiError
+from .mail_gateway_whatsapp_kinds import TEMPLATE_STATES
+
+_logger = logging.getLogger(__name__)
+
+CATEGORIES = ("authentication", "marketing", "utility")
+CATEGORY_CHANGED = "mail_gateway_whatsapp_queue.mail_activity_type_template"
+# Models of which a customer is shown nothing but names
+SEALED = ("ir.config_parameter", "ir.mail_server", "mail.gateway", "res.users.apikeys")
+# Groups of administrators: what is for them alone is for no customer
+ADMINISTRATORS = {".", "base.group_system", "base.group_erp_manager"}
+
+
+class MailWhatsappTemplate(models.Model):
+    _inherit = "mail.whatsapp.template"
+
+    whatsapp_quality = fields.Char(
+        string="Quality",
+        readonly=True,
+        copy=False,
+        help="What Meta thinks of it, after what customers do with it.",
+    )
+    whatsapp_rejected_reason = fields.Char(
+        string="Why it was rejected", readonly=True, copy=False
+    )
+    whatsapp_unsupported = fields.Selection(
+        [
+            ("header", "Its header is a file or a place"),
+            ("button", "It has a button of a kind that needs more than a link"),
+            ("component", "It has a part that is not known here"),
+        ],
+        string="Why it cannot be sent from here",
+        readonly=True,
+        copy=False,
+    )
+
+    # ------------------------------------------------------------- named variables
+
+    def _whatsapp_is_named(self):
+        """Tell whether the variables have names: OCA knows numbers only."""
+        names = template.VARIABLE.findall(f"{self.header or ''} {self.body or ''}")
+        return not all(name.isdecimal() for name in names)
+
+    @api.depends("header", "body")
+    def _compute_variable_ids(self):
+        """Keep a row for each named variable, so that a field can fill it."""
+        named = self.filtered(lambda each: each._whatsapp_is_named())
+        res = super(MailWhatsappTemplate, self - named)._compute_variable_ids()
+        for each in named:
+            texts = {template.HEADER: each.header, template.BODY: each.body}
+            wanted = {
+                (part, f"{{{{{name}}}}}"): None
+                for part, text in texts.items()
+                for name in template.VARIABLE.findall(text or "")
+            }
+            rows = each.variable_ids.filtered(
+                lambda row: row.line_type != template.BUTTON
+            )
+            kept = rows.filtered(
+                lambda row, wanted=wanted: (row.line_type, row.name) in wanted
+            )
+            known = {(row.line_type, row.name) for row in kept}
+            each.variable_ids = [
+                *(Command.unlink(row.id) for row in rows - kept),
+                *(
+                    Command.create({"line_type": part, "name": name})
+                    for part, name in wanted
+                    if (part, name) not in known
+                ),
+            ]
+        return res
+
+    @api.constrains("variable_ids")
+    def _check_variables(self):
+        numbered = self.filtered(lambda each: not each._whatsapp_is_named())
+        return super(MailWhatsappTemplate, numbered)._check_variables()
+
+    # ------------------------------------------------------------- from Meta
+
+    @api.model
+    def _prepare_values_to_import(self, gateway, json_data):
+        """Take every template that Meta describes, also what OCA does not know.
+
+        :param dict json_data: one of ``tools.cloud_api.CloudApi.templates``
+        """
+        category = self._whatsapp_category(json_data.get("category"))
+        state = TEMPLATE_STATES.get(json_data.get("status"))
+        known = {
+            **json_data,
+            # OCA's selections; the true state follows
+            "status": "DRAFT",
+            "category": category or self.category or "utility",
+            "components": [
+                part
+                for part in json_data.get("components") or []
+                if isinstance(part, dict) and self._is_readable(part)
+            ],
+        }
+        values = super()._prepare_values_to_import(gateway, known)
+        values.setdefault("body", json_data.get("name"))
+        # what Meta no longer mentions is gone
+        values.setdefault("header", False)
+        values.setdefault("footer", False)
+        texts = {
+            button["text"]
+            for part in known["components"]
+            if part.get("type") == "BUTTONS"
+            for button in part["buttons"]
+        }
+        gone = self.button_ids.filtered(lambda button: button.name not in texts)
+        if gone:
+            values["button_ids"] = [
+                *(Command.delete(button.id) for button in gone),
+                *values.get("button_ids", []),
+            ]
+        score = json_data.get("quality_score")
+        why = template.unsupported(json_data)
+        return {
+            **values,
+            "state": state or "disabled",
+            "is_supported": not why,
+            "whatsapp_unsupported": why,
+            "whatsapp_quality": score.get("score") if isinstance(score, dict) else None,
+            "whatsapp_rejected_reason": (
+                json_data.get("rejected_reason")
+                if json_data.get("status") == "REJECTED"
+                else None
+            ),
+        }
+
+    @api.model
+    def _is_readable(self, part):
+        """Tell whether OCA can read a component without failing."""
+        if part.get("type") == "HEADER":
+            return part.get("format") == "TEXT" and bool(part.get("text"))
+        if part.get("type") == "BUTTONS":
+            buttons = part.get("buttons")
+            return bool(buttons) and all(
+                isinstance(button, dict)
+                and isinstance(button.get("text"), str)
+                and isinstance(button.get("type"), str)
+                for button in buttons
+            )
+        return part.get("type") in ("BODY", "FOOTER") and bool(part.get("text"))
+
+    def button_export_template(self):
+        """Replace OCA's, whose errors repeat what Meta answers: hand the template in.
+
+        :raise AccessError: only who may change the template
+        :raise UserError: no account, or what Meta answers instead
+        """
+        self.ensure_one()
+        self.check_access("write")
+        gateway = self.gateway_id
+        if not gateway.whatsapp_account_id:
+            raise UserError(
+                self.env._("Please enter the WhatsApp Business account ID first.")
+            )
+        try:
+            uid, status = gateway._whatsapp_client().create_template(
+                gateway.whatsapp_account_id, self._prepare_values_to_export()
+            )
+        except CloudApiError as error:
+            raise gateway._whatsapp_refused(error) from error
+        self.write(
+            {
+                "template_uid": uid,
+                "state": TEMPLATE_STATES.get(status) or "pending",
+                "is_supported": True,
+            }
+        )
+
+    def button_sync_template(self):
+        """Replace OCA's, whose errors repeat Meta's answer: read the template again.
+
+        :raise AccessError: only who may change the template
+        :raise UserError: what Meta answers instead
+        """
+        self.ensure_one()
+        self.check_access("write")
+        gateway = self.gateway_id
+        try:
+            described = gateway._whatsapp_client().template(self.template_uid)
+        except CloudApiError as error:
+            raise gateway._whatsapp_refused(error) from error
+        self._whatsapp_import_one(gateway, described)
+        return {"type": "ir.actions.client", "tag": "reload"}
+
+    def _whatsapp_import(self, gateway, described):
+        """Write what Meta says about the templates of an account.
+
+        :param gateway: ``mail.gateway`` of the account
+        :param described: iterable of dicts, all of the account's templates
+        :return: tuple of counts: new, changed, gone
+        """
+        known = {
+            found.template_uid: found
+            for found in self.with_context(active_test=False).search(
+                [("gateway_id", "=", gateway.id), ("template_uid", "!=", False)]
+            )
+        }
+        languages = dict(self._fields["language"]._description_selection(self.env))
+        new = changed = 0
+        for each in described:
+            uid = each.get("id")
+            if not uid or not each.get("name") or each.get("language") not in languages:
+                continue  # a language may be younger than OCA's list
+            found = known.pop(str(uid), self.browse())
+            try:
+                with self.env.cr.savepoint():
+                    found._whatsapp_import_one(gateway, each)
+            except (UserError, psycopg2.IntegrityError) as error:
+                _logger.warning("template %s was not read: %s", uid, error)
+                continue
+            changed += bool(found)
+            new += not found
+        known_still = self.browse().concat(*known.values())
+        known_still.state = "deleted"
+        return new, changed, len(known)
+
+    def _whatsapp_import_one(self, gateway, described):
+        """Write one template, a new one if this is empty."""
+        values = self._prepare_values_to_import(gateway, described)
+        if self:
+            values.pop("name")  # which may have been changed here
+            before = self.category
+            self.write(values)
+            if self.category != before:
+                self._whatsapp_notify_category(self.category)
+            return
+        taken = self.with_context(active_test=False).search_count(
+            [
+                ("gateway_id", "=", gateway.id),
+                ("name", "=", values["name"]),
+                ("language", "=", values["language"]),
+            ]
+        )
+        if taken:
+            values["name"] = f"{described['name']} ({described['id']})"
+        self.create(values)
+
+    # ------------------------------------------------------------- category
+
+    @api.model
+    def _whatsapp_category(self, said):
+        """Return OCA's word for a category of Meta, or None if it has none.
+
+        :param said: Meta's word; new kinds of marketing are marketing
+        """
+        category = str(said or "").lower()
+        if category.startswith("marketing"):
+            return "marketing"
+        return category if category in CATEGORIES else None
+
+    def _whatsapp_recategorize(self, category, impending=None):
+        """Write the category that Meta gave these templates, and tell of it.
+
+        :param str category: Meta's word for the category that they have
+        :param str impending: for the one that they are going to have, if any
+        """
+        known = self._whatsapp_category(category)
+        for each in self:
+            if category and not known:
+                each._whatsapp_notify_category(category)
+            elif known and known != each.category:
+                each.category = known
+                each._whatsapp_notify_category(known)
+            if impending and self._whatsapp_category(impending) != each.category:
+                each._whatsapp_notify_category(impending, impending=True)
+
+    def _whatsapp_notify_category(self, category, impending=False):
+        """Tell the administrators of the number what another category means, once.
+
+        :param str category: ours, or Meta's word
+        :param bool impending: it is going to change
+        """
+        self.ensure_one()
+        gateway = self.gateway_id
+        kind = self.env.ref(CATEGORY_CHANGED)
+        for user in gateway._whatsapp_alerted():
+            if not gateway._whatsapp_may_be_notified(user):
+                continue
+            words = self.with_context(lang=user.lang)
+            summary = words._whatsapp_category_words(category, impending)
+            # sudo: mail.activity - those of others
+            told = (
+                self.env["mail.activity"]
+                .sudo()
+                .search(
+                    [
+                        ("res_model", "=", gateway._name),
+                        ("res_id", "=", gateway.id),
+                        ("activity_type_id", "=", kind.id),
+                        ("user_id", "=", user.id),
+                        ("summary", "=", summary),
+                    ],
+                    limit=1,
+                )
+            )
+            if not told:
+                gateway.sudo().activity_schedule(
+                    CATEGORY_CHANGED,
+                    summary=summary,
+                    note=words._whatsapp_category_means(category),
+                    user_id=user.id,
+                )
+
+    def _whatsapp_category_words(self, category, impending):
+        labels = dict(self._fields["category"]._description_selection(self.env))
+        values = {
+            "name": self.name,
+            "category": labels.get(self._whatsapp_category(category), category),
+        }
+        if impending:
+            return self.env._(
+                "The template %(name)s is going to be of the category %(category)s",
+                **values,
+            )
+        return self.env._(
+            "The template %(name)s is of the category %(category)s now", **values
+        )
+
+    def _whatsapp_category_means(self, category):
+        known = self._whatsapp_category(category)
+        if known == "marketing":
+            return self.env._(
+                "Meta charges it as marketing. It no longer goes to customers who asked"
+                " for no marketing, not even what is waiting to be sent. If it is no"
+                " marketing, ask Meta for a review in the WhatsApp Manager, or write a"
+                " new template."
+            )
+        if known:
+            return self.env._(
+                "Meta charges it as this category from now on, and decides by it who"
+                " may get it."
+            )
+        return self.env._(
+            "Odoo does not know this category, so the template keeps the one that it"
+            " has here. Please look in the WhatsApp Manager what it costs and to whom"
+            " it may be sent."
+        )
+
+    # ------------------------------------------------------------- sending
+
+    def _whatsapp_variables(self):
+        """Return the places to be filled, as ``tools.template.Variable``."""
+        self.ensure_one()
+        urls = [
+            button.website_url if button.button_type == "url" else None
+            for button in self.button_ids
+        ]
+        return template.variables(self.header, self.body, urls)
+
+    def _whatsapp_default(self, variable, record):
+        """Return what a variable shows of a record by its field, or ''.
+
+        :param variable: ``tools.template.Variable``
+        :param record: a record of the template's model, perhaps none
+        """
+        # sudo: mail.whatsapp.template.variable - its author chose what is shown
+        if variable.part == template.BUTTON:
+            fields_of = self.sudo().button_ids[variable.index].variable_ids
+        else:
+            fields_of = self.sudo().variable_ids.filtered(
+                lambda v: (
+                    v.line_type == variable.part
+                    and template.VARIABLE.findall(v.name or "") == [variable.name]
+                )
+            )
+        path = fields_of[:1].field_name
+        if not path or not record:
+            return ""
+        # sudo: record - the callers ask for the right to read it, not for each field
+        value = fields_of[:1]._extract_value_from_field_path(record.sudo())
+        return str(value or "").strip()
+
+    def _whatsapp_record(self, channel):
+        """Return the record whose values this template shows, perhaps none.
+
+        :param channel: ``discuss.channel``, with the rights to read what it is about
+        """
+        return channel._whatsapp_document(self.sudo().model_id.model)
+
+    def _whatsapp_text(self, values):
+        """Return the template as the customer will see it, as Markup.
+
+        :param dict values: ``tools.template.Variable`` -> str
+        """
+        self.ensure_one()
+
+        def part(kind):
+            return {v.name: text for v, text in values.items() if v.part == kind}
+
+        shown = Markup()
+        if self.header:
+            header = template.fill(self.header, part(template.HEADER))
+            shown += Markup("<p><strong>%s</strong></p>") % header
+        shown += Markup(plaintext2html(template.fill(self.body, part(template.BODY))))
+        if self.footer:
+            shown += Markup("<p><small>%s</small></p>") % self.footer
+        if self.button_ids:
+            names = " · ".join(self.button_ids.mapped("name"))
+            shown += Markup("<p><em>[%s]</em></p>") % names
+        return shown
+
+    def _whatsapp_send(self, channel, values):
+        """Send the template into a conversation.
+
+        :param channel: ``discuss.channel``
+        :param dict values: ``tools.template.Variable`` -> str
+        :return: the new row of ``whatsapp.message.queue``
+        :raise UserError: not approved, an empty variable, an opt-out
+        """
+        self.ensure_one()
+        if self.gateway_id != channel.gateway_id:
+            raise UserError(
+                self.env._(
+                    "The template %(name)s belongs to another number than this"
+                    " conversation.",
+                    name=self.name,
+                )
+            )
+        values = {**dict.fromkeys(self._whatsapp_variables(), ""), **values}
+        if self.state != "approved":
+            raise UserError(
+                self.env._(
+                    "Meta has not approved the template %s. Please choose another one.",
+                    self.name,
+                )
+            )
+        if self.whatsapp_unsupported:
+            reasons = dict(
+                self._fields["whatsapp_unsupported"]._description_selection(self.env)
+            )
+            raise UserError(
+                self.env._(
+                    "The template %(name)s cannot be sent from here: %(reason)s.",
+                    name=self.name,
+                    reason=reasons[self.whatsapp_unsupported],
+                )
+            )
+        try:
+            components = template.components(values)
+        except payloads.NotSendable as error:
+            raise self.env["mail.gateway.whatsapp"]._refusal(error) from error
+        return self.env["whatsapp.message.queue"]._post_template(
+            channel, self, self._whatsapp_text(values), components
+        )
+
+
+class MailWhatsappTemplateVariable(models.Model):
+    _inherit = "mail.whatsapp.template.variable"
+
+    @api.constrains("name")
+    def _check_name(self):
+        """Let named variables pass, which OCA does not know."""
+        numbered = self.filtered(
+            lambda row: not template.VARIABLE.fullmatch(row.name or "")
+        )
+        return super(MailWhatsappTemplateVariable, numbered)._check_name()
+
+    @api.constrains("field_name")
+    def _check_field_name(self):
+        """Say in clear words which fields no customer is shown."""
+        for variable in self.filtered("field_name"):
+            if not variable._whatsapp_is_shown(self.env[variable.model]):
+                raise ValidationError(variable._whatsapp_not_shown())
+        return super()._check_field_name()
+
+    def _extract_value_from_field_path(self, record):
+        """Show nothing that is for administrators, whoever wrote the path.
+
+        :raise UserError: the path leads to it
+        """
+        if self.field_name and not self._whatsapp_is_shown(record):
+            raise UserError(self._whatsapp_not_shown())
+        return super()._extract_value_from_field_path(record)
+
+    def _whatsapp_not_shown(self):
+        return self.env._(
+            "The field %s is not shown to customers: it is for administrators only."
+            " Please choose another one.",
+            self.field_name,
+        )
+
+    def _whatsapp_is_shown(self, model, path=None):
+        """Tell whether the field may be shown to a customer, and all on the way to it.
+
+        What does not exist is refused elsewhere.
+
+        :param model: any recordset of the template's model
+        :param str path: of fields; None: the variable's own
+        """
+        for name in (path or self.field_name).split("."):
+            field = model._fields.get(name)
+            if field is None:
+                return True
+            groups = set((field.groups or "").replace(" ", "").split(","))
+            if groups & ADMINISTRATORS or "password" in name:
+                return False
+            if model._name in SEALED and name not in ("name", "display_name"):
+                return False
+            # a related field goes further than its name says
+            if field.related and not self._whatsapp_is_shown(model, field.related):
+                return False
+            if not field.relational:
+                break
+            model = model.env[field.comodel_name]
+        return True

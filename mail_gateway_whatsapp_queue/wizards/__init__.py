@@ -1,0 +1,8 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from . import (
+    mail_gateway_wizards,
+    whatsapp_composer,
+    whatsapp_edit_message,
+    whatsapp_send_template,
+)

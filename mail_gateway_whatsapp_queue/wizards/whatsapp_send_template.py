@@ -1,0 +1,149 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
+
+from ..tools.template import BUTTON, HEADER, Variable
+
+
+class WhatsappSendTemplate(models.TransientModel):
+    """Choose a template, see what the customer will see, send it.
+
+    Makes nothing before it sends: OCA's composer makes a conversation and a row of
+    the contact when it is merely opened, and fails for a document without contact.
+    """
+
+    _name = "whatsapp.send.template"
+    _description = "Send a WhatsApp template"
+
+    channel_id = fields.Many2one("discuss.channel", required=True, readonly=True)
+    gateway_id = fields.Many2one(related="channel_id.gateway_id")
+    template_id = fields.Many2one(
+        "mail.whatsapp.template",
+        required=True,
+        domain="[('gateway_id', '=', gateway_id), ('state', '=', 'approved'),"
+        " ('is_supported', '=', True)]",
+    )
+    category = fields.Selection(related="template_id.category")
+    opt_out = fields.Boolean(related="channel_id.whatsapp_opt_out")
+    line_ids = fields.One2many(
+        "whatsapp.send.template.line",
+        "wizard_id",
+        string="Variables",
+        compute="_compute_line_ids",
+        store=True,
+        readonly=False,
+    )
+    replaced_id = fields.Many2one(
+        "whatsapp.message.queue",
+        readonly=True,
+        help="The message that was not sent, in whose place this one is sent.",
+    )
+    preview = fields.Html(compute="_compute_preview", sanitize=False)
+
+    @api.model
+    def default_get(self, fields_list):
+        """Choose the template if there is only one."""
+        values = super().default_get(fields_list)
+        channel = self.env["discuss.channel"].browse(values.get("channel_id"))
+        if channel and "template_id" in fields_list and not values.get("template_id"):
+            found = self.env["mail.whatsapp.template"].search(
+                [
+                    ("gateway_id", "=", channel.gateway_id.id),
+                    ("state", "=", "approved"),
+                    ("is_supported", "=", True),
+                ],
+                limit=2,
+            )
+            if len(found) == 1:
+                values["template_id"] = found.id
+        return values
+
+    @api.constrains("channel_id", "replaced_id")
+    def _check_channel_id(self):
+        """Show nothing of a conversation that its user may not see."""
+        self.channel_id._whatsapp_check_person()
+        self.replaced_id.with_user(self.env.uid).check_access("read")
+
+    def _channel(self):
+        """Return the conversation with all rights, if the user may read it.
+
+        :raise AccessError: it is a colleague's conversation
+        """
+        channel = self.channel_id.with_user(self.env.uid)
+        channel.check_access("read")
+        # sudo: discuss.channel - whoever reads the conversation sees what it is about
+        return channel.sudo()
+
+    @api.depends("template_id")
+    def _compute_line_ids(self):
+        for wizard in self:
+            template = wizard.template_id
+            record = (
+                template._whatsapp_record(wizard._channel())
+                if template and wizard.channel_id
+                else None
+            )
+            lines = template._whatsapp_variables() if template else []
+            wizard.line_ids = [Command.clear()] + [
+                Command.create(
+                    {
+                        "part": variable.part,
+                        "name": variable.name,
+                        "index": variable.index,
+                        "value": template._whatsapp_default(variable, record),
+                    }
+                )
+                for variable in lines
+            ]
+
+    @api.depends("template_id", "line_ids.value")
+    def _compute_preview(self):
+        for wizard in self:
+            template = wizard.template_id
+            values = wizard._values()
+            wizard.preview = template._whatsapp_text(values) if template else False
+
+    def _values(self):
+        return {
+            Variable(line.part, line.name, line.index): line.value or ""
+            for line in self.line_ids
+        }
+
+    def action_send(self):
+        """Send the template; the conversation shows it.
+
+        :raise UserError: an empty variable, an opt-out, a template that was paused
+        """
+        self.ensure_one()
+        self.channel_id.check_access("read")
+        if not self.template_id:
+            raise UserError(self.env._("Please choose a template."))
+        channel, opened = self._recipient()
+        self.template_id._whatsapp_send(channel, self._values())
+        if self.replaced_id:
+            self.replaced_id.action_cancel()
+        return opened or {"type": "ir.actions.act_window_close"}
+
+    def _recipient(self):
+        """Return the conversation to send to, and an action that opens it or None.
+
+        A hook.
+        """
+        return self.channel_id, None
+
+
+class WhatsappSendTemplateLine(models.TransientModel):
+    _name = "whatsapp.send.template.line"
+    _description = "Value of a WhatsApp template"
+    _order = "id"
+
+    wizard_id = fields.Many2one(
+        "whatsapp.send.template", required=True, ondelete="cascade"
+    )
+    part = fields.Selection(
+        [(HEADER, "Header"), ("body", "Text"), (BUTTON, "Link")], required=True
+    )
+    name = fields.Char(string="Variable", required=True)
+    index = fields.Integer()
+    value = fields.Char()
