@@ -652,6 +652,7 @@ class TestSetupDaily(SetupCase):
         for kind in ("token", "number", "subscribed"):
             row = self.row(kind)
             self.assertEqual((row.state, row.outcome), ("unknown", "missed"))
+            self.assertEqual(row.advice, "Try again in some minutes.")
 
     def test_one_cause_is_told_as_one(self):
         self.day()

@@ -249,10 +249,9 @@ class WhatsappGatewayCheck(models.Model):
         if error.reason == "copy":
             return CheckResult("not_in_copy")
         values = {"meta": gateway._whatsapp_without_secrets(error)}
-        values["error"] = list(error.entries)
         if error.kind in ("transient", "throttled"):
             return CheckResult("missed", values)
-        return CheckResult("refused", values)
+        return CheckResult("refused", {**values, "error": list(error.entries)})
 
     @api.model
     def _keep(self, gateway, results, daily=False):
