@@ -136,7 +136,7 @@ def _gateway(page: Page, scene: Scene) -> None:
 
 def _rules(page: Page, scene: Scene) -> None:
     _gateway(page, scene)
-    page.click(".o_notebook a[name='whatsapp_crm']")
+    page.click(".o_notebook a[name='whatsapp_rules']")
     page.see(".o_field_widget[name='whatsapp_reopen_days']")
     page.ask("document.querySelector('.o_notebook').scrollIntoView()")
 

@@ -9,6 +9,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 
+from .. import compat
 from .common import ANA, GatewayCase, at
 
 ALERT = "odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_message_queue_alert"
@@ -84,7 +85,8 @@ class TestAlone(GatewayCase):
         self.assertFalse(found)
         channel._whatsapp_add_members(self.other)
         self.assertEqual(channel.with_user(self.other).name, ANA["name"])
-        self.other.groups_id -= self.env.ref("mail_gateway.gateway_user")
+        groups = "group_ids" if compat.V19 else "groups_id"
+        self.other[groups] -= self.env.ref("mail_gateway.gateway_user")
         self.assertNotIn(self.other.partner_id, channel.channel_member_ids.partner_id)
 
     # ------------------------------------------------------------- out
