@@ -161,7 +161,7 @@ def test_a_meta_that_is_slow_or_down_says_nothing(page):
         page.simulator.fault(on="any", **fault)
         begin = time.monotonic()
         points = page.test()
-        assert time.monotonic() - begin < 20
+        assert time.monotonic() - begin < 30
         page.simulator.clear_faults()
         shown = (fault, points["token"], points["number"])
         assert points["token"]["state"] == points["number"]["state"] == "ok", shown
