@@ -11,6 +11,7 @@ from markupsafe import Markup
 from odoo import fields
 from odoo.tools.misc import file_path
 
+from odoo.addons.mail_gateway_whatsapp_queue.hooks import conversations
 from odoo.addons.mail_gateway_whatsapp_queue.tools import identity, plain_text
 
 from .tools.conversation import preview
@@ -30,17 +31,7 @@ def post_init_hook(env):
 
     Those of before the addon was uninstalled, else those with the number.
     """
-    channels = (
-        env["discuss.channel"]
-        .with_context(active_test=False)
-        .search(
-            [
-                ("channel_type", "=", "gateway"),
-                ("gateway_id.gateway_type", "=", "whatsapp"),
-                ("gateway_channel_token", "!=", False),
-            ]
-        )
-    )
+    channels = conversations(env)
     _learn_last_words(env.cr, channels.ids)
     env.invalidate_all()
     _link_as_before(env, channels)

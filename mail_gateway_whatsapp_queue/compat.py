@@ -79,12 +79,6 @@ def users_of(group):
     return group.all_user_ids if V19 else group.users
 
 
-def restore_lead(leads):
-    """Take up lost leads: active again, with the probability that Odoo computes."""
-    # on 19.0 a lead may be archived and not lost, so that unarchiving keeps 0 percent
-    getattr(leads, "action_restore", leads.action_unarchive)()
-
-
 def store_values(store, record, values):
     """Add attributes of a record to what the web client is given.
 

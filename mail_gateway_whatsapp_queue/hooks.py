@@ -62,7 +62,16 @@ def pre_init_hook(env):
 
 def post_init_hook(env):
     """Write who the conversations that OCA made are with; keep what was changed."""
-    channels = (
+    channels = conversations(env)
+    _learn_identities(env.cr, channels)
+    env.flush_all()
+    restore_changes(env.cr)
+    env.invalidate_all()
+
+
+def conversations(env):
+    """Return all conversations on WhatsApp, archived ones too."""
+    return (
         env["discuss.channel"]
         .with_context(active_test=False)
         .search(
@@ -73,10 +82,6 @@ def post_init_hook(env):
             ]
         )
     )
-    _learn_identities(env.cr, channels)
-    env.flush_all()
-    restore_changes(env.cr)
-    env.invalidate_all()
 
 
 def uninstall_hook(env):

@@ -8,7 +8,6 @@ from markupsafe import Markup
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.mail_gateway_whatsapp_queue import compat
 from odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_phones import PHONES
 from odoo.addons.mail_gateway_whatsapp_queue.queue.locks import automation_run
 from odoo.addons.mail_gateway_whatsapp_queue.tools import identity as wa_identity
@@ -396,7 +395,9 @@ class CrmLead(models.Model):
     def _whatsapp_reopen(self):
         """Take up a lost lead again."""
         closed_at = self._whatsapp_closed_at()
-        compat.restore_lead(self)
+        # with the probability that Odoo computes; on 19.0 a lead may be archived and
+        # not lost, so that unarchiving keeps 0 percent
+        getattr(self, "action_restore", self.action_unarchive)()
         self._message_log(
             body=self.env._(
                 "Opened again: the customer has written by WhatsApp. The lead was"

@@ -468,6 +468,11 @@ class DiscussChannel(models.Model):
             )
         return lead, rule
 
+    @api.model
+    def _whatsapp_links(self, words, leads):
+        links = Markup(", ").join(lead._get_html_link() for lead in leads)
+        return Markup("<p>%s %s</p>") % (words, links)
+
     def _whatsapp_merged_owner(self, leads):
         """Return who gets the lead of a person who had several, and why.
 

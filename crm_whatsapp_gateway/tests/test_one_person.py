@@ -11,7 +11,7 @@ from odoo.sql_db import db_connect
 from odoo.tests import Form, new_test_user
 from odoo.tools import mute_logger
 
-from odoo.addons.mail_gateway_whatsapp_queue.queue.sender import channel_key
+from odoo.addons.mail_gateway_whatsapp_queue.queue.locks import channel_key
 from odoo.addons.mail_gateway_whatsapp_queue.tools.cloud_api import CloudApi
 
 from .common import ANA, at

@@ -5,7 +5,6 @@
 from datetime import datetime, time, timedelta
 
 OPEN, ANSWERED, SNOOZED, CLOSED = "open", "answered", "snoozed", "closed"
-CURRENT = (OPEN, ANSWERED)  # what the inbox shows when nothing else is asked for
 
 # Ready ends of a snooze: in hours, or at the next morning of a weekday (0: Monday)
 HOURS = {"hour": 1, "hours": 4}

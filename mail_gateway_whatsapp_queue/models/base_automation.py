@@ -17,7 +17,7 @@ RULE_FAILED = "mail_gateway_whatsapp_queue.mail_activity_type_rule"
 
 
 class BaseAutomation(models.Model):
-    """Keeps a rule that fails from stopping messages; see ``concurrency``."""
+    """Keeps a rule that fails from stopping messages; see ``queue.locks``."""
 
     _inherit = "base.automation"
 

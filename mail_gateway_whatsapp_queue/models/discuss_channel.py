@@ -430,11 +430,6 @@ class DiscussChannel(models.Model):
             {"name": "request_contact_info"},
         )
 
-    @api.model
-    def _whatsapp_links(self, words, leads):
-        links = Markup(", ").join(lead._get_html_link() for lead in leads)
-        return Markup("<p>%s %s</p>") % (words, links)
-
     # ------------------------------------------------------------- window
 
     def _whatsapp_open_window(self, date):
