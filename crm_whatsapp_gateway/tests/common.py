@@ -5,18 +5,21 @@ from odoo.tests import new_test_user, tagged
 from odoo.addons.mail_gateway_whatsapp_queue.tests.common import (
     ANA,
     BROWSER,
+    HTTP,
     SECRET,
     GatewayCase,
     MetaSession,
     at,
 )
 
-__all__ = ["ANA", "BROWSER", "SECRET", "MetaSession", "WhatsappCase", "at"]
+__all__ = ["ANA", "BROWSER", "HTTP", "SECRET", "MetaSession", "WhatsappCase", "at"]
 
 
 @tagged("post_install", "-at_install")
 class WhatsappCase(GatewayCase):
     """A gateway, two salespeople with their turns, and a Meta that obeys."""
+
+    notified_by = "inbox"  # a mail takes long to render: who is about one says so
 
     @classmethod
     def setUpClass(cls):
@@ -27,7 +30,10 @@ class WhatsappCase(GatewayCase):
         cls.employees = cls.env["hr.employee"]
         for login in ("sofia", "tomas"):
             user = new_test_user(
-                cls.env, login=login, groups="sales_team.group_sale_salesman"
+                cls.env,
+                login=login,
+                groups="sales_team.group_sale_salesman",
+                notification_type=cls.notified_by,
             )
             cls.users |= user
             cls.employees |= cls.env["hr.employee"].create(

@@ -4,12 +4,12 @@ import inspect
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import new_test_user
+from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.mail_gateway_whatsapp_queue import compat
 
-from .common import WhatsappCase
+from .common import HTTP, WhatsappCase
 from .rights_matrix import KINDS, METHODS, OPEN, RECORDS
 
 OURS = ("odoo.addons.crm_whatsapp_gateway.", "odoo.addons.mail_gateway_whatsapp_queue.")
@@ -979,6 +979,37 @@ class TestNobodyGetsAround(RightsCase):
 
     # ------------------------------------------------------------- others as before
 
+    def test_portal_and_public_load_what_they_may_without_an_error(self):
+        for kind in ("portal", "public"):
+            user = self.people[kind]
+            for model in ("discuss.channel", "discuss.channel.member"):
+                found = self.env[model].with_user(user).search([])
+                self.assertFalse(found.sudo().filtered("gateway_id")) if (
+                    model == "discuss.channel"
+                ) else self.assertFalse(found.sudo().channel_id.gateway_id)
+        notes = self.env["mail.notification"].with_user(self.people["portal"])
+        self.assertFalse(notes.search([]).sudo().gateway_channel_id)
+
+    def test_other_gateways_are_left_alone(self):
+        """OCA's other gateways, played by a number whose type is not WhatsApp."""
+        channel = self.env["discuss.channel"].create(
+            {"name": "Another", "channel_type": "gateway"}
+        )
+        plain = self.people["plain"]
+        channel.add_members(partner_ids=plain.partner_id.ids)
+        self.assertTrue(channel.with_user(plain).has_access("read"))
+        self.assertIn(
+            channel,
+            self.env["discuss.channel"]
+            .with_user(plain)
+            .search([("channel_type", "=", "gateway")]),
+        )
+        guest = self.env["mail.guest"].create({"name": "Visitor"})
+        self.assertTrue(guest.with_user(plain).has_access("read"))
+
+
+@tagged(HTTP)
+class TestOthersAsBefore(RightsCase, HttpCase):
     def test_discuss_and_contacts_load_for_everybody(self):
         contact = self.env["res.partner"].create({"name": "Someone"})
         self.env["res.partner.gateway.channel"].create(
@@ -1015,34 +1046,6 @@ class TestNobodyGetsAround(RightsCase):
         )
         messages = {"thread_model": "res.partner", "thread_id": contact.id}
         return [data, ("/mail/thread/messages", messages)]
-
-    def test_portal_and_public_load_what_they_may_without_an_error(self):
-        for kind in ("portal", "public"):
-            user = self.people[kind]
-            for model in ("discuss.channel", "discuss.channel.member"):
-                found = self.env[model].with_user(user).search([])
-                self.assertFalse(found.sudo().filtered("gateway_id")) if (
-                    model == "discuss.channel"
-                ) else self.assertFalse(found.sudo().channel_id.gateway_id)
-        notes = self.env["mail.notification"].with_user(self.people["portal"])
-        self.assertFalse(notes.search([]).sudo().gateway_channel_id)
-
-    def test_other_gateways_are_left_alone(self):
-        """OCA's other gateways, played by a number whose type is not WhatsApp."""
-        channel = self.env["discuss.channel"].create(
-            {"name": "Another", "channel_type": "gateway"}
-        )
-        plain = self.people["plain"]
-        channel.add_members(partner_ids=plain.partner_id.ids)
-        self.assertTrue(channel.with_user(plain).has_access("read"))
-        self.assertIn(
-            channel,
-            self.env["discuss.channel"]
-            .with_user(plain)
-            .search([("channel_type", "=", "gateway")]),
-        )
-        guest = self.env["mail.guest"].create({"name": "Visitor"})
-        self.assertTrue(guest.with_user(plain).has_access("read"))
 
 
 class _Undo(Exception):

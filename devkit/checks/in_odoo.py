@@ -19,7 +19,8 @@ from devkit.environment import Environment
 from devkit.server import free_port
 
 OCA_MODULES = ("mail_gateway", "mail_gateway_whatsapp")
-BROWSER = "whatsapp_browser"  # the tag of our tests in a browser
+# the tags of our tests that need a server: before these Odoo builds all bundles
+SERVED = {"BROWSER": "whatsapp_browser", "HTTP": "whatsapp_http"}
 AT_ONCE = 2  # Odoos that share the addon's tests, one for each processor
 
 
@@ -33,7 +34,7 @@ def addon(
 
     Those that others of ours build on are installed and tested without these; so are
     the addons of `tests/addons`, which override ours.
-    `tags` asks for some tests, in Odoo's own notation, also for those in a browser;
+    `tags` asks for some tests, in Odoo's own notation, also for those with a server;
     `at` is the moment (UTC) at which all of it begins, for Odoo and the database.
     If they run `alone`, without other steps beside them, several Odoos share them.
     """
@@ -49,20 +50,20 @@ def addon(
 
 def shared(addons: list[str], parts: int) -> list[str]:
     """Tags of Odoo for the tests of these addons, in so many parts."""
+    without = [f"-{tag}" for tag in SERVED.values()]
     return [
-        ",".join(
-            [*(f"/{file.relative_to(paths.REPO)}" for file in part), f"-{BROWSER}"]
-        )
+        ",".join([*(f"/{file.relative_to(paths.REPO)}" for file in part), *without])
         for part in split(tests_of(addons), parts)
     ]
 
 
 def tours(environment: Environment) -> Result:
-    """Our tests in a browser, in a database of their own."""
+    """Our tests in a browser or over HTTP, in a database of their own."""
     tags = {
-        f"{BROWSER}/{file.relative_to(paths.REPO).parts[0]}": None
+        f"{tag}/{file.relative_to(paths.REPO).parts[0]}": None
         for file in tests_of(paths.addons())
-        if "@tagged(BROWSER" in file.read_text()
+        for name, tag in SERVED.items()
+        if f"@tagged({name}" in file.read_text()
     }
     return _with_browser(environment, "test-browser", ",".join(tags))
 
