@@ -3,16 +3,13 @@
 from odoo.tests import new_test_user, tagged
 
 from odoo.addons.mail_gateway_whatsapp_queue.tests.common import (
-    ANA,
-    BROWSER,
-    HTTP,
-    SECRET,
     GatewayCase,
-    MetaSession,
-    at,
 )
 
-__all__ = ["ANA", "BROWSER", "HTTP", "SECRET", "MetaSession", "WhatsappCase", "at"]
+__all__ = [
+    *("ANA", "BROWSER", "HTTP", "SECRET", "MetaSession", "at"),
+    *("WhatsappCase", "ConversationCase"),
+]
 
 
 @tagged("post_install", "-at_install")
@@ -50,3 +47,17 @@ class WhatsappCase(GatewayCase):
         """Return a template that Meta has approved, about leads."""
         values.setdefault("model_id", self.env.ref("crm.model_crm_lead").id)
         return super().template(body, **values)
+
+    def leads(self):
+        """Return the leads that have a conversation."""
+        return self.env["crm.lead"].search([("whatsapp_channel_ids", "!=", False)])
+
+
+class ConversationCase(WhatsappCase):
+    """A customer has written, and a salesperson has the lead."""
+
+    def setUp(self):
+        super().setUp()
+        self.channel = self.receive(self.message(content="Hi"))
+        self.lead = self.channel.lead_id
+        self.owner = self.lead.user_id

@@ -5,16 +5,14 @@ from odoo.tests import HttpCase, new_test_user, tagged
 
 from odoo.addons.mail_gateway_whatsapp_queue import compat
 
-from .common import HTTP, WhatsappCase
+from .common import HTTP, ConversationCase
 
 SECRETS = ("token", "webhook_key", "webhook_secret", "whatsapp_security_key")
 
 
-class AccessCase(WhatsappCase):
+class AccessCase(ConversationCase):
     def setUp(self):
         super().setUp()
-        self.channel = self.receive(self.message(content="Hi"))
-        self.owner = self.channel.lead_id.user_id
         self.colleague = self.users - self.owner
         self.manager = new_test_user(
             self.env, login="manager", groups="sales_team.group_sale_salesman_all_leads"

@@ -21,7 +21,7 @@ from odoo.addons.mail_gateway_whatsapp_queue.models.mail_gateway_sending import 
 )
 from odoo.addons.mail_gateway_whatsapp_queue.tools.errors import classify
 
-from .common import WhatsappCase, at
+from .common import ConversationCase, at
 
 ALERT = "odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_message_queue_alert"
 # Meta took a message, did not deliver it, and says: try again
@@ -37,11 +37,9 @@ def refused():
     return requests.ConnectionError(urllib3.exceptions.MaxRetryError(None, "/", cause))
 
 
-class OutcomeCase(WhatsappCase):
+class OutcomeCase(ConversationCase):
     def setUp(self):
         super().setUp()
-        self.channel = self.receive(self.message(content="Hi"))
-        self.owner = self.channel.lead_id.user_id
         self.admin = new_test_user(self.env, "ines", groups="base.group_system")
         self.gateway.whatsapp_alert_user_ids = self.admin
 
@@ -71,9 +69,7 @@ class OutcomeCase(WhatsappCase):
         return channels
 
     def told(self, xmlid=alerts.PAUSED):
-        return self.env["mail.activity"].search(
-            [("activity_type_id", "=", self.env.ref(xmlid).id)]
-        )
+        return self.activities_of(xmlid)
 
     def said(self, row):
         """Return what the seller reads of a message, and what is offered."""

@@ -129,8 +129,8 @@ class GatewayCase(TransactionCase):
     """A gateway, and a Meta that obeys.
 
     What Meta delivers goes straight to the webhook's controller. A class that needs a
-    server is an ``HttpCase``, too, behind this one, and is tagged HTTP or BROWSER, since
-    for such a class Odoo builds all bundles. With `over_http` Meta delivers by HTTP.
+    server is an ``HttpCase``, too, behind this one, and is tagged HTTP or BROWSER: for
+    such a class Odoo builds all bundles. With `over_http` Meta delivers by HTTP.
     """
 
     over_http = False
@@ -357,6 +357,12 @@ class GatewayCase(TransactionCase):
         self.drain()
 
     # ------------------------------------------------------------- domain
+
+    def activities_of(self, kind):
+        """Return the activities of a type, of which this is the XML id."""
+        return self.env["mail.activity"].search(
+            [("activity_type_id", "=", self.env.ref(kind).id)]
+        )
 
     def texts(self, channel):
         """Return what people read in a conversation, oldest first."""

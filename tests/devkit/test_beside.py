@@ -29,7 +29,9 @@ def test_what_fails_to_start_is_a_failure():
 
 
 def test_no_test_at_all_is_a_failure():
-    with beside.steps(deque(["simulator"]), ["-k", "nothing_of_this_name"]) as await_results:
+    with beside.steps(
+        deque(["simulator"]), ["-k", "nothing_of_this_name"]
+    ) as await_results:
         results = await_results()
     assert results["simulator"].failed == 1
 

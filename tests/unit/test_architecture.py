@@ -29,7 +29,9 @@ def test_what_is_named_is_there(name):
         assert re.search(rf"\b{re.escape(name.rstrip('()'))}\b", CODE)
 
 
-@pytest.mark.parametrize("folder", [paths.REPO, paths.TEST_ADDONS], ids=["ours", "tests"])
+@pytest.mark.parametrize(
+    "folder", [paths.REPO, paths.TEST_ADDONS], ids=["ours", "tests"]
+)
 def test_odoo_finds_every_file_of_tests(folder):
     files = [*folder.glob("*/tests/test_*.py")]
     assert files
