@@ -14,7 +14,7 @@ from odoo.tools import mute_logger
 from odoo.addons.mail_gateway_whatsapp_queue.tools.cloud_api import CloudApi
 from odoo.addons.mail_gateway_whatsapp_queue.tools.errors import classify
 
-from .common import at
+from .common import ConversationCase, at
 
 BEA = {"from": "5215587654321", "name": "Bea", "bsuid": "MX.99"}
 QUEUE = "odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_message_queue"
