@@ -72,7 +72,7 @@ def _with_browser(
     environment: Environment, purpose: str, tags: str, at: datetime | None = None
 ) -> Result:
     missing = browser.provide()
-    result = _run(environment, purpose, [tags], at=at)
+    result = _run(environment, purpose, [tags], at=at, served=True)
     if missing:
         result.fail(missing)
     return result
@@ -100,16 +100,16 @@ class _Part:
         self.log = self.environment.logs / f"{self.database}.log"
         self.env = self.environment.env()
 
-    def prepare(self, kept: bool) -> None:
-        """Make the database, with the `kept` bundles and the time of its own."""
+    def prepare(self, served: bool) -> None:
+        """Make the database with the time of its own, and with bundles for a server."""
         environment, name = self.environment, self.database
         database.copy(environment, name, database.template(environment, self.only))
         if self.at:
             seconds = clock.offset(self.at)
             clock.move_database(environment, name, seconds)
             self.env = clock.env(seconds, self.env)
-        if kept:  # Odoo builds all bundles before the first test over HTTP
-            bundles.restore(environment, name, self.only)
+        if served:  # Odoo builds all bundles before the first test over HTTP
+            bundles.restore(environment, name)
 
     def command(self) -> list[str]:
         """Odoo; OCA's tests see no addon of ours."""
@@ -134,11 +134,13 @@ def _run(
     ours: bool = True,
     only: Sequence[str] = (),
     at: datetime | None = None,
+    served: bool = False,
 ) -> Result:
     """Install, test in as many Odoos as there are tags, and judge their logs.
 
     With `ours` all our addons are installed, or for each of the tags `only` one and
-    what that one needs; without, OCA's modules are updated.
+    what that one needs; without, OCA's modules are updated. `served` tells of tests
+    that need a server.
     """
     parts = []
     for number, each in enumerate(tags, 1):
@@ -149,7 +151,7 @@ def _run(
         names = (purpose, alone, environment.series, paths.checkout(), str(number))
         name = "-".join(filter(None, names))
         part = _Part(environment, name, action, each, alone, at)
-        part.prepare(kept=ours)
+        part.prepare(served)
         parts.append(part)
     modules = modules_of(",".join(tags))
     title = f"{' and '.join(modules)} inside Odoo {environment.series}"
@@ -165,8 +167,8 @@ def _run(
         one = odoo_log.judge(found, modules_of(part.tags), part.status)
         if not ours:
             _check_complete(environment, found, one)
-        elif found.summary is not None and (only or part is parts[0]):
-            bundles.keep(environment, part.database, part.only)
+        elif served and found.summary is not None:
+            bundles.keep(environment, part.database)
         if one.problems:
             one.fail(f"log: {part.log}")
         else:
