@@ -3,12 +3,24 @@
 from odoo.tests import new_test_user, tagged
 
 from odoo.addons.mail_gateway_whatsapp_queue.tests.common import (
+    ANA,
+    BROWSER,
+    HTTP,
+    SECRET,
     GatewayCase,
+    MetaSession,
+    at,
 )
 
 __all__ = [
-    *("ANA", "BROWSER", "HTTP", "SECRET", "MetaSession", "at"),
-    *("WhatsappCase", "ConversationCase"),
+    "ANA",
+    "BROWSER",
+    "HTTP",
+    "SECRET",
+    "ConversationCase",
+    "MetaSession",
+    "WhatsappCase",
+    "at",
 ]
 
 
