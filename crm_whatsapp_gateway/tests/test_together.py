@@ -539,7 +539,7 @@ class TestNotes(TogetherCase, HttpCase):
             subtype_xmlid="mail.mt_note",
             partner_ids=self.partner.ids,
         )
-        self.assertTrue(message)
+        self.assertEqual(message.partner_ids, self.partner)
 
 
 @tagged(HTTP)
