@@ -17,9 +17,9 @@ from devkit.environment import Environment
 BUNDLES = sql.SQL("url LIKE '/web/assets/%' AND res_model = 'ir.ui.view'")
 
 
-def keep(environment: Environment, database: str, only: str = "") -> None:
-    """Keep the bundles of this database, with all our addons or `only` one."""
-    folder = environment.folder / f"bundles{only}"
+def keep(environment: Environment, database: str) -> None:
+    """Keep the bundles of this database."""
+    folder = environment.folder / "bundles"
     with stamps.locked("bundles"), environment.cluster.connect(database) as connection:
         stamps.remove(folder)
         folder.mkdir()
@@ -38,9 +38,9 @@ def keep(environment: Environment, database: str, only: str = "") -> None:
         stamps.mark_complete(folder, columns.as_string())
 
 
-def restore(environment: Environment, database: str, only: str = "") -> None:
+def restore(environment: Environment, database: str) -> None:
     """Give a fresh database the kept bundles instead of those that it has."""
-    folder = environment.folder / f"bundles{only}"
+    folder = environment.folder / "bundles"
     with stamps.locked("bundles"), environment.cluster.connect(database) as connection:
         columns = _columns(connection)
         if not stamps.is_complete(folder, columns.as_string()):

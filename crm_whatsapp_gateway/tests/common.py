@@ -5,18 +5,30 @@ from odoo.tests import new_test_user, tagged
 from odoo.addons.mail_gateway_whatsapp_queue.tests.common import (
     ANA,
     BROWSER,
+    HTTP,
     SECRET,
     GatewayCase,
     MetaSession,
     at,
 )
 
-__all__ = ["ANA", "BROWSER", "SECRET", "MetaSession", "WhatsappCase", "at"]
+__all__ = [
+    "ANA",
+    "BROWSER",
+    "HTTP",
+    "SECRET",
+    "ConversationCase",
+    "MetaSession",
+    "WhatsappCase",
+    "at",
+]
 
 
 @tagged("post_install", "-at_install")
 class WhatsappCase(GatewayCase):
     """A gateway, two salespeople with their turns, and a Meta that obeys."""
+
+    notified_by = "inbox"  # a mail takes long to render: who is about one says so
 
     @classmethod
     def setUpClass(cls):
@@ -27,7 +39,10 @@ class WhatsappCase(GatewayCase):
         cls.employees = cls.env["hr.employee"]
         for login in ("sofia", "tomas"):
             user = new_test_user(
-                cls.env, login=login, groups="sales_team.group_sale_salesman"
+                cls.env,
+                login=login,
+                groups="sales_team.group_sale_salesman",
+                notification_type=cls.notified_by,
             )
             cls.users |= user
             cls.employees |= cls.env["hr.employee"].create(
@@ -44,3 +59,17 @@ class WhatsappCase(GatewayCase):
         """Return a template that Meta has approved, about leads."""
         values.setdefault("model_id", self.env.ref("crm.model_crm_lead").id)
         return super().template(body, **values)
+
+    def leads(self):
+        """Return the leads that have a conversation."""
+        return self.env["crm.lead"].search([("whatsapp_channel_ids", "!=", False)])
+
+
+class ConversationCase(WhatsappCase):
+    """A customer has written, and a salesperson has the lead."""
+
+    def setUp(self):
+        super().setUp()
+        self.channel = self.receive(self.message(content="Hi"))
+        self.lead = self.channel.lead_id
+        self.owner = self.lead.user_id

@@ -37,6 +37,11 @@ def refusal(code, message="no", status=400, **more):
     return status, {"error": {"code": code, "message": message, **more}}
 
 
+def key_of(address):
+    """The key in a webhook's address."""
+    return urlsplit(address).path.split("/")[-2]
+
+
 NO_OBJECT = refusal(100, "Unsupported get request", error_subcode=33)
 
 
@@ -190,11 +195,10 @@ class SetupCase(WhatsappCase):
         self.probes = []
 
         def probe_here(checks, gateway, verify_token):
-            """The public address is that of the test's own server."""
+            """The public address is that of the test's own webhook."""
             self.probes.append(gateway.webhook_url)
-            path = urlsplit(gateway.webhook_url).path
             query = f"hub.mode={probe.PROBE}&hub.verify_token={verify_token}"
-            response = self.url_open(f"{path}?{query}", allow_redirects=False)
+            response = self.ask_webhook(key_of(gateway.webhook_url), query)
             return probe.Probe(response.status_code, response.text)
 
         self.patch(WhatsappGatewayCheckProbe, "_probe_webhook", probe_here)

@@ -1,25 +1,43 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo.exceptions import AccessError
-from odoo.tests import new_test_user
+from odoo.tests import HttpCase, new_test_user, tagged
 
 from odoo.addons.mail_gateway_whatsapp_queue import compat
 
-from .common import WhatsappCase
+from .common import HTTP, ConversationCase
 
 SECRETS = ("token", "webhook_key", "webhook_secret", "whatsapp_security_key")
 
 
-class TestAccess(WhatsappCase):
+class AccessCase(ConversationCase):
     def setUp(self):
         super().setUp()
-        self.channel = self.receive(self.message(content="Hi"))
-        self.owner = self.channel.lead_id.user_id
         self.colleague = self.users - self.owner
         self.manager = new_test_user(
             self.env, login="manager", groups="sales_team.group_sale_salesman_all_leads"
         )
 
+
+@tagged(HTTP)
+class TestDiscuss(AccessCase, HttpCase):
+    def test_a_member_without_sales_rights_can_load_discuss_without_it(self):
+        clerk = new_test_user(self.env, login="clerk", groups="base.group_user")
+        self.channel.add_members(partner_ids=clerk.partner_id.ids)
+        self.authenticate("clerk", "clerk")
+        route, params = (
+            ("/mail/data", {"fetch_params": ["channels_as_member"]})
+            if compat.V19
+            else ("/mail/action", {"channels_as_member": True})
+        )
+        data = self.make_jsonrpc_request(route, params)
+        channels = {channel["id"] for channel in data.get("discuss.channel", [])}
+        self.assertNotIn(self.channel.id, channels)
+        with self.assertRaises(AccessError):
+            self.gateway.with_user(clerk).read(["name"])
+
+
+class TestAccess(AccessCase):
     def test_salespeople_read_no_secret(self):
         gateway = self.gateway.with_user(self.owner)
         self.assertEqual(gateway.name, "Sales")
@@ -62,21 +80,6 @@ class TestAccess(WhatsappCase):
         self.assertEqual(action["params"], {"channel_id": channel.id})
         self.assertTrue(self.answer(self.channel, "I help", user=self.manager))
         self.assertTrue(channel.is_member)
-
-    def test_a_member_without_sales_rights_can_load_discuss_without_it(self):
-        clerk = new_test_user(self.env, login="clerk", groups="base.group_user")
-        self.channel.add_members(partner_ids=clerk.partner_id.ids)
-        self.authenticate("clerk", "clerk")
-        route, params = (
-            ("/mail/data", {"fetch_params": ["channels_as_member"]})
-            if compat.V19
-            else ("/mail/action", {"channels_as_member": True})
-        )
-        data = self.make_jsonrpc_request(route, params)
-        channels = {channel["id"] for channel in data.get("discuss.channel", [])}
-        self.assertNotIn(self.channel.id, channels)
-        with self.assertRaises(AccessError):
-            self.gateway.with_user(clerk).read(["name"])
 
     def test_others_cannot_open_it(self):
         with self.assertRaises(AccessError):

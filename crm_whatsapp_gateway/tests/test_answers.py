@@ -480,6 +480,8 @@ class TestLate(AnswerCase):
         )
         self.mark(WEDNESDAY + 15 * MINUTE)
         self.assertTrue(channel.whatsapp_late)
+        asked = [("whatsapp_channel_id", "=", channel.id)]
+        self.assertFalse(self.env["mail.activity"].search(asked))
 
     def test_many_late_ones_make_no_mail(self):
         channels = [

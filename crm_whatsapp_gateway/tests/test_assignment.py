@@ -77,6 +77,9 @@ class TestAssignment(WhatsappCase):
         self.assertFalse(
             self.env["hr.employee"].get_next_whatsapp_assignee(company=other)
         )
+        self.assertTrue(
+            self.env["hr.employee"].get_next_whatsapp_assignee(company=self.company)
+        )
 
     def test_the_reason_is_kept(self):
         channel = self.receive(self.message(content="Hi"))

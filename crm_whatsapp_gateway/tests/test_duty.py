@@ -276,9 +276,10 @@ class TestDuty(DutyCase):
             "SELECT count(*) FROM hr_employee WHERE whatsapp_agent AND company_id = %s",
             (self.company.id,),
         )
+        [(there,)] = self.env.cr.fetchall()
         users = self.multiply(
             employee.user_id,
-            size - self.env.cr.fetchone()[0],
+            size - there,
             login=f"'copy {size}.' || number",
         )
         for user_id in users:

@@ -15,7 +15,7 @@ from odoo.addons.mail_gateway_whatsapp_queue.models import (
 )
 from odoo.addons.mail_gateway_whatsapp_queue.tools.errors import CATALOGUE, classify
 
-from .common import WhatsappCase
+from .common import ConversationCase, WhatsappCase
 
 ALERT = "odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_message_queue_alert"
 UNREACHABLE = (400, {"error": {"code": 131026, "message": "x"}})
@@ -23,13 +23,11 @@ BUG = (400, {"error": {"code": 100, "message": "x"}})
 TOKEN = (401, {"error": {"code": 190, "message": "x"}})
 
 
-class TestFailures(WhatsappCase):
+class TestFailures(ConversationCase):
     """What could not be sent: who is told, and what they can do about it."""
 
     def setUp(self):
         super().setUp()
-        self.channel = self.receive(self.message(content="Hi"))
-        self.owner = self.channel.lead_id.user_id
         self.admins = self.env["res.users"]
         for login in ("ines", "omar"):
             self.admins |= new_test_user(self.env, login, groups="base.group_system")
@@ -41,11 +39,6 @@ class TestFailures(WhatsappCase):
         row = self.answer(self.channel, body)
         self.send_due()
         return row
-
-    def alerts(self, xmlid):
-        return self.env["mail.activity"].search(
-            [("activity_type_id", "=", self.env.ref(xmlid).id)]
-        )
 
     def delivery_of(self, row):
         message = row.message_id.with_user(self.owner)
@@ -136,26 +129,26 @@ class TestFailures(WhatsappCase):
     @mute_logger(ALERT)
     def test_each_administrator_has_one_alert_however_many_fail(self):
         rows = [self.failed(BUG, f"Hello {number}") for number in range(3)]
-        found = self.alerts(alerts.NOT_SENT)
+        found = self.activities_of(alerts.NOT_SENT)
         self.assertEqual(found.user_id, self.admins)
         self.assertEqual(set(found.mapped("res_id")), {rows[0].id})
         for words in ("technical error", "Ana", f'oe-id="{self.channel.lead_id.id}"'):
             self.assertIn(words, found[0].note)
         rows[0].with_user(self.owner).action_retry()
         self.send_due()
-        self.assertFalse(self.alerts(alerts.NOT_SENT))
+        self.assertFalse(self.activities_of(alerts.NOT_SENT))
         self.failed(BUG, "Again")
-        self.assertEqual(len(self.alerts(alerts.NOT_SENT)), 2)
+        self.assertEqual(len(self.activities_of(alerts.NOT_SENT)), 2)
 
     @mute_logger(ALERT)
     def test_an_outage_is_another_alert_than_a_message(self):
         self.failed(BUG)
         waiting = self.failed(TOKEN)
-        self.assertEqual(len(self.alerts(alerts.NOT_SENT)), 2)
-        self.assertEqual(len(self.alerts(alerts.PAUSED)), 2)
+        self.assertEqual(len(self.activities_of(alerts.NOT_SENT)), 2)
+        self.assertEqual(len(self.activities_of(alerts.PAUSED)), 2)
         self.gateway.action_whatsapp_resume()
-        self.assertFalse(self.alerts(alerts.PAUSED))
-        self.assertEqual(len(self.alerts(alerts.NOT_SENT)), 2)
+        self.assertFalse(self.activities_of(alerts.PAUSED))
+        self.assertEqual(len(self.activities_of(alerts.NOT_SENT)), 2)
         self.send_due()
         self.assertEqual(waiting.state, "sent")
 
@@ -166,7 +159,7 @@ class TestFailures(WhatsappCase):
         self.status(row, "failed", errors=[{"code": 131042, "title": "x"}])
         self.assertEqual(row.state, "failed")
         self.assertIn("payment", self.gateway.whatsapp_pause_reason)
-        self.assertEqual(self.alerts(alerts.PAUSED).user_id, self.admins)
+        self.assertEqual(self.activities_of(alerts.PAUSED).user_id, self.admins)
 
     def test_nobody_is_alerted_of_what_only_the_salesperson_can_mend(self):
         row = self.failed()

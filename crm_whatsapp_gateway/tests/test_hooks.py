@@ -25,7 +25,7 @@ from ..hooks import (
     _shipped_utm,
     post_init_hook,
 )
-from .common import WhatsappCase
+from .common import ConversationCase, WhatsappCase
 
 
 class TestHooks(WhatsappCase):
@@ -268,13 +268,8 @@ class TestMerging(WhatsappCase):
         self.assertEqual([self.merge(), self.merge()], [1, 0])
 
 
-class TestLeadsOfBefore(WhatsappCase):
+class TestLeadsOfBefore(ConversationCase):
     """Conversations that were there before the addon, and their leads."""
-
-    def setUp(self):
-        super().setUp()
-        self.channel = self.receive(self.message(content="Hi"))
-        self.lead = self.channel.lead_id
 
     def test_links_come_back_though_the_number_is_another_one_now(self):
         _remember_leads(self.env)

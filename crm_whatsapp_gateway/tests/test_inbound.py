@@ -10,9 +10,6 @@ from .common import ANA, SECRET, WhatsappCase
 
 
 class TestInbound(WhatsappCase):
-    def leads(self):
-        return self.env["crm.lead"].search([("whatsapp_channel_ids", "!=", False)])
-
     def test_a_message_of_a_stranger_becomes_an_assigned_lead(self):
         channel = self.receive(self.message(content="How much is it?"))
         lead = channel.lead_id

@@ -11,9 +11,6 @@ GROUP_ID = "120363025246125486"
 
 
 class KindsCase(WhatsappCase):
-    def leads(self):
-        return self.env["crm.lead"].search([("whatsapp_channel_ids", "!=", False)])
-
     def change(self, field, value):
         """Deliver a change, and work on it."""
         metadata = {"display_phone_number": OURS, "phone_number_id": "10001"}

@@ -14,17 +14,13 @@ from odoo.tools import mute_logger
 from odoo.addons.mail_gateway_whatsapp_queue.tools.cloud_api import CloudApi
 from odoo.addons.mail_gateway_whatsapp_queue.tools.errors import classify
 
-from .common import WhatsappCase, at
+from .common import ConversationCase, at
 
 BEA = {"from": "5215587654321", "name": "Bea", "bsuid": "MX.99"}
 QUEUE = "odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_message_queue"
 
 
-class TestOutbound(WhatsappCase):
-    def setUp(self):
-        super().setUp()
-        self.channel = self.receive(self.message(content="Hi"))
-
+class TestOutbound(ConversationCase):
     def later(self, row, minutes):
         """Move the planned attempt into the past; check that it was planned so."""
         expected = fields.Datetime.now() + timedelta(minutes=minutes)

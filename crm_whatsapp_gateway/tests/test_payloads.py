@@ -45,9 +45,6 @@ class TestPayloads(WhatsappCase):
         else:
             self.assertFalse(self.leads(), name)
 
-    def leads(self):
-        return self.env["crm.lead"].search([("whatsapp_channel_ids", "!=", False)])
-
     def check_words(self, name, atom):
         if atom.type in ELSEWHERE:
             return

@@ -3,14 +3,16 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.tests import new_test_user, tagged
+from odoo.tests import HttpCase, new_test_user, tagged
 
 from .common import BROWSER, WhatsappCase
 
 
 @tagged(BROWSER)
-class TestReportTours(WhatsappCase):
+class TestReportTours(WhatsappCase, HttpCase):
     """What a leader looks at, in a real browser."""
+
+    notified_by = "email"  # as most people are
 
     def setUp(self):
         super().setUp()

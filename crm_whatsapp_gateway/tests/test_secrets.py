@@ -10,7 +10,7 @@ import requests
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import new_test_user
+from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
 from odoo.addons.mail_gateway_whatsapp_queue.models.mail_gateway import MailGateway
@@ -22,7 +22,7 @@ from odoo.addons.mail_gateway_whatsapp_queue.models.mail_gateway_secrets import 
 )
 from odoo.addons.mail_gateway_whatsapp_queue.tools.errors import CloudApiError
 
-from .common import ANA
+from .common import ANA, HTTP
 from .setup_common import APP, HELLO, SetupCase, refusal
 
 # Each is found wherever it stands; none looks like anything else
@@ -416,8 +416,11 @@ class TestNobodyReads(SecretsCase):
         self.assertEqual(self.gateway.integrated_webhook_state, "integrated")
 
 
-class TestNobodyIsTold(SecretsCase):
+@tagged(HTTP)
+class TestNobodyIsTold(SecretsCase, HttpCase):
     """Nothing that happens puts a secret into a log, a text or another table."""
+
+    over_http = True  # the server logs addresses
 
     def channel(self):
         return self.env["discuss.channel"].search(

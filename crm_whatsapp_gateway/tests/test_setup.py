@@ -13,7 +13,7 @@ from odoo.addons.mail_gateway_whatsapp_queue.models.mail_gateway_whatsapp_kinds 
 )
 from odoo.addons.mail_gateway_whatsapp_queue.tools.probe import Probe
 
-from .setup_common import APP, HELLO, OTHER, SECRET, URL, SetupCase, refusal
+from .setup_common import APP, HELLO, OTHER, SECRET, URL, SetupCase, key_of, refusal
 
 ALERT = "odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_message_queue_alert"
 SETUP = "odoo.addons.mail_gateway_whatsapp_queue.models.mail_gateway_setup"
@@ -356,9 +356,9 @@ class TestSetup(SetupCase):
             state = self.env["mail.gateway"].browse(self.gateway.id)
             state.invalidate_recordset()
             self.assertEqual(state.integrated_webhook_state, "pending")
-            answer = self.url_open(
-                f"{url.removeprefix('https://odoo.mueblesdelvalle.mx')}"
-                "?hub.mode=subscribe&hub.challenge=7&hub.verify_token=verify me"
+            answer = self.ask_webhook(
+                key_of(url),
+                "hub.mode=subscribe&hub.challenge=7&hub.verify_token=verify me",
             )
             return answer.text == "7"
 

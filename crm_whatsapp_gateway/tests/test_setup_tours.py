@@ -1,6 +1,6 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from odoo.tests import tagged
+from odoo.tests import HttpCase, tagged
 
 from odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_gateway_check_probe import (  # noqa: E501
     WhatsappGatewayCheckProbe,
@@ -12,7 +12,7 @@ from .setup_common import HELLO, OTHER, SetupCase
 
 
 @tagged(BROWSER)
-class TestSetupTours(SetupCase):
+class TestSetupTours(SetupCase, HttpCase):
     """An administrator connects a number on its page, in a real browser."""
 
     def setUp(self):

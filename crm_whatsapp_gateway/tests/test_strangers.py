@@ -18,6 +18,7 @@ import requests
 from markupsafe import Markup
 
 from odoo import fields
+from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.mail_gateway_whatsapp.models import mail_gateway_whatsapp as oca
@@ -33,7 +34,7 @@ from odoo.addons.mail_gateway_whatsapp_queue.tools import limits, probe, webhook
 from odoo.addons.mail_gateway_whatsapp_queue.tools.cloud_api import CloudApi
 from odoo.addons.mail_gateway_whatsapp_queue.tools.errors import CloudApiError
 
-from .common import WhatsappCase
+from .common import HTTP, WhatsappCase
 
 CONTROLLER = "odoo.addons.mail_gateway_whatsapp_queue.controllers.webhook"
 EVENTS = "odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_webhook_event"
@@ -225,7 +226,8 @@ class Files(BaseHTTPRequestHandler):
         """Quiet."""
 
 
-class TestFiles(WhatsappCase):
+@tagged(HTTP)
+class TestFiles(WhatsappCase, HttpCase):
     """Files, fetched over HTTP from a server on this machine."""
 
     def setUp(self):
@@ -383,8 +385,11 @@ def _png(width, height):
     )
 
 
-class TestDoor(WhatsappCase):
+@tagged(HTTP)
+class TestDoor(WhatsappCase, HttpCase):
     """What comes before a signature: bounded, not kept, and all answered alike."""
+
+    over_http = True
 
     def get(self, path, **query):
         return self.url_open(f"/gateway/{path}/update?{urlencode(query)}")

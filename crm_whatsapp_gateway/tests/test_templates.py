@@ -6,7 +6,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import html2plaintext, mute_logger
 
-from .common import ANA, WhatsappCase
+from .common import ANA, ConversationCase, WhatsappCase
 
 QUEUE = "odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_message_queue"
 
@@ -41,12 +41,7 @@ class TemplateCase(WhatsappCase):
         )
 
 
-class TestTemplates(TemplateCase):
-    def setUp(self):
-        super().setUp()
-        self.channel = self.receive(self.message(content="Hi"))
-        self.lead = self.channel.lead_id
-
+class TestTemplates(TemplateCase, ConversationCase):
     def sync(self, *pages):
         self.meta.answers = [(200, page) for page in pages]
         return self.gateway.button_import_whatsapp_template()
@@ -518,11 +513,7 @@ class TestFirstWord(TemplateCase):
         self.assertEqual(other.whatsapp_channel_ids.whatsapp_user_id, self.tomas)
 
 
-class TestPause(TemplateCase):
-    def setUp(self):
-        super().setUp()
-        self.channel = self.receive(self.message(content="Hi"))
-
+class TestPause(TemplateCase, ConversationCase):
     def probe(self):
         self.gateway.whatsapp_probe_at = fields.Datetime.now() - timedelta(seconds=1)
         self.send_due()

@@ -5,10 +5,10 @@ from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import html2plaintext
 
-from .common import ANA, BROWSER, WhatsappCase
+from .common import ANA, BROWSER, HTTP, WhatsappCase
 
 BOB = {"from": "34612345678", "name": "Bob"}
 
@@ -413,7 +413,8 @@ class TestAskIn(TogetherCase):
         self.assertEqual(self.members(), self.owner)
 
 
-class TestNotes(TogetherCase):
+@tagged(HTTP)
+class TestNotes(TogetherCase, HttpCase):
     def write_note(self, user, **values):
         """Post as the web client does."""
         self.authenticate(user.login, user.login)
@@ -468,6 +469,7 @@ class TestNotes(TogetherCase):
         self.assertNothingLeaves()
 
     def test_a_mention_reaches_no_customer(self):
+        self.colleague.notification_type = "email"
         self.channel.add_members(partner_ids=self.partner.ids)
         mails = self.env["mail.mail"].search([])
         self.invite(self.owner, self.colleague)
@@ -537,10 +539,11 @@ class TestNotes(TogetherCase):
             subtype_xmlid="mail.mt_note",
             partner_ids=self.partner.ids,
         )
-        self.assertTrue(message)
+        self.assertEqual(message.partner_ids, self.partner)
 
 
-class TestWhoTakesPart(TogetherCase):
+@tagged(HTTP)
+class TestWhoTakesPart(TogetherCase, HttpCase):
     def typing(self, user):
         self.authenticate(user.login, user.login)
         self.make_jsonrpc_request(
@@ -618,7 +621,9 @@ class TestWhoTakesPart(TogetherCase):
 
 
 @tagged(BROWSER)
-class ToursCase(TogetherCase):
+class ToursCase(TogetherCase, HttpCase):
+    notified_by = "email"  # as most people are
+
     def setUp(self):
         super().setUp()
         self.assertEqual(self.owner, self.sofia)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.tests import new_test_user, tagged
+from odoo.tests import HttpCase, new_test_user, tagged
 
 from .common import BROWSER, WhatsappCase
 
@@ -11,7 +11,9 @@ EVA = {"from": "5215587654321", "name": "Eva Gil"}
 
 
 @tagged(BROWSER)
-class ToursCase(WhatsappCase):
+class ToursCase(WhatsappCase, HttpCase):
+    notified_by = "email"  # as most people are
+
     def setUp(self):
         super().setUp()
         self.channel = self.receive(self.message(content="How much is it?"))

@@ -1,14 +1,18 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo.exceptions import UserError
+from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
-from .common import SECRET, WhatsappCase
+from .common import HTTP, SECRET, WhatsappCase
 
 CONTROLLER = "odoo.addons.mail_gateway_whatsapp_queue.controllers.webhook"
 
 
-class TestWebhook(WhatsappCase):
+@tagged(HTTP)
+class TestWebhook(WhatsappCase, HttpCase):
+    over_http = True
+
     def challenge(self, token="verify me", mode="subscribe"):
         return self.url_open(
             f"/gateway/whatsapp/webhook-key/update?hub.mode={mode}"

@@ -1,6 +1,6 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""Steps in a second process, beside those of this one."""
+"""Steps in other processes, beside those of this one."""
 
 import contextlib
 import json
@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -20,57 +22,94 @@ PATIENCE = 30  # seconds to clean up in after an interrupt
 
 @contextlib.contextmanager
 def steps(
-    names: Sequence[str], options: Sequence[str]
+    left: deque[str], options: Sequence[str]
 ) -> Iterator[Callable[[], dict[str, Result]]]:
-    """Begin these steps of the tests.
+    """Take steps of the tests from the end of a list until none is left.
 
+    Who takes others from its beginning meanwhile has the processor's other half.
     Yields a function that waits for their end, shows what they printed and returns
     their results.
     """
-    say(f"  ... {' and '.join(names)}, beside the others")
-    with tempfile.TemporaryDirectory() as scratch:
-        report, printed = Path(scratch, "report"), Path(scratch, "printed")
-        only = [f"--only={name}" for name in names]
-        command = [sys.executable, "-m", "devkit", "test", f"--report={report}"]
-        with open(printed, "w") as out:
-            process = subprocess.Popen(
-                [*command, *only, *options],
-                cwd=paths.REPO,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                # a job in the background ignores Ctrl-C, and hands that down
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-            )
-
-        def results() -> dict[str, Result]:
-            process.wait()
-            print(printed.read_text(errors="replace"), end="", flush=True)
-            return _read(report, names, process.returncode)
-
-        try:
-            yield results
-        finally:
-            _end(process)
-
-
-def _read(report: Path, names: Sequence[str], status: int) -> dict[str, Result]:
+    lane = _Lane(left, options)
+    lane.start()
     try:
-        found = json.loads(report.read_text())
-        return {name: Result(**found[name]) for name in names}
+        yield lane.results
+    finally:
+        lane.end()
+
+
+class _Lane(threading.Thread):
+    """Runs one step after the other, each in a process of its own."""
+
+    def __init__(self, left: deque[str], options: Sequence[str]):
+        super().__init__(daemon=True)
+        self._left, self._options = left, options
+        self._found: dict[str, Result] = {}
+        self._printed: list[str] = []
+        self._over = False
+        self._process: subprocess.Popen | None = None
+        self._starting = threading.Lock()
+
+    def run(self) -> None:
+        with contextlib.suppress(IndexError):  # none is left
+            while not self._over:
+                name = self._left.pop()
+                say(f"  ... {name}, beside the others")
+                self._found[name] = self._run(name)
+
+    def _run(self, name: str) -> Result:
+        with tempfile.TemporaryDirectory() as scratch:
+            report, printed = Path(scratch, "report"), Path(scratch, "printed")
+            command = [sys.executable, "-m", "devkit", "test", f"--report={report}"]
+            with self._starting, open(printed, "w") as out:
+                if self._over:
+                    return Result()
+                self._process = subprocess.Popen(
+                    [*command, f"--only={name}", *self._options],
+                    cwd=paths.REPO,
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=subprocess.STDOUT,
+                )
+            status = self._process.wait()
+            self._printed.append(printed.read_text(errors="replace"))
+            return _read(report, name, status)
+
+    def results(self) -> dict[str, Result]:
+        """Wait for the end of all."""
+        self.join()
+        print("".join(self._printed), end="", flush=True)
+        return self._found
+
+    def end(self) -> None:
+        """Let a step that still runs clean up as after Ctrl-C, and begin no other.
+
+        A terminal has told it already.
+        """
+        with self._starting:
+            self._over = True
+        process = self._process
+        if process and process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        self.join(PATIENCE)
+
+
+def listen() -> None:
+    """Be ended by an interrupt: a job in the background ignores Ctrl-C, and hands that
+    down.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _read(report: Path, name: str, status: int) -> Result:
+    try:
+        return Result(**json.loads(report.read_text())[name])
     except (OSError, ValueError, KeyError, TypeError):
-        results = {name: Result() for name in names}
-        for result in results.values():
-            result.fail(f"did not come to its end (status {status})")
-            result.settle()
-        return results
-
-
-def _end(process: subprocess.Popen) -> None:
-    """Let it clean up as after Ctrl-C; a terminal has told it already."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        result = Result()
+        result.fail(f"did not come to its end (status {status})")
+        result.settle()
+        return result

@@ -19,7 +19,8 @@ from devkit.environment import Environment
 from devkit.server import free_port
 
 OCA_MODULES = ("mail_gateway", "mail_gateway_whatsapp")
-BROWSER = "whatsapp_browser"  # the tag of our tests in a browser
+# the tags of our tests that need a server: before these Odoo builds all bundles
+SERVED = {"BROWSER": "whatsapp_browser", "HTTP": "whatsapp_http"}
 AT_ONCE = 2  # Odoos that share the addon's tests, one for each processor
 
 
@@ -33,7 +34,7 @@ def addon(
 
     Those that others of ours build on are installed and tested without these; so are
     the addons of `tests/addons`, which override ours.
-    `tags` asks for some tests, in Odoo's own notation, also for those in a browser;
+    `tags` asks for some tests, in Odoo's own notation, also for those with a server;
     `at` is the moment (UTC) at which all of it begins, for Odoo and the database.
     If they run `alone`, without other steps beside them, several Odoos share them.
     """
@@ -49,20 +50,20 @@ def addon(
 
 def shared(addons: list[str], parts: int) -> list[str]:
     """Tags of Odoo for the tests of these addons, in so many parts."""
+    without = [f"-{tag}" for tag in SERVED.values()]
     return [
-        ",".join(
-            [*(f"/{file.relative_to(paths.REPO)}" for file in part), f"-{BROWSER}"]
-        )
+        ",".join([*(f"/{file.relative_to(paths.REPO)}" for file in part), *without])
         for part in split(tests_of(addons), parts)
     ]
 
 
 def tours(environment: Environment) -> Result:
-    """Our tests in a browser, in a database of their own."""
+    """Our tests in a browser or over HTTP, in a database of their own."""
     tags = {
-        f"{BROWSER}/{file.relative_to(paths.REPO).parts[0]}": None
+        f"{tag}/{file.relative_to(paths.REPO).parts[0]}": None
         for file in tests_of(paths.addons())
-        if "@tagged(BROWSER" in file.read_text()
+        for name, tag in SERVED.items()
+        if f"@tagged({name}" in file.read_text()
     }
     return _with_browser(environment, "test-browser", ",".join(tags))
 
@@ -71,7 +72,7 @@ def _with_browser(
     environment: Environment, purpose: str, tags: str, at: datetime | None = None
 ) -> Result:
     missing = browser.provide()
-    result = _run(environment, purpose, [tags], at=at)
+    result = _run(environment, purpose, [tags], at=at, served=True)
     if missing:
         result.fail(missing)
     return result
@@ -99,16 +100,16 @@ class _Part:
         self.log = self.environment.logs / f"{self.database}.log"
         self.env = self.environment.env()
 
-    def prepare(self, kept: bool) -> None:
-        """Make the database, with the `kept` bundles and the time of its own."""
+    def prepare(self, served: bool) -> None:
+        """Make the database with the time of its own, and with bundles for a server."""
         environment, name = self.environment, self.database
         database.copy(environment, name, database.template(environment, self.only))
         if self.at:
             seconds = clock.offset(self.at)
             clock.move_database(environment, name, seconds)
             self.env = clock.env(seconds, self.env)
-        if kept:  # Odoo builds all bundles before the first test over HTTP
-            bundles.restore(environment, name, self.only)
+        if served:  # Odoo builds all bundles before the first test over HTTP
+            bundles.restore(environment, name)
 
     def command(self) -> list[str]:
         """Odoo; OCA's tests see no addon of ours."""
@@ -133,11 +134,13 @@ def _run(
     ours: bool = True,
     only: Sequence[str] = (),
     at: datetime | None = None,
+    served: bool = False,
 ) -> Result:
     """Install, test in as many Odoos as there are tags, and judge their logs.
 
     With `ours` all our addons are installed, or for each of the tags `only` one and
-    what that one needs; without, OCA's modules are updated.
+    what that one needs; without, OCA's modules are updated. `served` tells of tests
+    that need a server.
     """
     parts = []
     for number, each in enumerate(tags, 1):
@@ -148,7 +151,7 @@ def _run(
         names = (purpose, alone, environment.series, paths.checkout(), str(number))
         name = "-".join(filter(None, names))
         part = _Part(environment, name, action, each, alone, at)
-        part.prepare(kept=ours)
+        part.prepare(served)
         parts.append(part)
     modules = modules_of(",".join(tags))
     title = f"{' and '.join(modules)} inside Odoo {environment.series}"
@@ -164,8 +167,8 @@ def _run(
         one = odoo_log.judge(found, modules_of(part.tags), part.status)
         if not ours:
             _check_complete(environment, found, one)
-        elif found.summary is not None and (only or part is parts[0]):
-            bundles.keep(environment, part.database, part.only)
+        elif served and found.summary is not None:
+            bundles.keep(environment, part.database)
         if one.problems:
             one.fail(f"log: {part.log}")
         else:

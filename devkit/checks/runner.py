@@ -2,9 +2,11 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Running the chosen steps and adding up."""
 
+import contextlib
 import json
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -13,6 +15,7 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
+from devkit import clock
 from devkit.checks import beside, in_odoo, lint, outside, packaged
 from devkit.checks.result import Result
 from devkit.console import Failure, console, say
@@ -33,6 +36,13 @@ class Wish:
     @property
     def pytest_options(self) -> tuple[str, ...]:
         return ("-k", self.keyword) if self.keyword else ()
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What another process is told that runs a step of this wish."""
+        at = self.at and f"--at={self.at:{clock.FORMAT}}"
+        tags = self.tags and f"--tags={self.tags}"
+        return (*self.odoo, *self.pytest_options, *filter(None, (tags, at)))
 
 
 Step = Callable[[Callable[[], Environment], Wish], Result]
@@ -56,15 +66,16 @@ STEPS: dict[str, Step] = {
     "simulator": _pytest("simulator"),
     "oca": lambda get, _wish: in_odoo.oca(get()),
     "addon": lambda get, wish: in_odoo.addon(
-        get(), wish.tags, wish.at, alone=list(wish.only) == ["addon"]
+        get(), wish.tags, wish.at, alone=wish.only == ["addon"] and not wish.report
     ),
     "browser": lambda get, _wish: in_odoo.tours(get()),
     "package": lambda get, _wish: packaged.check(get()),
     "e2e": _end_to_end,
 }
-# These wait for a browser, for time-outs and for processes that start: meanwhile the
-# other steps have the processor.
-BESIDE = ("browser", "e2e")
+# Steps are taken from both ends of this, two at once: what lasts longest comes early,
+# and at the end is what waits for a browser, for time-outs and for processes that start
+ORDER = ("lint", "addon", "oca", "unit", "devkit", "simulator")
+ORDER += ("package", "browser", "e2e")
 
 
 def run(get: Callable[[], Environment], wish: Wish) -> bool:
@@ -73,6 +84,8 @@ def run(get: Callable[[], Environment], wish: Wish) -> bool:
     `get` gives the Odoo to test; steps outside Odoo never call it. Whoever wished a
     report gets that instead of the table. Returns whether all is well.
     """
+    if wish.report:
+        beside.listen()
     results = _results(get, wish)
     failed = sum(result.failed for result in results.values())
     if wish.report:
@@ -91,21 +104,18 @@ def run(get: Callable[[], Environment], wish: Wish) -> bool:
 
 
 def _results(get: Callable[[], Environment], wish: Wish) -> dict[str, Result]:
-    """Run the steps, some in a second process where there is room for two."""
-    chosen = list(wish.only or STEPS)
-    other = [name for name in chosen if name in BESIDE]
-    if len(other) == len(chosen) or not other or (os.cpu_count() or 1) < 2:
-        return _run(chosen, get, wish)
-    with beside.steps(other, (*wish.odoo, *wish.pytest_options)) as await_results:
-        here = [name for name in chosen if name not in BESIDE]
-        results = _run(here, get, wish) | await_results()
-    return {name: results[name] for name in chosen}
-
-
-def _run(
-    names: Sequence[str], get: Callable[[], Environment], wish: Wish
-) -> dict[str, Result]:
-    return {name: _timed(STEPS[name], get, wish) for name in names}
+    """Run the steps, two at once where there is room for two."""
+    chosen = [name for name in ORDER if name in (wish.only or STEPS)]
+    if len(chosen) < 2 or (os.cpu_count() or 1) < 2:
+        return {name: _timed(STEPS[name], get, wish) for name in chosen}
+    left, results = deque(chosen), {}
+    with beside.steps(left, wish.options) as await_results:
+        with contextlib.suppress(IndexError):  # none is left
+            while True:
+                name = left.popleft()
+                results[name] = _timed(STEPS[name], get, wish)
+        results |= await_results()
+    return {name: results[name] for name in STEPS if name in results}
 
 
 def _timed(step: Step, get: Callable[[], Environment], wish: Wish) -> Result:

@@ -6,16 +6,20 @@ import time
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import requests
 from freezegun import freeze_time
+from werkzeug.wrappers import Request
 
-from odoo import fields
+from odoo import api, fields
+from odoo.http import Response
 from odoo.sql_db import Cursor
-from odoo.tests import HttpCase, tagged
+from odoo.tests import HttpCase, TransactionCase, tagged
 from odoo.tools import html2plaintext
 
+from ..controllers import webhook as controller
 from ..models import whatsapp_message_queue
 from ..models.mail_gateway import _refusals
 from ..models.mail_gateway_sending import WhatsappGatewaySending
@@ -29,6 +33,7 @@ except ImportError:  # 18.0
     from odoo.sql_db import TestCursor
 
 BROWSER = "whatsapp_browser"  # tag of the tests that need one
+HTTP = "whatsapp_http"  # tag of the others that need a server
 SECRET = "the app secret"
 ANA = {"from": "5215512345678", "name": "Ana Pérez", "bsuid": "MX.1349120865530274"}
 
@@ -120,16 +125,26 @@ class InlineSender(Sender):
 
 
 @tagged("post_install", "-at_install")
-class GatewayCase(HttpCase):
-    """A gateway, and a Meta that obeys."""
+class GatewayCase(TransactionCase):
+    """A gateway, and a Meta that obeys.
+
+    What Meta delivers goes straight to the webhook's controller. A class that needs a
+    server is an ``HttpCase``, too, behind this one, and is tagged HTTP or BROWSER: for
+    such a class Odoo builds all bundles. With `over_http` Meta delivers by HTTP.
+    """
+
+    over_http = False
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls._share_cursor()
         cls.startClassPatcher(
             patch.object(whatsapp_message_queue, "Sender", InlineSender)
         )
-        cls.env = cls.env(context={**cls.env.context, "lang": "en_US"})
+        # new users are sent no invitation: to render each takes as long as a test
+        context = {"lang": "en_US", "no_reset_password": True}
+        cls.env = cls.env(context={**cls.env.context, **context})
         cls.company = cls.env.company
         cls.company.country_id = cls.env.ref("base.mx")
         cls.gateway = cls.env["mail.gateway"].create(
@@ -146,6 +161,17 @@ class GatewayCase(HttpCase):
                 "company_id": cls.company.id,
             }
         )
+
+    @classmethod
+    def _share_cursor(cls):
+        """Let every cursor of the registry be in the test's transaction."""
+        if issubclass(cls, HttpCase):
+            return  # it is shared already
+        if hasattr(cls, "registry_enter_test_mode_cls"):
+            cls.registry_enter_test_mode_cls()
+        else:  # 18.0
+            cls.registry.enter_test_mode(cls.cr)
+            cls.addClassCleanup(cls.registry.leave_test_mode)
 
     def setUp(self):
         super().setUp()
@@ -206,14 +232,41 @@ class GatewayCase(HttpCase):
         return {"object": "whatsapp_business_account", "entry": [entry]}
 
     def post(self, body, secret=SECRET, key="webhook-key", **headers):
-        """Deliver over HTTP, signed; return the response."""
+        """Deliver, signed; return the response."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         headers.setdefault("X-Hub-Signature-256", webhook.sign(raw, secret))
-        return self.url_open(
-            f"/gateway/whatsapp/{key}/update",
-            data=raw,
-            headers={"Content-Type": "application/json", **headers},
-        )
+        headers.setdefault("Content-Type", "application/json")
+        if self.over_http:
+            address = f"/gateway/whatsapp/{key}/update"
+            return self.url_open(address, data=raw, headers=headers)
+        return self._call_webhook(key, method="POST", data=raw, headers=headers)
+
+    def ask_webhook(self, key, query):
+        """Ask the webhook without a server, as Meta does; return the response."""
+        return self._call_webhook(key, query_string=query)
+
+    def _call_webhook(self, key, **values):
+        """Call the webhook as Odoo does for a request, in a cursor of its own.
+
+        :param values: of the request, for werkzeug
+        """
+        self.cr.flush()
+        self.cr.clear()
+        endpoint = controller.WhatsappWebhook.post_update.original_endpoint
+        public = self.env.ref("base.public_user").id
+        with self.registry.cursor() as cr:
+            request = SimpleNamespace(
+                env=api.Environment(cr, public, {}),
+                httprequest=Request.from_values(**values),
+                make_response=lambda data, headers=None, status=200: Response(
+                    data, headers=headers, status=status
+                ),
+            )
+            with patch.object(controller, "request", request):
+                answer = endpoint(controller.WhatsappWebhook(), "whatsapp", key)
+        response = requests.Response()
+        response.status_code, response._content = answer.status_code, answer.data
+        return response
 
     def drain(self):
         """Do what the thread does after the answer."""
@@ -304,6 +357,12 @@ class GatewayCase(HttpCase):
         self.drain()
 
     # ------------------------------------------------------------- domain
+
+    def activities_of(self, kind):
+        """Return the activities of a type, of which this is the XML id."""
+        return self.env["mail.activity"].search(
+            [("activity_type_id", "=", self.env.ref(kind).id)]
+        )
 
     def texts(self, channel):
         """Return what people read in a conversation, oldest first."""

@@ -2,38 +2,61 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Steps of the tests that run in a second process."""
 
+import threading
 import time
+from collections import deque
 
 import pytest
 
-from devkit.checks import beside
+from devkit.checks import beside, runner
 
 
 def test_their_results_come_back(capfd):
-    with beside.steps(["unit"], ["-k", "test_decisions"]) as await_results:
+    with beside.steps(deque(["simulator"]), ["-k", "doctests"]) as await_results:
         results = await_results()
-    assert results.keys() == {"unit"}
-    assert results["unit"].passed > 0
-    assert results["unit"].failed == 0
-    assert results["unit"].problems == []
+    assert results.keys() == {"simulator"}
+    assert results["simulator"].passed > 0
+    assert results["simulator"].failed == 0
+    assert results["simulator"].problems == []
     assert " passed" in capfd.readouterr().out
 
 
 def test_what_fails_to_start_is_a_failure():
-    with beside.steps(["unit"], ["--no-such-option"]) as await_results:
+    with beside.steps(deque(["simulator"]), ["--no-such-option"]) as await_results:
         results = await_results()
-    assert results["unit"].failed == 1
-    assert "did not come to its end" in results["unit"].problems[0]
+    assert results["simulator"].failed == 1
+    assert "did not come to its end" in results["simulator"].problems[0]
 
 
 def test_no_test_at_all_is_a_failure():
-    with beside.steps(["unit"], ["-k", "nothing_of_this_name"]) as await_results:
+    with beside.steps(
+        deque(["simulator"]), ["-k", "nothing_of_this_name"]
+    ) as await_results:
         results = await_results()
-    assert results["unit"].failed == 1
+    assert results["simulator"].failed == 1
 
 
 def test_an_error_here_ends_them():
+    left = deque(["lint", "simulator"])
     started = time.monotonic()
-    with pytest.raises(ZeroDivisionError), beside.steps(["simulator"], []):
+    with pytest.raises(ZeroDivisionError), beside.steps(left, []):
+        while len(left) == 2:
+            time.sleep(0.01)
+        time.sleep(0.5)  # until it is there
         raise ZeroDivisionError
     assert time.monotonic() - started < beside.PATIENCE
+    assert not [one for one in threading.enumerate() if isinstance(one, beside._Lane)]
+    assert list(left) == ["lint"], "nothing is begun any more"
+
+
+def test_each_step_runs_once_and_the_last_one_first():
+    left = deque(["lint", "simulator"])
+    with beside.steps(left, ["-k", "doctests"]) as await_results:
+        while len(left) == 2:
+            time.sleep(0.01)
+        assert left.popleft() == "lint", "the other end is somebody else's"
+        assert await_results().keys() == {"simulator"}
+
+
+def test_every_step_has_its_place_in_the_order():
+    assert sorted(runner.ORDER) == sorted(runner.STEPS)

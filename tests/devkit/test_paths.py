@@ -73,10 +73,10 @@ def test_the_tests_of_all_addons_are_shared(repo):
         lines = [f"def test_{number}(): ...\n" for number in range(tests)]
         (repo / name / "tests" / "test_it.py").write_text("".join(lines))
     two = in_odoo.shared(paths.addons(), 2)
-    browser = f"-{in_odoo.BROWSER}"
+    served = ",".join(f"-{tag}" for tag in in_odoo.SERVED.values())
     assert two == [
-        f"/queue/tests/test_it.py,{browser}",
-        f"/crm_chat/tests/test_it.py,{browser}",
+        f"/queue/tests/test_it.py,{served}",
+        f"/crm_chat/tests/test_it.py,{served}",
     ]
     (one,) = in_odoo.shared(paths.addons(), 1)
     assert in_odoo.modules_of(one) == ["queue", "crm_chat"]

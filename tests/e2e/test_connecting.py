@@ -59,9 +59,26 @@ class Page:
     def write(self, **values):
         self.admin.call("mail.gateway", "write", [self.gateway], values)
 
+    def hear(self):
+        """Somebody writes to the number."""
+        ana = self.simulator.person(
+            "+52 55 1234 5678", name="Ana", number=self.number["id"]
+        )
+        ana.send_text("Hola")
+
+    def connect(self):
+        """Do what the page offers until the number works."""
+        self.write(token=self.app["token"])
+        self.test()
+        for kind in ("subscribed", "webhook", "templates"):
+            self.fix(kind)
+        self.hear()
+        self.test()
+
 
 @pytest.fixture(scope="module")
-def page():
+def office():
+    """An administrator, Meta, and the log of several workers."""
     with shops.opened("e2e-setup", SERIES, ODOO) as shop, running(seed=7) as url:
         server = shop.start(f"--workers={WORKERS}", f"--gevent-port={free_port()}")
         admin = Session(server.url, shop.database, "admin", "admin")
@@ -72,20 +89,35 @@ def page():
             admin.call("ir.config_parameter", "set_param", name, value)
         values = {"email": "boss@company.example"}
         admin.call("res.users", "write", [admin.uid], values)
-        simulator = Simulator(url)
-        at_meta = simulator.setup(
-            app={"callback_url": OTHER}, account={"subscriptions": []}
-        )
-        gateway = admin.create(
-            "mail.gateway",
-            name="Shop",
-            gateway_type="whatsapp",
-            token="EAAmistyped",
-            webhook_secret=at_meta["app"]["secret"],
-            whatsapp_from_phone=at_meta["number"]["id"],
-            whatsapp_account_id=at_meta["account"]["id"],
-        )
-        yield Page(admin, simulator, **at_meta, gateway=gateway, log=server.log)
+        yield admin, Simulator(url), server.log
+
+
+@pytest.fixture
+def page(office):
+    """The page of a new number, of which the token is mistyped."""
+    admin, simulator, log = office
+    at_meta = simulator.setup(
+        app={"callback_url": OTHER}, account={"subscriptions": []}
+    )
+    gateway = admin.create(
+        "mail.gateway",
+        name="Shop",
+        gateway_type="whatsapp",
+        token="EAAmistyped",
+        webhook_secret=at_meta["app"]["secret"],
+        whatsapp_from_phone=at_meta["number"]["id"],
+        whatsapp_account_id=at_meta["account"]["id"],
+    )
+    yield Page(admin, simulator, **at_meta, gateway=gateway, log=log)
+    simulator.clear_faults()
+    admin.call("mail.gateway", "action_archive", [gateway])
+
+
+@pytest.fixture
+def connected(page):
+    """The page of a number that works."""
+    page.connect()
+    return page
 
 
 def test_from_nothing_to_the_first_message(page):
@@ -103,15 +135,15 @@ def test_from_nothing_to_the_first_message(page):
     assert page.fix("webhook")["outcome"] == "webhook_ok"
     assert page.fix("templates")["state"] == "ok"
     assert page.points()["signature"]["state"] == "warning"
-    page.simulator.person("+52 55 1234 5678", name="Ana").send_text("Hola")
+    page.hear()
     assert page.test("signature")["state"] == "ok"
     points = page.test()
     wrong = {kind: row["found"] for kind, row in points.items() if row["state"] != "ok"}
     assert not wrong
 
 
-def test_what_breaks_at_meta_is_seen(page):
-    simulator, app = page.simulator, page.app["id"]
+def test_what_breaks_at_meta_is_seen(connected):
+    simulator, app = connected.simulator, connected.app["id"]
     for change, kind, outcome in (
         ({"token_expires_at": int(time.time()) + 9999}, "token", "token_expires"),
         ({"token_scopes": []}, "token", "token_scopes"),
@@ -121,62 +153,66 @@ def test_what_breaks_at_meta_is_seen(page):
         ({"webhook_active": False}, "webhook", "webhook_off"),
         ({"fields": ["security"]}, "webhook", "webhook_deaf"),
     ):
-        before = {name: page.simulator.state()["apps"][0][name] for name in change}
+        [state] = [one for one in simulator.state()["apps"] if one["id"] == app]
+        before = {name: state[name] for name in change}
         simulator.app(id=app, **change)
-        assert page.test(kind)["outcome"] == outcome
+        assert connected.test(kind)["outcome"] == outcome
         simulator.app(id=app, **before)
-        assert page.test(kind)["state"] == "ok"
+        assert connected.test(kind)["state"] == "ok"
 
 
-def test_a_number_of_somebody_else(page):
-    account = page.simulator.account(preload=False, app_ids=[page.app["id"]])
-    theirs = page.simulator.number(account_id=account["id"], phone="34910000001")
+def test_a_number_of_somebody_else(connected):
+    account = connected.simulator.account(preload=False, app_ids=[connected.app["id"]])
+    theirs = connected.simulator.number(account_id=account["id"], phone="34910000001")
     for number, outcome in (
         (theirs["id"], "number_elsewhere"),
-        (page.account["id"], "number_swapped_alone"),
+        (connected.account["id"], "number_swapped_alone"),
         ("+34 910 000 000", "number_is_phone"),
     ):
-        page.write(whatsapp_from_phone=number)
-        assert page.test()["number"]["outcome"] == outcome
-    page.write(whatsapp_from_phone=page.number["id"])
-    assert page.test("number")["state"] == "ok"
+        connected.write(whatsapp_from_phone=number)
+        assert connected.test()["number"]["outcome"] == outcome
+    connected.write(whatsapp_from_phone=connected.number["id"])
+    assert connected.test("number")["state"] == "ok"
 
 
-def test_ids_in_each_other_s_place_are_swapped(page):
-    page.write(
-        whatsapp_from_phone=page.account["id"], whatsapp_account_id=page.number["id"]
+def test_ids_in_each_other_s_place_are_swapped(connected):
+    connected.write(
+        whatsapp_from_phone=connected.account["id"],
+        whatsapp_account_id=connected.number["id"],
     )
-    assert page.test()["number"]["outcome"] == "number_swapped"
-    assert page.fix("number")["state"] == "ok"
-    assert page.points()["account"]["state"] == "ok"
+    assert connected.test()["number"]["outcome"] == "number_swapped"
+    assert connected.fix("number")["state"] == "ok"
+    assert connected.points()["account"]["state"] == "ok"
 
 
-def test_a_meta_that_is_slow_or_down_says_nothing(page):
-    page.test()
+def test_a_meta_that_is_slow_or_down_says_nothing(connected):
+    connected.test()
     for fault in (
         {"fault": "hang", "accept": False, "seconds": 30},
         {"fault": "error", "http": 503, "code": 2},
         {"fault": "error", "code": 4},
     ):
-        page.simulator.fault(on="any", **fault)
+        connected.simulator.fault(on="any", **fault)
         begin = time.monotonic()
-        points = page.test()
+        points = connected.test()
         assert time.monotonic() - begin < 30
-        page.simulator.clear_faults()
+        connected.simulator.clear_faults()
         shown = (fault, points["token"], points["number"])
         assert points["token"]["state"] == points["number"]["state"] == "ok", shown
 
 
-def test_an_address_that_meta_cannot_verify(page):
-    page.simulator.app(id=page.app["id"], callback_url=None)
-    fault = page.simulator.fault("error", on="app", code=100, subcode=2200, times=None)
-    assert page.test("webhook")["state"] == "unknown"  # the secret is not proven
-    page.simulator.clear_faults(fault)
-    assert page.test("webhook")["outcome"] == "webhook_none"
-    assert page.fix("webhook")["state"] == "ok"
+def test_an_address_that_meta_cannot_verify(connected):
+    connected.simulator.app(id=connected.app["id"], callback_url=None)
+    fault = connected.simulator.fault(
+        "error", on="app", code=100, subcode=2200, times=None
+    )
+    assert connected.test("webhook")["state"] == "unknown"  # the secret is not proven
+    connected.simulator.clear_faults(fault)
+    assert connected.test("webhook")["outcome"] == "webhook_none"
+    assert connected.fix("webhook")["state"] == "ok"
 
 
-def test_no_secret_is_logged(page):
-    text = page.log.read_text()
-    for secret in (page.app["token"], page.app["secret"]):
+def test_no_secret_is_logged(connected):
+    text = connected.log.read_text()
+    for secret in (connected.app["token"], connected.app["secret"]):
         assert secret not in text

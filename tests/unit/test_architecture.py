@@ -1,6 +1,6 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""What ARCHITECTURE.md names is there."""
+"""What ARCHITECTURE.md names is there, and Odoo runs all tests."""
 
 import re
 
@@ -27,6 +27,17 @@ def test_what_is_named_is_there(name):
         assert any(f"/{path}".endswith(f"/{name}") for path in FILES) or name in CODE
     else:
         assert re.search(rf"\b{re.escape(name.rstrip('()'))}\b", CODE)
+
+
+@pytest.mark.parametrize(
+    "folder", [paths.REPO, paths.TEST_ADDONS], ids=["ours", "tests"]
+)
+def test_odoo_finds_every_file_of_tests(folder):
+    files = [*folder.glob("*/tests/test_*.py")]
+    assert files
+    for file in files:
+        imports = file.with_name("__init__.py").read_text()
+        assert re.search(rf"\b{file.stem}\b", imports), file
 
 
 def test_names_were_found():
