@@ -58,14 +58,15 @@ class TestHooks(WhatsappCase):
         channel = self.receive(self.message(content="Hi"))
         self.answer(channel, "Hello")
         when = channel.whatsapp_last_customer_date
-        names = ("whatsapp_phone", "whatsapp_last_date", "whatsapp_last_customer_date")
+        names = ("whatsapp_phone", "whatsapp_last_customer_date")
         channel.write(dict.fromkeys(names))
+        channel.whatsapp_conversation_ids.last_date = False
         self.env.flush_all()
         base_post_init_hook(self.env)
         post_init_hook(self.env)
         self.assertEqual(channel.whatsapp_phone, "+525512345678")
         self.assertEqual(channel.whatsapp_last_customer_date, when)
-        self.assertGreaterEqual(channel.whatsapp_last_date, when)
+        self.assertGreaterEqual(channel.whatsapp_conversation_ids.last_date, when)
         self.assertTrue(channel.whatsapp_window_open)
 
     def test_an_existing_source_is_adopted(self):
@@ -327,7 +328,7 @@ class TestLeadsOfBefore(WhatsappCase):
             self.env, "leads-manager", groups="sales_team.group_sale_manager"
         )
         channels = (self.channel | other | mine).with_user(manager)
-        told = channels.action_create_leads()["params"]["message"]
+        told = channels.whatsapp_conversation_ids.action_create_leads()["params"]["message"]
         self.assertTrue(other.lead_id.user_id)
         self.assertEqual(self.channel.lead_id, self.lead)
         self.assertFalse(mine.lead_id)

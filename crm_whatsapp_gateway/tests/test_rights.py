@@ -83,6 +83,7 @@ class RightsCase(WhatsappCase):
                 self.people[kind].partner_id.id for kind in ("plain", "portal")
             ]
         )
+        self.chat = self.channel.whatsapp_conversation_ids
         self.row = self.answer(self.channel, "Hello", user=self.sofia)
         self.free_row = self.env["whatsapp.message.queue"]._record_reaction(
             self.free, "wamid.1", "👍"
@@ -102,7 +103,7 @@ class RightsCase(WhatsappCase):
 
     def records(self):
         """Return the records of the table, by the names of its lines."""
-        env, channel = self.env, self.channel
+        env, channel, chat = self.env, self.channel, self.chat
         template = self.template("Hello {{1}}", header="A {{1}}")
         template.button_ids = [
             Command.create(
@@ -120,6 +121,8 @@ class RightsCase(WhatsappCase):
         found = {
             "discuss.channel:taken": channel,
             "discuss.channel:free": self.free,
+            "whatsapp.conversation:taken": chat,
+            "whatsapp.conversation:free": self.free.whatsapp_conversation_ids,
             "discuss.channel.member:taken": channel.channel_member_ids.filtered(
                 "guest_id"
             ),
@@ -182,7 +185,7 @@ class RightsCase(WhatsappCase):
             ),
             "whatsapp.snooze": env["whatsapp.snooze"]
             .with_user(self.sofia)
-            .create({"channel_ids": [Command.set(channel.ids)]}),
+            .create({"conversation_ids": [Command.set(chat.ids)]}),
             "whatsapp.edit.message": env["whatsapp.edit.message"]
             .with_user(self.sofia)
             .create({"row_id": self.row.id, "body": "x"}),
@@ -334,19 +337,12 @@ class TestRights(RightsCase):
             "crm.lead.action_whatsapp_merge": lead.action_whatsapp_merge,
             "discuss.channel.action_ask_phone": channel.action_ask_phone,
             "discuss.channel.action_create_lead": channel.action_create_lead,
-            "discuss.channel.action_create_leads": channel.action_create_leads,
             "discuss.channel.action_open_lead": channel.action_open_lead,
             "discuss.channel.action_open_whatsapp": channel.action_open_whatsapp,
             "discuss.channel.action_unfollow": channel.action_unfollow,
-            "discuss.channel.action_whatsapp_choose_snooze": (
-                channel.action_whatsapp_choose_snooze
-            ),
-            "discuss.channel.action_whatsapp_close": channel.action_whatsapp_close,
-            "discuss.channel.action_whatsapp_details": channel.action_whatsapp_details,
             "discuss.channel.action_whatsapp_other_number": (
                 channel.action_whatsapp_other_number
             ),
-            "discuss.channel.action_whatsapp_reopen": channel.action_whatsapp_reopen,
             "discuss.channel.message_post": lambda: channel.message_post(
                 body="Hi", message_type="comment", subtype_xmlid="mail.mt_comment"
             ),
@@ -457,9 +453,23 @@ class TestRights(RightsCase):
             "whatsapp.send.template.action_send": lambda: wizard(
                 "whatsapp.send.template"
             ).action_send(),
+            **{
+                f"whatsapp.conversation.{name}": getattr(of(self.chat), name)
+                for name in (
+                    "action_ask_phone",
+                    "action_choose_snooze",
+                    "action_close",
+                    "action_create_lead",
+                    "action_create_leads",
+                    "action_details",
+                    "action_open",
+                    "action_open_lead",
+                    "action_reopen",
+                )
+            },
             "whatsapp.snooze.action_snooze": lambda: (
                 record("whatsapp.snooze")
-                .create({"channel_ids": [Command.set(self.channel.ids)]})
+                .create({"conversation_ids": [Command.set(self.chat.ids)]})
                 .action_snooze()
             ),
             "whatsapp.webhook.event.action_process_again": event.action_process_again,
@@ -583,6 +593,7 @@ class TestNobodyGetsAround(RightsCase):
     def test_of_our_fields_a_person_writes_those_of_the_list(self):
         records = {
             "discuss.channel": self.channel,
+            "whatsapp.conversation": self.channel.whatsapp_conversation_ids,
             "crm.lead": self.lead,
             "res.partner": self.env["res.partner"].create({"name": "Customer"}),
             "hr.employee": self.employees[:1],
@@ -696,32 +707,33 @@ class TestNobodyGetsAround(RightsCase):
 
     def test_what_a_lead_is_worth_is_for_who_may_read_the_lead(self):
         self.channel.add_members(partner_ids=self.tomas.partner_id.ids)
-        names = ["lead_expected_revenue", "lead_campaign_id", "lead_activity_summary"]
+        names = ["expected_revenue", "campaign_id", "activity_summary"]
         self.lead.with_context(mail_activity_quick_update=True).activity_schedule(
             "mail.mail_activity_data_todo", summary="Plan", user_id=self.sofia.id
         )
-        own = self.channel.with_user(self.sofia).read(names)[0]
-        self.assertEqual(own["lead_expected_revenue"], 7777)
-        self.assertEqual(own["lead_campaign_id"][1], "Secret")
-        self.assertEqual(own["lead_activity_summary"], "Plan")
+        chat = self.channel.whatsapp_conversation_ids
+        own = chat.with_user(self.sofia).read(names)[0]
+        self.assertEqual(own["expected_revenue"], 7777)
+        self.assertEqual(own["campaign_id"][1], "Secret")
+        self.assertEqual(own["activity_summary"], "Plan")
         channel = self.channel.with_user(self.tomas)
         self.assertEqual(channel._whatsapp_lead_summary()["name"], self.lead.name)
-        theirs = channel.read(names)[0]
+        theirs = chat.with_user(self.tomas).read(names)[0]
         self.assertFalse(any(theirs[name] for name in names), theirs)
-        campaign = [("lead_campaign_id", "=", self.lead.campaign_id.id)]
-        self.assertEqual(self.channel.with_user(self.sofia).search(campaign), channel)
-        self.assertFalse(channel.search(campaign))
+        campaign = [("campaign_id", "=", self.lead.campaign_id.id)]
+        self.assertEqual(chat.with_user(self.sofia).search(campaign), chat)
+        self.assertFalse(chat.with_user(self.tomas).search(campaign))
 
     @mute_logger("odoo.domains", "odoo.osv.expression", "odoo.fields", "odoo.models")
     def test_what_a_lead_is_worth_is_not_grouped_sorted_or_searched(self):
         self.channel.add_members(partner_ids=self.tomas.partner_id.ids)
-        channels = self.env["discuss.channel"].with_user(self.tomas)
-        domain = [("id", "=", self.channel.id)]
+        channels = self.env["whatsapp.conversation"].with_user(self.tomas)
+        domain = [("channel_id", "=", self.channel.id)]
         for name in (
-            "lead_expected_revenue",
-            "lead_campaign_id",
-            "lead_activity_summary",
-            "lead_activity_state",
+            "expected_revenue",
+            "campaign_id",
+            "activity_summary",
+            "activity_state",
         ):
             for ask in (
                 lambda n=name: channels._read_group(domain, [n]),
@@ -737,7 +749,7 @@ class TestNobodyGetsAround(RightsCase):
         except ValueError:
             groups = []
         self.assertNotIn((7777,), groups)
-        for worth in ("lead_expected_revenue", "lead_id.expected_revenue"):
+        for worth in ("expected_revenue", "lead_id.expected_revenue"):
             try:
                 with self.env.cr.savepoint():
                     found = channels.search([*domain, (worth, ">", 7000)])
