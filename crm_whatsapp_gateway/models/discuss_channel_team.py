@@ -11,7 +11,6 @@ from odoo.addons.mail_gateway_whatsapp_queue.tools import identity as wa_identit
 
 from .hr_employee import SALESPERSON, Choice
 
-
 TEAM = "whatsapp.channel.team"
 
 

@@ -62,7 +62,7 @@ class WhatsappConversation(models.Model):
     )
     gateway_id = fields.Many2one(
         related="channel_id.gateway_id",
-        string="Number",
+        string="Our number",
         store=True,
         precompute=True,
         index="btree_not_null",
@@ -158,7 +158,9 @@ class WhatsappConversation(models.Model):
         help="Open: it is our turn. Answered: it is the customer's turn. Snoozed and"
         " closed ones come back as soon as the customer writes.",
     )
-    snoozed_until = fields.Datetime(readonly=True, copy=False, index="btree_not_null")
+    snoozed_until = fields.Datetime(
+        string="Snoozed until", readonly=True, copy=False, index="btree_not_null"
+    )
     snoozed_by_id = fields.Many2one(
         "res.users", string="Snoozed by", readonly=True, copy=False
     )
@@ -177,7 +179,9 @@ class WhatsappConversation(models.Model):
         readonly=True,
         copy=False,
     )
-    waiting_since = fields.Datetime(readonly=True, copy=False, index="btree_not_null")
+    waiting_since = fields.Datetime(
+        string="Waiting since", readonly=True, copy=False, index="btree_not_null"
+    )
     unread = fields.Integer(compute="_compute_unread")
     window_closing = fields.Boolean(
         string="Window closes soon, unanswered",

@@ -37,9 +37,7 @@ class WhatsappConversationAnswer(models.AbstractModel):
     _name = ANSWER
     _description = "How long WhatsApp customers wait"
 
-    answer_due = fields.Datetime(
-        string="Answer due", readonly=True, copy=False
-    )
+    answer_due = fields.Datetime(string="Answer due", readonly=True, copy=False)
     late = fields.Boolean(
         string="Late",
         readonly=True,
@@ -49,9 +47,7 @@ class WhatsappConversationAnswer(models.AbstractModel):
     welcomed_at = fields.Datetime(
         string="Welcome message on", readonly=True, copy=False
     )
-    away_at = fields.Datetime(
-        string="Away message on", readonly=True, copy=False
-    )
+    away_at = fields.Datetime(string="Away message on", readonly=True, copy=False)
 
     # ------------------------------------------------------------- waiting
 
@@ -77,9 +73,7 @@ class WhatsappConversationAnswer(models.AbstractModel):
         return res
 
     def _wait(self):
-        return Wait(
-            self.waiting_since, self.answer_due, self.late
-        )
+        return Wait(self.waiting_since, self.answer_due, self.late)
 
     def _due_values(self, since):
         """Return until when a customer is to be answered, if there is a target."""
@@ -141,13 +135,9 @@ class WhatsappConversationAnswer(models.AbstractModel):
                 "company_id": channel._whatsapp_company().id,
                 "waiting_since": wait.since,
                 "answered_at": said,
-                "is_first": not answers.search_count(
-                    self._answers_before(), limit=1
-                ),
+                "is_first": not answers.search_count(self._answers_before(), limit=1),
                 "seconds": (said - wait.since).total_seconds(),
-                "working_seconds": self._working_time().seconds(
-                    wait.since, said
-                ),
+                "working_seconds": self._working_time().seconds(wait.since, said),
                 "late": wait.late or bool(wait.due and said > wait.due),
             }
         )
@@ -247,9 +237,9 @@ class WhatsappConversationAnswer(models.AbstractModel):
             return
         # sudo: mail.activity - it is the leader's
         asked = self.env["mail.activity"].sudo()
-        asked.search([("whatsapp_channel_id", "in", self.channel_id.ids)]).action_feedback(
-            feedback=self.env._("The customer no longer waits.")
-        )
+        asked.search(
+            [("whatsapp_channel_id", "in", self.channel_id.ids)]
+        ).action_feedback(feedback=self.env._("The customer no longer waits."))
 
     # ------------------------------------------------------------- greetings
 
@@ -295,11 +285,7 @@ class WhatsappConversationAnswer(models.AbstractModel):
             return None
         days = gateway.whatsapp_welcome_days
         stranger = not before or (days and now - before >= timedelta(days=days))
-        if (
-            gateway.whatsapp_welcome_enabled
-            and stranger
-            and due(self.welcomed_at)
-        ):
+        if gateway.whatsapp_welcome_enabled and stranger and due(self.welcomed_at):
             return WELCOME
         return None
 
@@ -341,11 +327,7 @@ class WhatsappConversationAnswer(models.AbstractModel):
         )
         text = channel.gateway_id.with_context(lang=lang)._whatsapp_greeting_text(kind)
         self.write(
-            {
-                "away_at" if kind == AWAY else "welcomed_at": (
-                    fields.Datetime.now()
-                )
-            }
+            {"away_at" if kind == AWAY else "welcomed_at": (fields.Datetime.now())}
         )
         channel = channel.with_user(SUPERUSER_ID).with_context(
             lang=lang, no_gateway_notification=False, whatsapp_message_id=False

@@ -269,7 +269,9 @@ class TestAnswers(AnswerCase):
         self.assertEqual(channel.whatsapp_conversation_ids.last_text, "Hi")
         self.assertEqual(self.reply(channel, WEDNESDAY + 2 * MINUTE).seconds, 120)
         self.reply(channel, WEDNESDAY + 3 * MINUTE, user=bot)
-        self.assertEqual(channel.whatsapp_conversation_ids.last_date, WEDNESDAY + 3 * MINUTE)
+        self.assertEqual(
+            channel.whatsapp_conversation_ids.last_date, WEDNESDAY + 3 * MINUTE
+        )
 
     def test_who_typed_on_the_phone_is_not_known(self):
         channel = self.ask()
@@ -358,9 +360,13 @@ class TestLate(AnswerCase):
 
     def test_the_answer_is_due_after_the_target(self):
         channel = self.ask()
-        self.assertEqual(channel.whatsapp_conversation_ids.answer_due, WEDNESDAY + 15 * MINUTE)
+        self.assertEqual(
+            channel.whatsapp_conversation_ids.answer_due, WEDNESDAY + 15 * MINUTE
+        )
         self.ask(WEDNESDAY + MINUTE)
-        self.assertEqual(channel.whatsapp_conversation_ids.answer_due, WEDNESDAY + 15 * MINUTE)
+        self.assertEqual(
+            channel.whatsapp_conversation_ids.answer_due, WEDNESDAY + 15 * MINUTE
+        )
         self.reply(channel, WEDNESDAY + 2 * MINUTE)
         self.assertFalse(channel.whatsapp_conversation_ids.answer_due)
 
@@ -375,19 +381,25 @@ class TestLate(AnswerCase):
         evening = WEDNESDAY.replace(hour=16, minute=50)  # 17:50 in Madrid
         channel = self.ask(evening)
         self.assertEqual(channel.lead_id.user_id, self.sofia)
-        self.assertEqual(channel.whatsapp_conversation_ids.answer_due, datetime(2026, 11, 26, 8, 5))
+        self.assertEqual(
+            channel.whatsapp_conversation_ids.answer_due, datetime(2026, 11, 26, 8, 5)
+        )
 
     def test_a_lead_that_waits_for_somebody_is_due_by_the_team_s_hours(self):
         self.gateway.whatsapp_only_working_hours = True
         night = datetime(2026, 11, 26, 6)
         channel = self.ask(night)
         self.assertFalse(channel.lead_id.user_id)
-        self.assertEqual(channel.whatsapp_conversation_ids.answer_due, datetime(2026, 11, 26, 15, 15))
+        self.assertEqual(
+            channel.whatsapp_conversation_ids.answer_due, datetime(2026, 11, 26, 15, 15)
+        )
         for employee in self.employees:
             employee.resource_id.tz = "America/New_York"
         self.cron(datetime(2026, 11, 26, 14))
         self.assertTrue(channel.lead_id.user_id)
-        self.assertEqual(channel.whatsapp_conversation_ids.answer_due, datetime(2026, 11, 26, 14, 15))
+        self.assertEqual(
+            channel.whatsapp_conversation_ids.answer_due, datetime(2026, 11, 26, 14, 15)
+        )
 
     def test_due_and_waiting_are_one_write(self):
         channel = self.ask()
@@ -426,10 +438,15 @@ class TestLate(AnswerCase):
         self.mark(WEDNESDAY + 20 * MINUTE)
         row = self.reply(channel, WEDNESDAY + 25 * MINUTE)
         self.assertTrue(row.late)
-        self.assertFalse(channel.whatsapp_conversation_ids.late or channel.whatsapp_conversation_ids.answer_due)
+        self.assertFalse(
+            channel.whatsapp_conversation_ids.late
+            or channel.whatsapp_conversation_ids.answer_due
+        )
         self.assertFalse(self.asked(channel.lead_id))
         self.ask(WEDNESDAY + 30 * MINUTE)
-        self.assertEqual(channel.whatsapp_conversation_ids.answer_due, WEDNESDAY + 45 * MINUTE)
+        self.assertEqual(
+            channel.whatsapp_conversation_ids.answer_due, WEDNESDAY + 45 * MINUTE
+        )
         self.mark(WEDNESDAY + 50 * MINUTE)
         self.assertTrue(self.asked(channel.lead_id), "it is another waiting")
 
@@ -469,7 +486,10 @@ class TestLate(AnswerCase):
         lost.lead_id.action_set_lost()
         won.lead_id.action_set_won()
         self.mark(WEDNESDAY + 15 * MINUTE)
-        self.assertFalse(lost.whatsapp_conversation_ids.late or lost.whatsapp_conversation_ids.answer_due)
+        self.assertFalse(
+            lost.whatsapp_conversation_ids.late
+            or lost.whatsapp_conversation_ids.answer_due
+        )
         self.assertTrue(won.whatsapp_conversation_ids.late)
 
     def test_people_who_are_no_leads_are_marked_without_an_activity(self):
@@ -489,7 +509,9 @@ class TestLate(AnswerCase):
         before = self.env["mail.message"].search_count([])
         mails = self.env["mail.mail"].search_count([])
         self.mark(WEDNESDAY + 15 * MINUTE)
-        self.assertTrue(all(channel.whatsapp_conversation_ids.late for channel in channels))
+        self.assertTrue(
+            all(channel.whatsapp_conversation_ids.late for channel in channels)
+        )
         asked = self.env["mail.activity"].search(
             [("whatsapp_channel_id", "in", [channel.id for channel in channels])]
         )
@@ -522,7 +544,9 @@ class TestLate(AnswerCase):
         channel = self.ask()
         self.mark(WEDNESDAY + 15 * MINUTE)
         channel.whatsapp_conversation_ids.waiting_since = False  # somebody closed it
-        self.assertFalse(channel.whatsapp_conversation_ids.late or self.asked(channel.lead_id))
+        self.assertFalse(
+            channel.whatsapp_conversation_ids.late or self.asked(channel.lead_id)
+        )
         self.assertFalse(self.rows())
 
     def test_the_leader_is_invited_the_own_language(self):

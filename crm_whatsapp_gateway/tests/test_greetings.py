@@ -60,7 +60,9 @@ class TestWelcome(GreetingCase):
         channel = self.ask()
         self.assertEqual(channel.whatsapp_conversation_ids.waiting_since, WEDNESDAY)
         self.assertEqual(channel.whatsapp_conversation_ids.last_text, "Hi")
-        self.assertEqual(channel.whatsapp_conversation_ids.answer_due, WEDNESDAY + 15 * MINUTE)
+        self.assertEqual(
+            channel.whatsapp_conversation_ids.answer_due, WEDNESDAY + 15 * MINUTE
+        )
         self.assertFalse(self.rows())
         self.assertTrue(channel.lead_id._whatsapp_calls(), "the call is not done")
         row = self.reply(channel, WEDNESDAY + MINUTE)

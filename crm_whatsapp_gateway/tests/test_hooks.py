@@ -327,8 +327,9 @@ class TestLeadsOfBefore(WhatsappCase):
         manager = new_test_user(
             self.env, "leads-manager", groups="sales_team.group_sale_manager"
         )
-        channels = (self.channel | other | mine).with_user(manager)
-        told = channels.whatsapp_conversation_ids.action_create_leads()["params"]["message"]
+        channels = self.channel | other | mine
+        chats = channels.whatsapp_conversation_ids.with_user(manager)
+        told = chats.action_create_leads()["params"]["message"]
         self.assertTrue(other.lead_id.user_id)
         self.assertEqual(self.channel.lead_id, self.lead)
         self.assertFalse(mine.lead_id)
@@ -336,7 +337,8 @@ class TestLeadsOfBefore(WhatsappCase):
         self.assertIn(mine.name, told)
         plain = new_test_user(self.env, "leads-plain", groups="base.group_user")
         with self.assertRaises(AccessError):
-            other.with_user(plain).action_create_leads()
+            chat = other.whatsapp_conversation_ids.with_user(plain)
+            chat.action_create_leads()
 
 
 class TestSchemaOfOca(WhatsappCase):

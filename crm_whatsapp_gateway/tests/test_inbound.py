@@ -349,7 +349,10 @@ class TestInbound(WhatsappCase):
         self.assertEqual(self.meta.calls, [], "it is not sent once more")
         self.receive(self.message(content="Fine"))
         self.assertTrue(channel.lead_id)
-        self.assertEqual(channel.whatsapp_conversation_ids.waiting_since, channel.whatsapp_conversation_ids.last_date)
+        self.assertEqual(
+            channel.whatsapp_conversation_ids.waiting_since,
+            channel.whatsapp_conversation_ids.last_date,
+        )
 
     def change(self, field, **value):
         change = {"field": field, "value": value}

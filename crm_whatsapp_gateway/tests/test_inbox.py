@@ -77,7 +77,9 @@ class TestStates(InboxCase):
         lead.with_user(self.owner).action_open_whatsapp()
         channel = lead.whatsapp_channel_ids
         self.assertEqual(channel.whatsapp_conversation_ids.state, "answered")
-        self.assertFalse(channel.whatsapp_conversation_ids.inbox_date, "nothing was said yet")
+        self.assertFalse(
+            channel.whatsapp_conversation_ids.inbox_date, "nothing was said yet"
+        )
 
     def test_what_no_person_wrote_is_no_answer(self):
         since = self.chat.waiting_since
@@ -253,9 +255,7 @@ class TestSnooze(InboxCase):
             self.wake()
         self.assertEqual(self.chat.state, "open")
         self.assertFalse(self.chat.snoozed_until)
-        self.assertGreater(
-            self.chat.inbox_date, self.chat.last_date
-        )
+        self.assertGreater(self.chat.inbox_date, self.chat.last_date)
         self.assertEqual(self.reminders().user_id, self.owner)
         self.assertEqual(len(self.env["whatsapp.message.queue"].search([])), sent)
         self.answer(self.channel, "He says yes")
@@ -377,9 +377,7 @@ class TestFilters(InboxCase):
             self.channel.whatsapp_last_customer_date = wrote
             self.assertEqual(bool(closing()), wanted, hours)
             self.assertEqual(self.chat.window_closing, wanted, hours)
-            self.assertEqual(
-                bool(self.found(window_closing=False)), not wanted, hours
-            )
+            self.assertEqual(bool(self.found(window_closing=False)), not wanted, hours)
         self.channel.whatsapp_last_customer_date = wrote + timedelta(hours=1)
         self.assertTrue(closing())
         self.answer(self.channel, "In time")

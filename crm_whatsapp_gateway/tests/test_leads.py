@@ -630,7 +630,9 @@ class TestLink(LeadCase):
         lead = channel.lead_id.with_user(self.sofia)
         self.assertEqual(lead.whatsapp_unread, 2)
         self.assertEqual(channel.lead_id.with_user(self.tomas).whatsapp_unread, 0)
-        self.assertEqual(lead.whatsapp_waiting_since, channel.whatsapp_conversation_ids.waiting_since)
+        self.assertEqual(
+            lead.whatsapp_waiting_since, channel.whatsapp_conversation_ids.waiting_since
+        )
         self.answer(channel, "Hello")
         lead.invalidate_recordset()
         self.assertFalse(lead.whatsapp_waiting_since)

@@ -2,6 +2,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 import inspect
 
+from psycopg2 import IntegrityError
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
@@ -13,6 +15,7 @@ from .common import WhatsappCase
 from .rights_matrix import KINDS, METHODS, OPEN, RECORDS
 
 OURS = ("odoo.addons.crm_whatsapp_gateway.", "odoo.addons.mail_gateway_whatsapp_queue.")
+CHAT = "whatsapp.conversation"
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "u": "unlink"}
 # Odoo's own hooks, of which the rights are those of the record
 HOOKS = {"create", "write", "unlink", "init", "default_get"}
@@ -517,6 +520,141 @@ class TestRights(RightsCase):
             return "x"
         finally:
             self.env.invalidate_all()
+
+
+class TestInboxAsChannels(RightsCase):
+    """A conversation of the inbox is for who may see its channel, and nobody else."""
+
+    def setUp(self):
+        super().setUp()
+        both = self.company | self.other
+        self.people["both"] = self.user(
+            "both", SALES, company_ids=[Command.set(both.ids)]
+        )
+        self.people["visitor"] = self.user(
+            "visitor", SALES, company_ids=[Command.set(both.ids)]
+        )
+        theirs = self.gateway.copy(
+            {
+                "name": "Theirs",
+                "token": "EAAtheirs",
+                "webhook_key": "theirs",
+                "whatsapp_from_phone": "10009",
+                "company_id": self.other.id,
+                "whatsapp_team_id": False,
+            }
+        )
+        self.channels = self.channel | self.free
+        for n, (owner, guest, gateway) in enumerate(
+            (
+                ("owner", "mate", self.gateway),
+                ("stranger", "gateway", self.gateway),
+                ("both", "leader", theirs),
+                ("foreign", "visitor", theirs),
+                (None, None, theirs),
+                ("both", "visitor", self.gateway),
+                ("mate", "plain", self.gateway),
+            )
+        ):
+            channel = self.env["discuss.channel"].create(
+                {
+                    "name": f"Person {n}",
+                    "channel_type": "gateway",
+                    "gateway_id": gateway.id,
+                    "company_id": gateway.company_id.id,
+                    "gateway_channel_token": f"3460000000{n}",
+                }
+            )
+            user = self.people[owner] if owner else self.users.browse()
+            channel.lead_id = self.env["crm.lead"].create(
+                {
+                    "name": channel.name,
+                    "user_id": user.id,
+                    "team_id": False,
+                    "company_id": gateway.company_id.id,
+                }
+            )
+            members = self.people[guest].partner_id if guest else user.partner_id
+            channel.channel_member_ids.filtered("partner_id").unlink()
+            channel.add_members(partner_ids=members.ids)
+            self.channels |= channel
+        self.channels[3].active = False
+        self.channels[4].gateway_id = False  # its number was deleted
+        self.env.flush_all()
+
+    def seen(self, user, companies, operation):
+        """Return the channels that somebody may see, and those of the inbox's rows."""
+        found = []
+        for model, path in (("discuss.channel", "id"), (CHAT, "channel_id.id")):
+            records = self.env[model].with_user(user)
+            records = records.with_context(
+                active_test=False, allowed_company_ids=companies.ids
+            )
+            if records.has_access(operation):
+                domain = [(path.removesuffix(".id"), "in", self.channels.ids)]
+                records = records.search(domain)._filtered_access(operation)
+            found.append(set(records.sudo().mapped(path)))
+        return found
+
+    def test_the_inbox_shows_what_its_user_may_see_as_channels(self):
+        total = 0
+        for kind, user in self.people.items():
+            own = user.company_ids
+            for companies in {own, *own}:
+                for operation in ("read", "write"):
+                    with self.subTest(kind, companies=companies, operation=operation):
+                        channels, chats = self.seen(user, companies, operation)
+                        self.assertEqual(chats, channels)
+                        total += len(chats)
+        self.assertGreater(total, 50, "so that something is proven")
+
+    def test_what_decides_is_in_step_with_channel_and_lead(self):
+        names = {
+            "name": "name",
+            "active": "active",
+            "company_id": "company_id",
+            "gateway_id": "gateway_id",
+            "phone": "whatsapp_phone",
+            "username": "whatsapp_username",
+            "lead_id": "lead_id",
+            "team_id": "whatsapp_team_id",
+            "user_id": "whatsapp_user_id",
+        }
+
+        def check():
+            self.env.flush_all()
+            self.env.invalidate_all()
+            for channel in self.channels:
+                chat = channel.whatsapp_conversation_ids
+                self.assertEqual(chat.stage_id, channel.lead_id.stage_id)
+                for own, other in names.items():
+                    self.assertEqual(chat[own], channel[other], own)
+
+        check()
+        lead = self.channel.lead_id
+        lead.write({"user_id": self.tomas.id, "team_id": False})
+        lead.stage_id = self.env["crm.stage"].search([], order="id desc", limit=1)
+        self.channel.write({"name": "New", "whatsapp_username": "new"})
+        check()
+        self.assertEqual(self.chat.user_id, self.tomas)
+        self.assertEqual(self.chat.name, "New")
+        self.free.write({"lead_id": False, "active": False, "company_id": False})
+        check()
+        self.assertFalse(self.free.whatsapp_conversation_ids.lead_id)
+
+    def test_there_is_one_for_each_channel_of_whatsapp(self):
+        for channel in self.channels:
+            self.assertEqual(len(channel.whatsapp_conversation_ids), 1)
+        group = self.env["discuss.channel"].create(
+            {"name": "Us", "channel_type": "group"}
+        )
+        self.assertFalse(group.whatsapp_conversation_ids)
+        with mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError):
+            with self.env.cr.savepoint():
+                self.env[CHAT].create({"channel_id": self.channel.id})
+        chat = self.chat
+        self.channel.unlink()
+        self.assertFalse(chat.exists())
 
 
 class TestNobodyGetsAround(RightsCase):

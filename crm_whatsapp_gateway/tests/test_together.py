@@ -272,7 +272,9 @@ class TestHandOver(TogetherCase):
         self.assertTrue(waits)
         self.hand_over(self.owner, self.colleague, "You know him better")
         self.assertEqual(self.channel.whatsapp_conversation_ids.waiting_since, waits)
-        self.assertEqual(self.channel.whatsapp_conversation_ids.last_text, "How much is it?")
+        self.assertEqual(
+            self.channel.whatsapp_conversation_ids.last_text, "How much is it?"
+        )
 
     def test_the_next_message_goes_to_the_colleague(self):
         self.hand_over(self.owner, self.colleague)
@@ -439,7 +441,9 @@ class TestNotes(TogetherCase):
         self.assertEqual(html2plaintext(note.body).strip(), "He never pays")
         self.assertFalse(note.notification_ids)
         self.assertEqual(self.channel.whatsapp_conversation_ids.waiting_since, waits)
-        self.assertEqual(self.channel.whatsapp_conversation_ids.last_text, "How much is it?")
+        self.assertEqual(
+            self.channel.whatsapp_conversation_ids.last_text, "How much is it?"
+        )
         self.assertTrue(self.lead.activity_ids, "nobody has answered")
         self.assertNothingLeaves()
 

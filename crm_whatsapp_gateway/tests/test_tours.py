@@ -43,7 +43,9 @@ class TestTours(ToursCase):
             login=self.owner.login,
         )
         self.env.invalidate_all()
-        self.assertEqual(self.channel.whatsapp_conversation_ids.last_text, "It is 5 euros")
+        self.assertEqual(
+            self.channel.whatsapp_conversation_ids.last_text, "It is 5 euros"
+        )
         self.assertEqual(self.channel.whatsapp_conversation_ids.state, "answered")
         self.assertEqual(eva.whatsapp_conversation_ids.state, "snoozed")
         self.assertEqual(eva.with_user(self.owner).whatsapp_conversation_ids.unread, 0)
