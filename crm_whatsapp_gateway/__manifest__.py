@@ -3,7 +3,7 @@
 {
     "name": "CRM WhatsApp Gateway",
     "summary": "Every WhatsApp message on the right lead, in the right hands",
-    "version": "1.1.0",
+    "version": "1.2.0",
     "category": "Sales/CRM",
     "author": "crm_whatsapp_gateway contributors",
     "license": "AGPL-3",
@@ -30,6 +30,7 @@
         "views/whatsapp_link_lead_views.xml",
         "views/whatsapp_send_template_views.xml",
         "views/whatsapp_snooze_views.xml",
+        "views/whatsapp_conversation_views.xml",
         "views/discuss_channel_views.xml",
         "views/crm_lead_views.xml",
         "views/hr_employee_views.xml",

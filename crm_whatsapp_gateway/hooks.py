@@ -2,20 +2,47 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """What happens before the tables of the addon exist, after that, and at the end."""
 
+import re
 from collections import defaultdict
 from datetime import timedelta
 
 from lxml import etree
 from markupsafe import Markup
 
-from odoo import fields
+from odoo import SUPERUSER_ID, fields
+from odoo.tools import SQL
 from odoo.tools.misc import file_path
+from odoo.tools.sql import column_exists
 
 from odoo.addons.mail_gateway_whatsapp_queue.hooks import conversations
 from odoo.addons.mail_gateway_whatsapp_queue.tools import identity, plain_text
 
 from .tools.conversation import preview
 
+# columns of discuss.channel that are columns of whatsapp.conversation now
+STATE_OF_CHANNELS = {
+    f"whatsapp_{name}": name
+    for name in (
+        *("state", "snoozed_until", "snoozed_by_id", "inbox_date", "last_text"),
+        *("last_date", "last_author", "waiting_since", "answer_due", "late"),
+        *("welcomed_at", "away_at"),
+    )
+}
+# fields that people may have filtered the inbox by
+NEW_NAMES = {
+    **STATE_OF_CHANNELS,
+    **{
+        f"whatsapp_{name}": name
+        for name in (
+            *("user_id", "team_id", "unread", "window_closing", "failed", "absent"),
+            *("phone", "username"),
+        )
+    },
+    "lead_stage_id": "stage_id",
+    "lead_campaign_id": "campaign_id",
+    "message_ids": "channel_id.message_ids",
+}
+NAMES = re.compile(rf"\b({'|'.join(NEW_NAMES)})\b")
 # by which a note on a lead is known again as the memory of its conversation
 MEMORY = "<conversation-%s@crm_whatsapp_gateway>"
 
@@ -32,6 +59,8 @@ def post_init_hook(env):
     Those of before the addon was uninstalled, else those with the number.
     """
     channels = conversations(env)
+    env.flush_all()
+    make_conversations(env.cr)
     _learn_last_words(env.cr, channels.ids)
     env.invalidate_all()
     _link_as_before(env, channels)
@@ -51,6 +80,105 @@ def uninstall_hook(env):
             ("model", "in", ("utm.source", "utm.medium")),
         ]
     ).unlink()
+
+
+# ------------------------------------------------------------- the inbox
+
+
+def make_conversations(cr):
+    """Give the channels of WhatsApp that have none their row in the inbox."""
+    cr.execute(
+        """
+        INSERT INTO whatsapp_conversation (
+               channel_id, name, active, company_id, gateway_id, phone, username,
+               lead_id, stage_id, team_id, user_id, state,
+               create_uid, create_date, write_uid, write_date)
+        SELECT channel.id, channel.name, channel.active, channel.company_id,
+               channel.gateway_id, channel.whatsapp_phone, channel.whatsapp_username,
+               channel.lead_id, lead.stage_id, channel.whatsapp_team_id,
+               channel.whatsapp_user_id, 'answered',
+               %(root)s, %(now)s, %(root)s, %(now)s
+          FROM discuss_channel channel
+          LEFT JOIN mail_gateway gateway ON gateway.id = channel.gateway_id
+          LEFT JOIN crm_lead lead ON lead.id = channel.lead_id
+         WHERE channel.channel_type = 'gateway'
+           AND channel.gateway_channel_token IS NOT NULL
+           AND (gateway.gateway_type = 'whatsapp'
+                -- whose number was deleted
+                OR gateway.id IS NULL
+                   AND (channel.whatsapp_phone IS NOT NULL
+                        OR channel.whatsapp_bsuid IS NOT NULL))
+           AND NOT EXISTS (SELECT FROM whatsapp_conversation there
+                            WHERE there.channel_id = channel.id)
+         ORDER BY channel.id
+        """,
+        {"root": SUPERUSER_ID, "now": fields.Datetime.now()},
+    )
+
+
+def carry_over(cr):
+    """Move the state of the inbox from channels, where it was before.
+
+    Once: what is there already is newer.
+    """
+    make_conversations(cr)
+    there = [
+        (SQL.identifier(old), SQL.identifier(new))
+        for old, new in STATE_OF_CHANNELS.items()
+        if column_exists(cr, "discuss_channel", old)
+    ]
+    if there:
+        cr.execute(
+            SQL(
+                "UPDATE whatsapp_conversation chat SET %s FROM discuss_channel channel"
+                " WHERE channel.id = chat.channel_id AND chat.last_date IS NULL",
+                SQL(", ").join(SQL("%s = channel.%s", new, old) for old, new in there),
+            )
+        )
+        # of a time before there were states
+        cr.execute(
+            "UPDATE whatsapp_conversation SET inbox_date = last_date,"
+            " state = CASE WHEN waiting_since IS NULL THEN 'answered' ELSE 'open' END"
+            " WHERE state IS NULL"
+        )
+    _move_records(cr)
+
+
+def _move_records(cr):
+    """Let the cron of snoozed conversations, and what people saved, follow."""
+    cr.execute(
+        """
+        UPDATE ir_act_server action
+           SET model_id = model.id, model_name = model.model
+          FROM ir_model model, ir_cron cron, ir_model_data named
+         WHERE model.model = 'whatsapp.conversation'
+           AND named.module = 'crm_whatsapp_gateway'
+           AND named.name = 'ir_cron_snoozed'
+           AND cron.id = named.res_id
+           AND action.id = cron.ir_actions_server_id
+        """
+    )
+    cr.execute(
+        """
+        SELECT filter.id, filter.domain, filter.context, filter.sort
+          FROM ir_filters filter
+          JOIN ir_model_data named ON named.module = 'crm_whatsapp_gateway'
+                                  AND named.name = 'action_whatsapp_inbox'
+                                  AND named.res_id = filter.action_id
+         WHERE filter.model_id = 'discuss.channel'
+        """
+    )
+    for filter_id, *values in cr.fetchall():
+        cr.execute(
+            "UPDATE ir_filters SET model_id = 'whatsapp.conversation',"
+            " domain = %s, context = %s, sort = %s WHERE id = %s",
+            (*map(_renamed, values), filter_id),
+        )
+
+
+def _renamed(text):
+    """Return what somebody saved, with the names that fields have now."""
+    return text and NAMES.sub(lambda found: NEW_NAMES[found[0]], text)
 
 
 # ------------------------------------------------------------- UTM
@@ -118,18 +246,22 @@ def _learn_last_words(cr, ids):
                    answer IS NULL OR customer > answer AS waits,
                    last < %s AS old
               FROM last_words
+        ), channels AS (
+            UPDATE discuss_channel channel
+               SET whatsapp_last_customer_date = turn.customer
+              FROM turn
+             WHERE turn.id = channel.id
         )
-        UPDATE discuss_channel channel
-           SET whatsapp_last_date = turn.last,
-               whatsapp_inbox_date = turn.last,
-               whatsapp_last_customer_date = turn.customer,
-               whatsapp_last_author = CASE WHEN waits THEN 'customer' ELSE 'us' END,
-               whatsapp_waiting_since = CASE WHEN waits AND NOT old THEN turn.last END,
-               whatsapp_state = CASE WHEN old THEN 'closed'
-                                     WHEN waits THEN 'open'
-                                     ELSE 'answered' END
+        UPDATE whatsapp_conversation chat
+           SET last_date = turn.last,
+               inbox_date = turn.last,
+               last_author = CASE WHEN waits THEN 'customer' ELSE 'us' END,
+               waiting_since = CASE WHEN waits AND NOT old THEN turn.last END,
+               state = CASE WHEN old THEN 'closed'
+                            WHEN waits THEN 'open'
+                            ELSE 'answered' END
           FROM turn
-         WHERE turn.id = channel.id
+         WHERE turn.id = chat.channel_id
         """,
         (ids, fields.Datetime.now() - timedelta(days=7)),
     )
@@ -137,18 +269,18 @@ def _learn_last_words(cr, ids):
         """
         SELECT DISTINCT ON (message.res_id) message.res_id, message.body
           FROM mail_message message
-          JOIN discuss_channel channel ON channel.id = message.res_id
+          JOIN whatsapp_conversation chat ON chat.channel_id = message.res_id
          WHERE message.model = 'discuss.channel'
            AND message.message_type = 'comment'
-           AND channel.id = ANY(%s)
-           AND channel.whatsapp_state != 'closed'
+           AND chat.channel_id = ANY(%s)
+           AND chat.state != 'closed'
          ORDER BY message.res_id, message.date DESC, message.id DESC
         """,
         (ids,),
     )
     cr.execute_values(
-        "UPDATE discuss_channel SET whatsapp_last_text = said.text"
-        " FROM (VALUES %s) AS said (id, text) WHERE discuss_channel.id = said.id",
+        "UPDATE whatsapp_conversation SET last_text = said.text"
+        " FROM (VALUES %s) AS said (id, text) WHERE channel_id = said.id",
         [
             (channel_id, preview(plain_text.from_html(body, marks=False)))
             for channel_id, body in cr.fetchall()

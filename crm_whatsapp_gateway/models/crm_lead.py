@@ -14,9 +14,13 @@ from odoo.addons.mail_gateway_whatsapp_queue.tools import identity as wa_identit
 
 from ..tools import duty
 from ..tools.conversation import ANSWERED
+from .crm_lead_absence import ABSENCE
+from .crm_lead_panel import PANEL
 from .hr_employee import Choice
 
 CANDIDATES = 20  # leads of one person that are compared
+# What the chat shows of its lead to everybody in it
+SUMMARY = {"name", "phone", "stage_id", "user_id"}
 # What a merged lead takes over from those that are merged into it
 MERGED = (
     "whatsapp_ad_id",
@@ -28,10 +32,13 @@ MERGED = (
 
 class CrmLead(models.Model):
     _name = "crm.lead"
-    _inherit = ["crm.lead", PHONES]
+    _inherit = ["crm.lead", PHONES, ABSENCE, PANEL]
 
     whatsapp_channel_ids = fields.One2many(
-        "discuss.channel", "lead_id", string="WhatsApp conversations"
+        "discuss.channel", "lead_id", string="WhatsApp channels"
+    )
+    whatsapp_conversation_ids = fields.One2many(
+        "whatsapp.conversation", "lead_id", string="WhatsApp conversations"
     )
     whatsapp_channel_count = fields.Integer(
         string="Conversations", compute="_compute_whatsapp_channels"
@@ -116,16 +123,14 @@ class CrmLead(models.Model):
     @api.depends_context("uid")
     @api.depends("whatsapp_channel_ids")
     def _compute_whatsapp_channels(self):
-        # sudo: discuss.channel - the numbers alone tell nothing
-        channels = (
-            self.env["discuss.channel"].sudo().search([("lead_id", "in", self.ids)])
-        )
-        by_lead = channels.grouped("lead_id")
+        # sudo: whatsapp.conversation - the numbers alone tell nothing
+        chats = self.env["whatsapp.conversation"].sudo()
+        by_lead = chats.search([("lead_id", "in", self.ids)]).grouped("lead_id")
         for lead in self:
-            own = by_lead.get(lead._origin, channels.browse())
+            own = by_lead.get(lead._origin, chats)
             lead.whatsapp_channel_count = len(own)
-            lead.whatsapp_unread = sum(own.mapped("whatsapp_unread"))
-            waits = filter(None, own.mapped("whatsapp_waiting_since"))
+            lead.whatsapp_unread = sum(own.mapped("unread"))
+            waits = filter(None, own.mapped("waiting_since"))
             lead.whatsapp_waiting_since = min(waits, default=False)
 
     @api.depends("whatsapp_channel_ids.whatsapp_username")
@@ -174,7 +179,8 @@ class CrmLead(models.Model):
     def write(self, vals):
         """Move the conversations, and what is asked for, to a new owner.
 
-        Those of a lead that is won or lost are over, unless the customer waits.
+        Those of a lead that is won or lost are over, unless the customer waits. Chats
+        that are open show what has changed.
         """
         before = [(lead, lead.user_id) for lead in self] if "user_id" in vals else []
         confirms = self._whatsapp_confirms(vals)
@@ -188,6 +194,9 @@ class CrmLead(models.Model):
                 lead._whatsapp_confirm_customer()
         if not vals.keys().isdisjoint(("active", "stage_id")):
             self._whatsapp_close_answered()
+        if SUMMARY & vals.keys():
+            # sudo: discuss.channel - colleagues have them open, too
+            self.sudo().whatsapp_channel_ids._whatsapp_refresh_chats()
         return res
 
     # ------------------------------------------------------------- customer
@@ -347,6 +356,11 @@ class CrmLead(models.Model):
     def _whatsapp_closed_at(self):
         return self.date_closed or self.write_date
 
+    def _whatsapp_chats(self):
+        """Return the ``whatsapp.conversation`` of these leads."""
+        # sudo: whatsapp.conversation - whoever works with the lead
+        return self.sudo().whatsapp_channel_ids.whatsapp_conversation_ids
+
     def _whatsapp_latest_channel(self):
         """Return the conversation in which the customer wrote last."""
         return self.whatsapp_channel_ids._whatsapp_latest()
@@ -379,7 +393,7 @@ class CrmLead(models.Model):
             moments = (
                 lead.write_date,
                 said.get(lead.id),
-                *lead.whatsapp_channel_ids.mapped("whatsapp_last_date"),
+                *lead._whatsapp_chats().mapped("last_date"),
             )
             return max(filter(None, moments))
 
@@ -554,10 +568,10 @@ class CrmLead(models.Model):
         """Close the conversations of leads that are won or lost, if nothing waits."""
         closed = self.filtered(lambda lead: not lead._whatsapp_is_open())
         if closed:
-            # sudo: discuss.channel - whoever may close the lead
-            self.env["discuss.channel"].sudo().search(
-                [("lead_id", "in", closed.ids), ("whatsapp_state", "=", ANSWERED)]
-            ).action_whatsapp_close()
+            # sudo: whatsapp.conversation - whoever may close the lead
+            self.env["whatsapp.conversation"].sudo().search(
+                [("lead_id", "in", closed.ids), ("state", "=", ANSWERED)]
+            ).action_close()
 
     def _whatsapp_reminders(self):
         """Return the open activities that say that a snooze is over."""
@@ -664,11 +678,12 @@ class CrmLead(models.Model):
 
     def _whatsapp_start_clock(self):
         """Begin to wait for the first answer, if the number asks for it."""
-        waits = any(self.whatsapp_channel_ids.mapped("whatsapp_waiting_since"))
+        chats = self._whatsapp_chats()
+        waits = any(chats.mapped("waiting_since"))
         deadline = waits and self._whatsapp_deadline()
         if deadline or self.whatsapp_answer_deadline or self.whatsapp_passed_on:
             self.write({"whatsapp_answer_deadline": deadline, "whatsapp_passed_on": 0})
-        self.whatsapp_channel_ids._whatsapp_plan_answer()
+        chats._plan_answer()
 
     def _whatsapp_deadline(self):
         """Return until when the salesperson has to answer, or False for never.

@@ -6,19 +6,20 @@ from odoo import api, fields, models
 
 from ..tools import duty
 
+ABSENCE = "whatsapp.lead.absence"
 # Leads whose customer waits for an answer, with their salesperson, the oldest first
 WAITING = """
     SELECT lead.id,
            lead.user_id,
            COALESCE(lead.company_id, max(gateway.company_id), %(company)s),
-           min(chat.whatsapp_waiting_since) AS since,
+           min(chat.waiting_since) AS since,
            bool_and(gateway.whatsapp_absence_rule = 'stay'),
            min(COALESCE(gateway.whatsapp_absence_minutes, 0))
-      FROM discuss_channel chat
+      FROM whatsapp_conversation chat
       JOIN crm_lead lead ON lead.id = chat.lead_id
       JOIN mail_gateway gateway ON gateway.id = chat.gateway_id
       LEFT JOIN crm_stage stage ON stage.id = lead.stage_id
-     WHERE chat.whatsapp_waiting_since IS NOT NULL
+     WHERE chat.waiting_since IS NOT NULL
        AND lead.active
        AND stage.is_won IS NOT TRUE
        AND lead.user_id IS NOT NULL
@@ -37,12 +38,13 @@ class Left(NamedTuple):
     passes_on: bool
 
 
-class CrmLead(models.Model):
-    """What becomes of customers whose salesperson is away while they wait."""
+class WhatsappLeadAbsence(models.AbstractModel):
+    """What becomes of customers whose salesperson is away while they wait. A part of
+    ``crm.lead``.
+    """
 
-    # a file of its own: together they would be hard to read
-    # pylint: disable=consider-merging-classes-inherited
-    _inherit = "crm.lead"
+    _name = ABSENCE
+    _description = "Leads whose salesperson is away"
 
     def _whatsapp_left_rows(self, users=None):
         """Return the leads whose customer waits for somebody who is away.
@@ -50,7 +52,7 @@ class CrmLead(models.Model):
         :param users: ``res.users`` whose leads are looked at; None: all
         :return: list of :class:`Left`: of these leads, if they are any
         """
-        for model in ("crm.lead", "crm.stage", "discuss.channel", "mail.gateway"):
+        for model in ("crm.lead", "crm.stage", "whatsapp.conversation", "mail.gateway"):
             self.env[model].flush_model()
         self.env.cr.execute(
             WAITING,
@@ -130,9 +132,7 @@ class CrmLead(models.Model):
 
         :param absence: ``duty.Absence`` of the salesperson
         """
-        waits = list(
-            filter(None, self.whatsapp_channel_ids.mapped("whatsapp_waiting_since"))
-        )
+        waits = list(filter(None, self._whatsapp_chats().mapped("waiting_since")))
         if not waits or not self._whatsapp_is_open():
             return False
         last = self.whatsapp_assignment_ids.sorted("id")[-1:]

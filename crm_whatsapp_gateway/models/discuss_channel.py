@@ -1,73 +1,50 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-import logging
 import re
 from datetime import timedelta
 
 from babel.languages import get_official_languages
 from markupsafe import Markup
 
-from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import AccessError, UserError
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import clean_context
 
+from odoo.addons.mail_gateway_whatsapp_queue.models.mail_gateway_whatsapp_kinds import (
+    META_AGENT,
+)
+from odoo.addons.mail_gateway_whatsapp_queue.models.res_users import (
+    ADMINISTRATOR,
+    GATEWAY_USER,
+)
 from odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_phones import CANDIDATES
 from odoo.addons.mail_gateway_whatsapp_queue.tools import identity as wa_identity
 from odoo.addons.mail_gateway_whatsapp_queue.tools import plain_text
 from odoo.addons.mail_gateway_whatsapp_queue.tools.referral import Referral
 
-from ..tools.conversation import ANSWERED, CLOSED, OPEN, SNOOZED
+from .discuss_channel_merge import MERGE
+from .discuss_channel_team import TEAM
 from .hr_employee import SALESPERSON, Choice
 from .mail_gateway import CALL_ACTIVITY
 
-_logger = logging.getLogger(__name__)
-
-# A merged conversation gets the first of these states that either one has
-STATES = (OPEN, ANSWERED, SNOOZED, CLOSED)
 # How a customer's message came to its lead
 FOUND, REOPENED, CREATED = "found", "reopened", "created"
+INBOX_BUS = "crm_whatsapp_gateway/inbox"
+# who works with WhatsApp; others read nothing of it with a channel of another kind
+INBOX_GROUPS = ",".join((SALESPERSON, GATEWAY_USER, ADMINISTRATOR))
 
 
 class DiscussChannel(models.Model):
-    _inherit = "discuss.channel"
+    """A WhatsApp conversation and its lead: found or made, in whose hands, and why."""
+
+    _name = "discuss.channel"
+    _inherit = [MERGE, TEAM, "discuss.channel"]  # they come before what they extend
 
     lead_id = fields.Many2one(
         "crm.lead",
         index="btree_not_null",
         ondelete="set null",
         copy=False,
-    )
-    # The lead tracks these; related fields would inherit that, and say nothing of it.
-    # Stored: the inbox is grouped by it.
-    lead_stage_id = fields.Many2one(
-        related="lead_id.stage_id", string="Stage", store=True, tracking=False
-    )
-    # Computed with the rights of the user: a related field, whatever its groups, is
-    # grouped, sorted, searched and exported with the rights of the superuser.
-    lead_campaign_id = fields.Many2one(
-        "utm.campaign",
-        string="Campaign",
-        compute="_compute_lead_values",
-        search="_search_lead_campaign_id",
-    )
-    lead_expected_revenue = fields.Monetary(
-        string="Expected Revenue",
-        compute="_compute_lead_values",
-        currency_field="lead_currency_id",
-    )
-    lead_currency_id = fields.Many2one(
-        "res.currency", string="Currency", compute="_compute_lead_values"
-    )
-    lead_activity_summary = fields.Char(
-        string="Next activity", compute="_compute_lead_values"
-    )
-    lead_activity_date = fields.Date(
-        string="Next activity on", compute="_compute_lead_values"
-    )
-    lead_activity_state = fields.Selection(
-        [("overdue", "Overdue"), ("today", "Today"), ("planned", "Planned")],
-        string="State of the next activity",
-        compute="_compute_lead_values",
     )
     whatsapp_team_id = fields.Many2one(
         "crm.team",
@@ -88,21 +65,14 @@ class DiscussChannel(models.Model):
         index="btree_not_null",
         tracking=False,
     )
-    whatsapp_last_text = fields.Char(string="Last message", readonly=True, copy=False)
-    whatsapp_last_date = fields.Datetime(
-        string="Last message on", readonly=True, copy=False
-    )
-    whatsapp_last_author = fields.Selection(
-        [("customer", "Customer"), ("us", "Us")],
-        string="Last message by",
-        readonly=True,
+    # what the inbox knows of it; one at most
+    whatsapp_conversation_ids = fields.One2many(
+        "whatsapp.conversation",
+        "channel_id",
+        string="In the WhatsApp inbox",
         copy=False,
-    )
-    whatsapp_waiting_since = fields.Datetime(
-        string="Waiting since", readonly=True, copy=False, index="btree_not_null"
-    )
-    whatsapp_unread = fields.Integer(
-        string="Unread", compute="_compute_whatsapp_unread"
+        context={"active_test": False},
+        groups=INBOX_GROUPS,
     )
 
     def init(self):
@@ -119,58 +89,6 @@ class DiscussChannel(models.Model):
 
     # ------------------------------------------------------------- compute
 
-    @api.depends_context("uid")
-    @api.depends(
-        "lead_id.campaign_id",
-        "lead_id.expected_revenue",
-        "lead_id.company_currency",
-        "lead_id.activity_ids.date_deadline",
-        "lead_id.activity_ids.summary",
-    )
-    def _compute_lead_values(self):
-        """Show of a lead what is not for everybody to who may read the lead."""
-        # sudo: discuss.channel - the ids; what they say is read with one's own rights
-        leads = self.env["crm.lead"].browse(self.sudo().lead_id.ids)
-        # by id, since an intersection would read them one by one
-        readable = {lead.id: lead for lead in leads._filtered_access("read")}
-        for channel in self:
-            lead = readable.get(channel.sudo().lead_id.id, leads.browse())
-            channel.lead_campaign_id = lead.campaign_id
-            channel.lead_expected_revenue = lead.expected_revenue
-            channel.lead_currency_id = lead.company_currency
-            channel.lead_activity_summary = lead.activity_summary
-            channel.lead_activity_date = lead.activity_date_deadline
-            channel.lead_activity_state = lead.activity_state
-
-    @api.model
-    def _search_lead_campaign_id(self, operator, value):
-        leads = self.env["crm.lead"]
-        if not leads.has_access("read"):
-            return [(0, "=", 1)]
-        found = leads.with_context(active_test=False)._search(
-            [("campaign_id", operator, value)]
-        )
-        return [("lead_id", "in", found)]
-
-    @api.depends_context("uid")
-    def _compute_whatsapp_unread(self):
-        # sudo: discuss.channel.member - the current user's own counters
-        members = (
-            self.env["discuss.channel.member"]
-            .sudo()
-            .search(
-                [
-                    ("channel_id", "in", self.ids),
-                    ("partner_id", "=", self.env.user.partner_id.id),
-                ]
-            )
-        )
-        unread = {
-            member.channel_id.id: member.message_unread_counter for member in members
-        }
-        for channel in self:
-            channel.whatsapp_unread = unread.get(channel.id, 0)
-
     @api.depends("lead_id.team_id", "gateway_id.whatsapp_team_id")
     def _compute_whatsapp_team_id(self):
         for channel in self:
@@ -178,21 +96,120 @@ class DiscussChannel(models.Model):
                 channel.lead_id.team_id or channel.gateway_id.whatsapp_team_id
             )
 
-    # ------------------------------------------------------------- create
+    # ------------------------------------------------------------- create, write
 
     @api.model_create_multi
     def create(self, vals_list):
         """Link a new WhatsApp conversation with the open lead of its person.
 
-        A lead is never created here: we may have written first.
+        A lead is never created here: we may have written first. In the inbox it begins
+        without anything to do.
         """
         channels = super().create(vals_list)
-        for channel in channels.filtered(lambda channel: channel._is_whatsapp()):
-            received = self.env.context.get("no_gateway_notification")
+        received = self.env.context.get("no_gateway_notification")
+        found = channels.filtered(lambda channel: channel._is_whatsapp())
+        for channel in found:
             if not channel.lead_id and not received:  # then the message decides
                 # sudo: crm.lead - leads of colleagues are leads all the same
                 channel.sudo()._whatsapp_link_open()
+        found._whatsapp_conversations()
         return channels
+
+    def write(self, vals):
+        """Show another lead to everybody who has the conversation open."""
+        res = super().write(vals)
+        if "lead_id" in vals:
+            self._whatsapp_refresh_chats()
+        return res
+
+    # ------------------------------------------------------------- inbox
+
+    def _whatsapp_conversations(self):
+        """Return the ``whatsapp.conversation`` of these, with the rights of sudo.
+
+        What Odoo or OCA made without one gets it here.
+        """
+        # sudo: whatsapp.conversation - nobody makes one by hand
+        channels = self.sudo()
+        missing = channels.filtered(
+            lambda one: not one.whatsapp_conversation_ids and one._is_whatsapp()
+        )
+        if missing:
+            # a default in the context is meant for another model
+            clean = clean_context(self.env.context)
+            chats = channels.env["whatsapp.conversation"].with_context(clean)
+            chats.create([{"channel_id": channel.id} for channel in missing])
+        return channels.whatsapp_conversation_ids
+
+    def _whatsapp_by_last_message(self):
+        """Return these conversations, the one last in which something was said last."""
+
+        def said_at(channel):
+            # sudo: whatsapp.conversation - when it was, of what the caller has
+            last = channel.sudo().whatsapp_conversation_ids.last_date
+            return last or channel.create_date, channel.id
+
+        return self.sorted(said_at)
+
+    def _whatsapp_wake_inboxes(self):
+        """Have the inboxes that are open look at these conversations again.
+
+        Tells ids only: which conversations, and whose they are.
+        """
+        if not self:
+            return
+        group = self.env["ir.model.data"]._xmlid_to_res_id(SALESPERSON)
+        # sudo: discuss.channel - whose it is, as an id, for whoever causes the change
+        self.env["bus.bus"]._sendone(
+            self.env["res.groups"].browse(group),
+            INBOX_BUS,
+            [
+                {"id": channel.id, "user": channel.sudo().whatsapp_user_id.id}
+                for channel in self
+            ],
+        )
+
+    def _whatsapp_store_values(self):
+        """Tell the chat which lead it belongs to, and whose turn it is."""
+        return {
+            **super()._whatsapp_store_values(),
+            "whatsapp_lead": self._whatsapp_lead_summary(),
+            # sudo: whatsapp.conversation - of a channel that the user reads
+            **self.sudo().whatsapp_conversation_ids._turn(),
+        }
+
+    def action_open_whatsapp(self):
+        """Open the conversation; its salesperson takes part in it."""
+        action = super().action_open_whatsapp()
+        if self.whatsapp_user_id == self.env.user and not self.is_member:
+            self._whatsapp_add_members(self.env.user)
+        return action
+
+    def action_open_lead(self):
+        """Open the lead of the conversation."""
+        self.ensure_one()
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "crm.lead",
+            "res_id": self.lead_id.id,
+            "views": [(False, "form")],
+        }
+
+    def action_unfollow(self):
+        """Hide the own conversation until the customer writes again.
+
+        Who left it would get no message of the own customer any more.
+        """
+        own = self.filtered(
+            lambda channel: (
+                channel._is_whatsapp() and channel.whatsapp_user_id == self.env.user
+            )
+        )
+        for channel in own:
+            channel.channel_pin(pinned=False)
+        others = self - own
+        return super(DiscussChannel, others).action_unfollow() if others else None
 
     # ------------------------------------------------------------- messages
 
@@ -202,8 +219,9 @@ class DiscussChannel(models.Model):
         So whoever gets the lead hears of the message.
         """
         res = super()._whatsapp_message_received(inbound)
-        inbound.last_date = self.whatsapp_last_date
-        self._whatsapp_note(inbound.rendered.text, inbound.sent, "customer")
+        chat = self._whatsapp_conversations()
+        inbound.last_date = chat.last_date
+        chat._note(inbound.rendered.text, inbound.sent, "customer")
         if (
             inbound.speaks
             and not (inbound.opt and not self.lead_id._whatsapp_is_open())
@@ -221,8 +239,26 @@ class DiscussChannel(models.Model):
         """
         res = super()._whatsapp_message_shown(inbound, message)
         if inbound.speaks and not inbound.opt and not inbound.in_standby:
-            self._whatsapp_greet(inbound.sent, inbound.last_date)
+            self._whatsapp_conversations()._greet(inbound.sent, inbound.last_date)
         return res
+
+    def _whatsapp_message_sent(self, message, by_phone=False):
+        """Keep what we wrote as the last word; a person's is an answer."""
+        res = super()._whatsapp_message_sent(message, by_phone)
+        self._whatsapp_conversations()._note_sent(message, by_phone)
+        return res
+
+    def _whatsapp_group_message(self, text, date, author):
+        """Keep the last word of a group."""
+        res = super()._whatsapp_group_message(text, date, author)
+        self._whatsapp_conversations()._note_group(text, date, author)
+        return res
+
+    @api.model
+    def _whatsapp_robots(self):
+        """Return the ids of who wrote what no person did: OdooBot and Meta's agent."""
+        find = self.env["ir.model.data"]._xmlid_to_res_id
+        return set(filter(None, map(find, ("base.partner_root", META_AGENT))))
 
     def _whatsapp_responsible(self):
         """Return the salesperson of the lead."""
@@ -345,189 +381,12 @@ class DiscussChannel(models.Model):
                 )
             )
 
-    # ------------------------------------------------------------- one person
-
-    def _whatsapp_prepare_merge(self, merged):
-        """Make the leads one, and remember who had them."""
-        known = super()._whatsapp_prepare_merge(merged)
-        both = self | merged
-        owners = both.whatsapp_user_id
-        lead, rule = both._whatsapp_merge_leads()
-        if self.lead_id != lead:
-            self.lead_id = lead
-        return {**known, "owners": owners, "rule": rule}
-
-    def _whatsapp_merged_values(self, person):
-        """Keep the last word of both, and whose turn it is."""
-        last = self.sorted(lambda one: one.whatsapp_last_date or one.create_date)[-1:]
-        waits = list(filter(None, self.mapped("whatsapp_waiting_since")))
-        snoozed = list(filter(None, self.mapped("whatsapp_snoozed_until")))
-        states = self.mapped("whatsapp_state")
-        state = next((one for one in STATES if one in states), ANSWERED)
-        latest = self._whatsapp_latest()
-
-        def newest(name):
-            return max(filter(None, self.mapped(name)), default=False)
-
-        reasons = [
-            latest.whatsapp_no_lead_reason,
-            *self.mapped("whatsapp_no_lead_reason"),
-        ]
-        values = {
-            **super()._whatsapp_merged_values(person),
-            "whatsapp_last_text": last.whatsapp_last_text,
-            "whatsapp_last_date": last.whatsapp_last_date,
-            "whatsapp_last_author": last.whatsapp_last_author,
-            "whatsapp_inbox_date": newest("whatsapp_inbox_date"),
-            "whatsapp_welcomed_at": newest("whatsapp_welcomed_at"),
-            "whatsapp_away_at": newest("whatsapp_away_at"),
-            "whatsapp_no_lead_reason": not self.lead_id
-            and next(filter(None, reasons), False),
-            "whatsapp_state": state,
-            "whatsapp_snoozed_until": state == SNOOZED and min(snoozed),
-        }
-        since = min(waits, default=False)
-        if since != self.sorted("id")[0].whatsapp_waiting_since:
-            values["whatsapp_waiting_since"] = since
-        return values
-
-    def _whatsapp_take_jobs(self, merged):
-        """Let leads that are still to come, come to this conversation."""
-        res = super()._whatsapp_take_jobs(merged)
-        self.env.cr.execute(
-            """
-            UPDATE whatsapp_webhook_event
-               SET payload = jsonb_set(payload, '{channel_id}', to_jsonb(%(kept)s)),
-                   key = 'lead:' || %(kept)s || ':' || split_part(key, ':', 3)
-             WHERE state IN ('pending', 'failed')
-               AND kind = 'lead'
-               AND payload->>'channel_id' = %(merged)s
-            """,
-            {"kept": self.id, "merged": str(merged.id)},
-        )
-        return res
-
-    def _whatsapp_finish_merge(self, known):
-        """Let its salesperson in, and others out; begin to wait for an answer."""
-        res = super()._whatsapp_finish_merge(known)
-        lead = self.lead_id
-        if lead._whatsapp_is_open() and not lead.whatsapp_answer_deadline:
-            lead._whatsapp_start_clock()
-        self._whatsapp_add_members(lead.user_id)
-        self._whatsapp_remove_members(known["owners"] - lead.user_id)
-        self._whatsapp_wake_inboxes()
-        return res
-
-    def _whatsapp_merge_leads(self):
-        """Leave one open lead of those of these conversations, as Odoo merges leads.
-
-        :return: tuple of the lead, perhaps none, and the words that say whose it is
-        """
-        leads = self.lead_id
-        opened = leads.filtered(lambda lead: lead._whatsapp_is_open())
-        if len(opened.company_id) > 1:  # somebody gave one to another company
-            own = self[0]._whatsapp_company()
-            opened = opened.filtered(
-                lambda lead: lead.company_id in (own, own.browse())
-            )
-        if len(opened) < 2:
-            return opened or leads._whatsapp_last_closed(), ""
-        owner, rule = self._whatsapp_merged_owner(opened)
-        team = opened.filtered(lambda lead: lead.user_id == owner).team_id[:1]
-        try:
-            with self.env.cr.savepoint():
-                lead = opened.merge_opportunity(user_id=owner.id, team_id=team.id)
-                lead._whatsapp_calls().filtered(
-                    lambda call: owner and call.user_id != owner
-                ).with_context(mail_activity_quick_update=True).user_id = owner
-                self.env.flush_all()
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception as error:
-            # what a rule of the customer's refuses keeps no conversation apart
-            _logger.warning(
-                "leads %s were not merged: %s", opened.ids, type(error).__name__
-            )
-            self.env.invalidate_all()
-            best = opened._whatsapp_best_open()
-            best._message_log(
-                body=self._whatsapp_links(
-                    self.env._(
-                        "Other open leads of the same person, perhaps to be merged:"
-                    ),
-                    opened - best,
-                )
-            )
-            return best, ""
-        if owner and rule:
-            # as if somebody had given it: who has it need not call once more
-            self.env["whatsapp.assignment"]._note(
-                lead,
-                Choice(owner, self.env["hr.employee"], rule),
-                giver=self.env["res.users"].browse(SUPERUSER_ID),
-            )
-        return lead, rule
+    # ------------------------------------------------------------- the lead
 
     @api.model
     def _whatsapp_links(self, words, leads):
         links = Markup(", ").join(lead._get_html_link() for lead in leads)
         return Markup("<p>%s %s</p>") % (words, links)
-
-    def _whatsapp_merged_owner(self, leads):
-        """Return who gets the lead of a person who had several, and why.
-
-        :param leads: the open leads of these conversations
-        :return: tuple of ``res.users`` and words, both empty if there is no question
-        """
-        owners = leads.filtered(lambda lead: lead._whatsapp_has_owner()).user_id
-        if len(owners) < 2:
-            return owners, ""
-        # sudo: whatsapp.answer - who answered, whoever works here
-        answers = self.env["whatsapp.answer"].sudo()
-        last = answers.search(
-            [("channel_id", "in", self.ids), ("user_id", "in", owners.ids)],
-            order="answered_at desc, id desc",
-            limit=1,
-        )
-        if last:
-            return last.user_id, self.env._(
-                "Was the last to answer this customer, who had two conversations"
-            )
-        first = leads.filtered("user_id").sorted(
-            lambda lead: (lead.whatsapp_opened_at or lead.create_date, lead.id)
-        )[0]
-        return first.user_id, self.env._(
-            "Had this customer, who had two conversations, before the other salesperson"
-        )
-
-    def _whatsapp_notify_merged(self, words, known):
-        """Say on the lead, too, that two conversations are one; tell who had them."""
-        lead, owners, rule = self.lead_id, known["owners"], known["rule"]
-
-        def lines(env):
-            body = words(env)
-            if lead.user_id and rule:
-                body += Markup("<p>%s</p>") % env._(
-                    "%(user)s has the customer. The rule: who answered last, else"
-                    " who had the customer first.",
-                    user=lead.user_id.name,
-                )
-            return body
-
-        super()._whatsapp_notify_merged(lines, known)
-        if not lead:
-            return
-        lead._message_log(body=lines(self.env))
-        for user in owners | lead.user_id if len(owners) > 1 else owners.browse():
-            env = self.with_context(lang=user.lang).env
-            lead.message_notify(
-                partner_ids=user.partner_id.ids,
-                subject=env._("WhatsApp: two conversations are one: %s", self.name),
-                body=lines(env),
-            )
-        self._whatsapp_send_notices()
-
-    # ------------------------------------------------------------- the lead
 
     def _find_existing_lead(self, leads=None):
         """Return the open lead of this person: that of the conversation, else one
@@ -822,61 +681,13 @@ class DiscussChannel(models.Model):
             last = channel._whatsapp_last_received()
             channel._create_lead_from_whatsapp(
                 plain_text.from_html(last.body, marks=False)
-                or channel.whatsapp_last_text
+                or channel._whatsapp_conversations().last_text
                 or ""
             )
         if not channel.lead_id._whatsapp_has_owner():
             channel._assign_to_commercial_user()
         # with its rights: it may be a colleague's by now
         return channel.action_open_lead()
-
-    def action_create_leads(self):
-        """Make leads of the chosen conversations that have none, and assign them.
-
-        Those of people who never become leads by themselves are left out: of them
-        somebody decides one by one.
-
-        :return: action that tells what was done
-        :raise AccessError: the user is no salesperson, or may not change one of them
-        """
-        if not self.env.user.has_group(SALESPERSON):
-            raise AccessError(self.env._("Only salespeople make leads."))
-        self.check_access("write")
-        without = self.filtered(
-            lambda channel: channel._is_whatsapp() and not channel.sudo().lead_id
-        )
-        # sudo: discuss.channel - as for a message, which anybody may cause
-        refused = without.filtered(
-            lambda channel: channel.sudo()._whatsapp_refusal(
-                channel._whatsapp_partners()
-            )
-        )
-        for channel in without - refused:
-            channel.action_create_lead()
-        words = [
-            self.env._(
-                "%(made)s conversations have a lead now, %(there)s had one.",
-                made=len(without - refused),
-                there=len(self - without),
-            )
-        ]
-        if refused:
-            words.append(
-                self.env._(
-                    "Left out, as they are no customers: %s.",
-                    ", ".join(refused.mapped("name")),
-                )
-            )
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "warning" if refused else "success",
-                "title": self.env._("Leads"),
-                "message": " ".join(words),
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
 
     def _whatsapp_find_or_create(self, text, referral):
         """Return the lead of this person, and one of FOUND, REOPENED and CREATED."""

@@ -20,6 +20,6 @@ class IrActionsServer(models.Model):
             lambda channel: channel.gateway_id == gateway
         )
         if known:
-            return known.sorted("whatsapp_last_date")[-1:]
+            return known._whatsapp_by_last_message()[-1:]
         name = record.contact_name or record.partner_id.name or record.display_name
         return self._whatsapp_begin(record._whatsapp_first_phone(), name, record)

@@ -67,7 +67,9 @@ class MailGatewayWhatsapp(models.AbstractModel):
                     "payload": {
                         "channel_id": chat.id,
                         "message": message,
-                        "before": fields.Datetime.to_string(chat.whatsapp_last_date),
+                        "before": fields.Datetime.to_string(
+                            chat._whatsapp_conversations().last_date
+                        ),
                         "in_standby": atom.field == webhook.STANDBY,
                     },
                     "occurred_at": event.occurred_at,
@@ -96,4 +98,4 @@ class MailGatewayWhatsapp(models.AbstractModel):
         )
         if inbound.sent and not keyword and not job.get("in_standby"):
             before = fields.Datetime.to_datetime(job["before"])
-            chat._whatsapp_greet(inbound.sent, before)
+            chat._whatsapp_conversations()._greet(inbound.sent, before)

@@ -23,6 +23,27 @@ FEW = 20  # leads that are passed on while an administrator waits
 MANAGER = "sales_team.group_sale_salesman_all_leads"
 
 
+# What a condition on a channel is called on its conversation; others lead to the channel
+COLUMNS = {
+    "company_id": "company_id",
+    "gateway_id": "gateway_id",
+    "is_member": "is_member",
+    "whatsapp_team_id": "team_id",
+    "whatsapp_user_id": "user_id",
+}
+
+
+def _by_conversation(term):
+    """Return a term of a domain of ``discuss.channel`` for ``whatsapp.conversation``."""
+    if isinstance(term, str):  # an operator
+        return term
+    if term == IN_GATEWAY:  # all of them are
+        return (1, "=", 1)
+    path, operator, value = term
+    field, dot, rest = path.partition(".")
+    return (COLUMNS.get(field, f"channel_id.{field}") + dot + rest, operator, value)
+
+
 class ResUsers(models.Model):
     _inherit = "res.users"
 
@@ -73,6 +94,26 @@ class ResUsers(models.Model):
             ("whatsapp_team_id.crm_team_member_ids", "=", False),
             ("whatsapp_team_id.crm_team_member_ids.user_id", "=", self.id),
             ("whatsapp_team_id.user_id", "=", self.id),
+        ]
+
+    def _whatsapp_inbox_domain(self, company_ids):
+        """Return which ``whatsapp.conversation`` this user may see: as the channels.
+
+        What is decided about channels, said by the columns of the conversation; and as
+        the rules of Odoo and OCA have it, of the companies that are chosen, or those
+        in which one takes part.
+
+        :param company_ids: of the companies that the user has chosen
+        :return: a plain domain
+        """
+        parts = self._whatsapp_parts()
+        if [] in parts:
+            return EVERYTHING
+        return [
+            "|",
+            ("company_id", "in", [*company_ids, False]),
+            ("is_member", "=", True),
+            *any_of([list(map(_by_conversation, part)) for part in parts]),
         ]
 
     def _whatsapp_assignment_domain(self):

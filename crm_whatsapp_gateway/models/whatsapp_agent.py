@@ -47,9 +47,9 @@ ROWS = """
               AND stage.is_won IS NOT TRUE) leads ON TRUE
       LEFT JOIN LATERAL (
            SELECT count(*) AS waiting
-             FROM discuss_channel chat
-            WHERE chat.whatsapp_user_id = employee.user_id
-              AND chat.whatsapp_waiting_since IS NOT NULL) chats ON TRUE
+             FROM whatsapp_conversation chat
+            WHERE chat.user_id = employee.user_id
+              AND chat.waiting_since IS NOT NULL) chats ON TRUE
      WHERE employee.active
        AND (employee.whatsapp_agent
             OR employee.user_id = ANY(%(sellers)s::integer[])
@@ -114,9 +114,9 @@ class WhatsappAgent(models.Model):
 
     _depends = {
         "crm.lead": ["active", "stage_id", "user_id", "whatsapp_opened_at"],
-        "discuss.channel": ["whatsapp_user_id", "whatsapp_waiting_since"],
         "hr.employee": ["active", "user_id", "whatsapp_agent", "whatsapp_limit"],
         "whatsapp.assignment": ["employee_id"],
+        "whatsapp.conversation": ["user_id", "waiting_since"],
     }
 
     @property

@@ -86,7 +86,7 @@ class WhatsappAnswer(models.Model):
     def _cron_mark_late(self):
         """Mark the conversations that wait longer than their number's target."""
         until = monotonic() + SECONDS
-        overdue = self.env["discuss.channel"]._whatsapp_overdue(AT_ONCE)
+        overdue = self.env["whatsapp.conversation"]._overdue(AT_ONCE)
         for start in range(0, len(overdue), BATCH):
             if monotonic() > until:
                 self._whatsapp_cron()._trigger()
@@ -94,24 +94,24 @@ class WhatsappAnswer(models.Model):
             self._mark_late(overdue[start : start + BATCH])
 
     @api.model
-    def _mark_late(self, channels):
+    def _mark_late(self, chats):
         """Mark conversations in one transaction; after an error each in its own.
 
         With whom somebody works at the moment is left to the next run.
         """
         registry = self.env.registry
-        wanted = {channel.id: channel._whatsapp_lock_keys() for channel in channels}
+        wanted = {chat.id: chat.channel_id._whatsapp_lock_keys() for chat in chats}
         try:
             with try_locks_each(registry, wanted) as held:
 
                 def do(env):
-                    for channel in env[channels._name].browse(sorted(held)).exists():
-                        channel._whatsapp_mark_late()
+                    for chat in env[chats._name].browse(sorted(held)).exists():
+                        chat._mark_late()
 
                 in_transaction(registry, do)
         except Exception:
-            if len(channels) == 1:
-                _logger.exception("conversation %s is not marked late", channels.id)
+            if len(chats) == 1:
+                _logger.exception("conversation %s is not marked late", chats.id)
             else:
-                for channel in channels:
-                    self._mark_late(channel)
+                for chat in chats:
+                    self._mark_late(chat)

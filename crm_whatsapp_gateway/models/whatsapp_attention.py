@@ -12,11 +12,8 @@ SOON = timedelta(hours=2)
 RECENT = timedelta(days=7)
 FORGOTTEN = timedelta(days=1)
 SHOWN = 3  # names on a card
-CONVERSATIONS = [
-    ("channel_type", "=", "gateway"),
-    ("gateway_id.gateway_type", "=", "whatsapp"),
-]
-WAITING = [*CONVERSATIONS, ("whatsapp_waiting_since", "!=", False)]
+CONVERSATIONS = [("gateway_id", "!=", False)]
+WAITING = [*CONVERSATIONS, ("waiting_since", "!=", False)]
 INBOX = "crm_whatsapp_gateway.action_whatsapp_inbox"
 
 
@@ -47,48 +44,48 @@ def _cards(now):
             "name",
         ),
         "late": Card(
-            "discuss.channel",
+            "whatsapp.conversation",
             INBOX,
-            [*CONVERSATIONS, ("whatsapp_late", "=", True)],
-            "whatsapp_user_id",
-            "whatsapp_waiting_since",
+            [*CONVERSATIONS, ("late", "=", True)],
+            "user_id",
+            "waiting_since",
         ),
         "closing": Card(
-            "discuss.channel",
+            "whatsapp.conversation",
             INBOX,
             [
                 *WAITING,
-                ("whatsapp_window_closed_at", "=", False),
-                ("whatsapp_last_customer_date", ">", now - WINDOW),
-                ("whatsapp_last_customer_date", "<=", now - WINDOW + SOON),
+                ("channel_id.whatsapp_window_closed_at", "=", False),
+                ("channel_id.whatsapp_last_customer_date", ">", now - WINDOW),
+                ("channel_id.whatsapp_last_customer_date", "<=", now - WINDOW + SOON),
             ],
-            "whatsapp_user_id",
-            "whatsapp_waiting_since",
+            "user_id",
+            "waiting_since",
         ),
         "unassigned": Card(
-            "discuss.channel",
+            "whatsapp.conversation",
             INBOX,
-            [*WAITING, ("whatsapp_user_id", "=", False)],
-            "whatsapp_team_id",
-            "whatsapp_waiting_since",
+            [*WAITING, ("user_id", "=", False)],
+            "team_id",
+            "waiting_since",
         ),
         "absent": Card(
-            "discuss.channel",
+            "whatsapp.conversation",
             INBOX,
-            [*WAITING, ("whatsapp_absent", "=", True)],
-            "whatsapp_user_id",
-            "whatsapp_waiting_since",
+            [*WAITING, ("absent", "=", True)],
+            "user_id",
+            "waiting_since",
         ),
         "snoozed": Card(
-            "discuss.channel",
+            "whatsapp.conversation",
             INBOX,
             [
                 *WAITING,
-                ("whatsapp_state", "=", "snoozed"),
-                ("whatsapp_waiting_since", "<=", now - FORGOTTEN),
+                ("state", "=", "snoozed"),
+                ("waiting_since", "<=", now - FORGOTTEN),
             ],
-            "whatsapp_user_id",
-            "whatsapp_waiting_since",
+            "user_id",
+            "waiting_since",
         ),
         "failed": Card(
             "whatsapp.message.queue",

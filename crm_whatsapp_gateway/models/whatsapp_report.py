@@ -102,23 +102,23 @@ FACTS = """
       LEFT JOIN crm_stage stage ON stage.id = lead.stage_id
      WHERE lead.whatsapp_gateway_id IS NOT NULL
     UNION ALL
-    SELECT -channel.id * 3 - 2,
-           channel.whatsapp_answer_due,
+    SELECT -chat.id * 3 - 2,
+           chat.answer_due,
            'late',
-           channel.whatsapp_user_id,
-           channel.whatsapp_team_id,
-           channel.gateway_id,
-           channel.company_id,
-           channel.id,
-           channel.lead_id,
+           chat.user_id,
+           chat.team_id,
+           chat.gateway_id,
+           chat.company_id,
+           chat.channel_id,
+           chat.lead_id,
            lead.source_id,
            lead.medium_id,
            lead.campaign_id,
            NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
            1
-      FROM discuss_channel channel
-      LEFT JOIN crm_lead lead ON lead.id = channel.lead_id
-     WHERE channel.whatsapp_late
+      FROM whatsapp_conversation chat
+      LEFT JOIN crm_lead lead ON lead.id = chat.lead_id
+     WHERE chat.late
 """
 
 
@@ -224,8 +224,6 @@ class WhatsappReport(models.Model):
             "company_id",
             "gateway_id",
             "lead_id",
-            "whatsapp_answer_due",
-            "whatsapp_late",
             "whatsapp_team_id",
             "whatsapp_user_id",
         ],
@@ -256,6 +254,16 @@ class WhatsappReport(models.Model):
             "team_id",
             "user_id",
             "working_seconds",
+        ],
+        "whatsapp.conversation": [
+            "answer_due",
+            "channel_id",
+            "company_id",
+            "gateway_id",
+            "late",
+            "lead_id",
+            "team_id",
+            "user_id",
         ],
     }
 

@@ -31,6 +31,8 @@ KINDS = (
 RECORDS = """
 discuss.channel:taken           -    -    c    rwc  c    c    c    rwc  rwc  c    c    rwcu
 discuss.channel:free            -    -    c    rwc  rwc  c    rwc  rwc  rwc  c    c    rwcu
+whatsapp.conversation:taken     -    -    -    rw   -    -    -    rw   rw   -    -    rw
+whatsapp.conversation:free      -    -    -    rw   rw   -    rw   rw   rw   -    -    rw
 discuss.channel.member:taken    c    c    c    rc   c    c    c    rc   rwcu c    c    rwcu
 discuss.channel.member:free     c    c    c    rc   rc   c    rc   rc   rwcu c    c    rwcu
 mail.message:taken              -    c    c    rwcu c    c    c    rwcu rwcu c    c    rwcu
@@ -77,15 +79,10 @@ crm.lead.action_open_whatsapp                   - - - x - - - x - - - -
 crm.lead.action_whatsapp_merge                  - - - x - - - x - - - -
 discuss.channel.action_ask_phone                - - - x - - - x x - - x
 discuss.channel.action_create_lead              - - - x - - - x x - - x
-discuss.channel.action_create_leads             - - - x - - - x - - - -
 discuss.channel.action_open_lead                - - - x - - - x x - - x
 discuss.channel.action_open_whatsapp            - - - x - - - x x - - x
 discuss.channel.action_unfollow                 - - - x - - - x x - - x
-discuss.channel.action_whatsapp_choose_snooze   - - - x - - - x x - - x
-discuss.channel.action_whatsapp_close           - - - x - - - x x - - x
-discuss.channel.action_whatsapp_details         - - - x - - - x x - - x
 discuss.channel.action_whatsapp_other_number    - - - x - - - x - - - -
-discuss.channel.action_whatsapp_reopen          - - - x - - - x x - - x
 discuss.channel.message_post                    - - - x - - - x x - - x
 discuss.channel.whatsapp_known                  - - - x - - - x x - - x
 discuss.channel.whatsapp_panel                  - - - x - - - x x - - x
@@ -115,6 +112,15 @@ whatsapp.attention.action_open                  - - - x x x x x - - x x
 whatsapp.composer.action_send_whatsapp          - - - x - - - x - - - -
 whatsapp.composer.action_view_whatsapp          - - - x x x x x x x x x
 whatsapp.composer.onchange_template_id          - - - x - - - x - - - -
+whatsapp.conversation.action_ask_phone          - - - x - - - x x - - x
+whatsapp.conversation.action_choose_snooze      - - - x - - - x x - - x
+whatsapp.conversation.action_close              - - - x - - - x x - - x
+whatsapp.conversation.action_create_lead        - - - x - - - x x - - x
+whatsapp.conversation.action_create_leads       - - - x - - - x - - - -
+whatsapp.conversation.action_details            - - - x - - - x x - - x
+whatsapp.conversation.action_open               - - - x - - - x x - - x
+whatsapp.conversation.action_open_lead          - - - x - - - x x - - x
+whatsapp.conversation.action_reopen             - - - x - - - x x - - x
 whatsapp.edit.message.action_send               - - - x - - - x - - - -
 whatsapp.error.update_field_translations        - - - - - - - - - - - x
 whatsapp.gateway.check.action_fix               - - - - - - - - - - - x
@@ -135,6 +141,7 @@ whatsapp.webhook.event.action_process_again     - - - - - - - - - - - x
 # What people write of our fields, by form or import; each other one is refused
 OPEN = {
     "discuss.channel": {"whatsapp_opt_in_source", "whatsapp_opt_in_date"},
+    "whatsapp.conversation": {"opt_in_source", "opt_in_date"},
     "crm.lead": set(),
     "res.partner": set(),
     "hr.employee": {"whatsapp_agent", "whatsapp_limit"},

@@ -59,7 +59,9 @@ class AbsenceCase(DutyCase):
         )
         self.assertEqual(len(told), 1)
         self.assertFalse(self.meta.sent, "the customer is told nothing")
-        self.assertTrue(channel.whatsapp_waiting_since, "and waits still")
+        self.assertTrue(
+            channel.whatsapp_conversation_ids.waiting_since, "and waits still"
+        )
 
 
 class TestAbsence(AbsenceCase):

@@ -8,7 +8,7 @@ from odoo.tests import new_test_user
 
 from odoo.addons.mail_gateway_whatsapp_queue.tools import window
 
-from ..models.discuss_channel_answer import DiscussChannel
+from ..models.whatsapp_conversation_answer import WhatsappConversationAnswer
 from ..models.working_time import WorkingTime
 from .common import at
 from .test_duty import WEDNESDAY, DutyCase
@@ -264,19 +264,21 @@ class TestAnswers(AnswerCase):
         channel = self.ask()
         bot = self.env.ref("base.user_root")
         self.assertFalse(self.reply(channel, WEDNESDAY + MINUTE, user=bot))
-        self.assertEqual(channel.whatsapp_waiting_since, WEDNESDAY)
-        self.assertEqual(channel.whatsapp_last_author, "customer")
-        self.assertEqual(channel.whatsapp_last_text, "Hi")
+        self.assertEqual(channel.whatsapp_conversation_ids.waiting_since, WEDNESDAY)
+        self.assertEqual(channel.whatsapp_conversation_ids.last_author, "customer")
+        self.assertEqual(channel.whatsapp_conversation_ids.last_text, "Hi")
         self.assertEqual(self.reply(channel, WEDNESDAY + 2 * MINUTE).seconds, 120)
         self.reply(channel, WEDNESDAY + 3 * MINUTE, user=bot)
-        self.assertEqual(channel.whatsapp_last_date, WEDNESDAY + 3 * MINUTE)
+        self.assertEqual(
+            channel.whatsapp_conversation_ids.last_date, WEDNESDAY + 3 * MINUTE
+        )
 
     def test_who_typed_on_the_phone_is_not_known(self):
         channel = self.ask()
         self.echo(WEDNESDAY + MINUTE)
         row = self.rows()
         self.assertEqual((row.seconds, row.user_id.id), (60, False))
-        self.assertFalse(channel.whatsapp_waiting_since)
+        self.assertFalse(channel.whatsapp_conversation_ids.waiting_since)
 
     def test_a_word_from_the_phone_that_comes_late_is_no_answer_to_a_newer_one(self):
         channel = self.ask()
@@ -311,7 +313,7 @@ class TestAnswers(AnswerCase):
             raise AssertionError("working hours are read")
 
         self.ask()
-        with patch.object(DiscussChannel, "_whatsapp_working_time", never):
+        with patch.object(WhatsappConversationAnswer, "_working_time", never):
             self.ask(WEDNESDAY + MINUTE)
             self.ask(person={"from": "34600000001", "name": "Bea"})
         self.assertEqual(len(self.events(state="done")), 3)
@@ -358,44 +360,54 @@ class TestLate(AnswerCase):
 
     def test_the_answer_is_due_after_the_target(self):
         channel = self.ask()
-        self.assertEqual(channel.whatsapp_answer_due, WEDNESDAY + 15 * MINUTE)
+        self.assertEqual(
+            channel.whatsapp_conversation_ids.answer_due, WEDNESDAY + 15 * MINUTE
+        )
         self.ask(WEDNESDAY + MINUTE)
-        self.assertEqual(channel.whatsapp_answer_due, WEDNESDAY + 15 * MINUTE)
+        self.assertEqual(
+            channel.whatsapp_conversation_ids.answer_due, WEDNESDAY + 15 * MINUTE
+        )
         self.reply(channel, WEDNESDAY + 2 * MINUTE)
-        self.assertFalse(channel.whatsapp_answer_due)
+        self.assertFalse(channel.whatsapp_conversation_ids.answer_due)
 
     def test_no_target_is_no_target(self):
         for minutes in (0, -5):
             self.gateway.whatsapp_target_minutes = minutes
             channel = self.ask(person={"from": f"3460000000{-minutes}", "name": "X"})
-            self.assertFalse(channel.whatsapp_answer_due)
+            self.assertFalse(channel.whatsapp_conversation_ids.answer_due)
 
     def test_it_is_due_in_the_hours_of_who_has_the_lead(self):
         self.employees[0].resource_id.tz = "Europe/Madrid"
         evening = WEDNESDAY.replace(hour=16, minute=50)  # 17:50 in Madrid
         channel = self.ask(evening)
         self.assertEqual(channel.lead_id.user_id, self.sofia)
-        self.assertEqual(channel.whatsapp_answer_due, datetime(2026, 11, 26, 8, 5))
+        self.assertEqual(
+            channel.whatsapp_conversation_ids.answer_due, datetime(2026, 11, 26, 8, 5)
+        )
 
     def test_a_lead_that_waits_for_somebody_is_due_by_the_team_s_hours(self):
         self.gateway.whatsapp_only_working_hours = True
         night = datetime(2026, 11, 26, 6)
         channel = self.ask(night)
         self.assertFalse(channel.lead_id.user_id)
-        self.assertEqual(channel.whatsapp_answer_due, datetime(2026, 11, 26, 15, 15))
+        self.assertEqual(
+            channel.whatsapp_conversation_ids.answer_due, datetime(2026, 11, 26, 15, 15)
+        )
         for employee in self.employees:
             employee.resource_id.tz = "America/New_York"
         self.cron(datetime(2026, 11, 26, 14))
         self.assertTrue(channel.lead_id.user_id)
-        self.assertEqual(channel.whatsapp_answer_due, datetime(2026, 11, 26, 14, 15))
+        self.assertEqual(
+            channel.whatsapp_conversation_ids.answer_due, datetime(2026, 11, 26, 14, 15)
+        )
 
     def test_due_and_waiting_are_one_write(self):
         channel = self.ask()
         self.reply(channel, WEDNESDAY + MINUTE)
         self.env.flush_all()
         for value in (WEDNESDAY, False):
-            with self.assertQueries_of_table("discuss_channel", 1):
-                channel.whatsapp_waiting_since = value
+            with self.assertQueries_of_table("whatsapp_conversation", 1):
+                channel.whatsapp_conversation_ids.waiting_since = value
 
     def assertQueries_of_table(self, table, count):
         """Assert how often a table is updated."""
@@ -404,9 +416,9 @@ class TestLate(AnswerCase):
     def test_what_is_late_is_marked_and_the_leader_is_asked_once(self):
         channel = self.ask()
         self.mark(WEDNESDAY + 14.9 * MINUTE)
-        self.assertFalse(channel.whatsapp_late)
+        self.assertFalse(channel.whatsapp_conversation_ids.late)
         self.mark(WEDNESDAY + 15 * MINUTE)
-        self.assertTrue(channel.whatsapp_late)
+        self.assertTrue(channel.whatsapp_conversation_ids.late)
         asked = self.asked(channel.lead_id)
         self.assertEqual(asked.user_id, self.leader)
         self.assertEqual(asked.activity_type_id.icon, "fa-warning")
@@ -426,10 +438,15 @@ class TestLate(AnswerCase):
         self.mark(WEDNESDAY + 20 * MINUTE)
         row = self.reply(channel, WEDNESDAY + 25 * MINUTE)
         self.assertTrue(row.late)
-        self.assertFalse(channel.whatsapp_late or channel.whatsapp_answer_due)
+        self.assertFalse(
+            channel.whatsapp_conversation_ids.late
+            or channel.whatsapp_conversation_ids.answer_due
+        )
         self.assertFalse(self.asked(channel.lead_id))
         self.ask(WEDNESDAY + 30 * MINUTE)
-        self.assertEqual(channel.whatsapp_answer_due, WEDNESDAY + 45 * MINUTE)
+        self.assertEqual(
+            channel.whatsapp_conversation_ids.answer_due, WEDNESDAY + 45 * MINUTE
+        )
         self.mark(WEDNESDAY + 50 * MINUTE)
         self.assertTrue(self.asked(channel.lead_id), "it is another waiting")
 
@@ -443,7 +460,7 @@ class TestLate(AnswerCase):
         channel = self.ask()
         self.reply(channel, WEDNESDAY + MINUTE, user=self.env.ref("base.user_root"))
         self.mark(WEDNESDAY + 15 * MINUTE)
-        self.assertTrue(channel.whatsapp_late)
+        self.assertTrue(channel.whatsapp_conversation_ids.late)
 
     def test_a_leader_who_may_not_read_the_lead_is_not_asked(self):
         self.team.user_id = self.tomas  # who sees own leads only
@@ -469,8 +486,11 @@ class TestLate(AnswerCase):
         lost.lead_id.action_set_lost()
         won.lead_id.action_set_won()
         self.mark(WEDNESDAY + 15 * MINUTE)
-        self.assertFalse(lost.whatsapp_late or lost.whatsapp_answer_due)
-        self.assertTrue(won.whatsapp_late)
+        self.assertFalse(
+            lost.whatsapp_conversation_ids.late
+            or lost.whatsapp_conversation_ids.answer_due
+        )
+        self.assertTrue(won.whatsapp_conversation_ids.late)
 
     def test_people_who_are_no_leads_are_marked_without_an_activity(self):
         self.env["phone.blacklist"].create({"number": "+525512345678"})
@@ -479,7 +499,7 @@ class TestLate(AnswerCase):
             [("gateway_id", "=", self.gateway.id)]
         )
         self.mark(WEDNESDAY + 15 * MINUTE)
-        self.assertTrue(channel.whatsapp_late)
+        self.assertTrue(channel.whatsapp_conversation_ids.late)
         asked = [("whatsapp_channel_id", "=", channel.id)]
         self.assertFalse(self.env["mail.activity"].search(asked))
 
@@ -491,7 +511,9 @@ class TestLate(AnswerCase):
         before = self.env["mail.message"].search_count([])
         mails = self.env["mail.mail"].search_count([])
         self.mark(WEDNESDAY + 15 * MINUTE)
-        self.assertTrue(all(channel.whatsapp_late for channel in channels))
+        self.assertTrue(
+            all(channel.whatsapp_conversation_ids.late for channel in channels)
+        )
         asked = self.env["mail.activity"].search(
             [("whatsapp_channel_id", "in", [channel.id for channel in channels])]
         )
@@ -503,26 +525,30 @@ class TestLate(AnswerCase):
         channels = [
             self.ask(person={"from": f"3460000000{n}", "name": "X"}) for n in range(3)
         ]
-        mark = DiscussChannel._whatsapp_mark_late
+        mark = WhatsappConversationAnswer._mark_late
 
-        def spoiled(channel):
-            if channel == channels[1]:
+        def spoiled(chat):
+            if chat.channel_id == channels[1]:
                 raise ValueError("a rule of somebody else")
-            return mark(channel)
+            return mark(chat)
 
         with (
-            patch.object(type(channels[0]), "_whatsapp_mark_late", spoiled),
+            patch.object(
+                type(self.env["whatsapp.conversation"]), "_mark_late", spoiled
+            ),
             self.assertLogs("odoo.addons.crm_whatsapp_gateway", "ERROR"),
         ):
             self.mark(WEDNESDAY + 15 * MINUTE)
-        late = [channel.whatsapp_late for channel in channels]
+        late = [channel.whatsapp_conversation_ids.late for channel in channels]
         self.assertEqual(late, [True, False, True])
 
     def test_what_is_no_longer_waiting_for_another_reason_is_not_late(self):
         channel = self.ask()
         self.mark(WEDNESDAY + 15 * MINUTE)
-        channel.whatsapp_waiting_since = False  # somebody closed it
-        self.assertFalse(channel.whatsapp_late or self.asked(channel.lead_id))
+        channel.whatsapp_conversation_ids.waiting_since = False  # somebody closed it
+        self.assertFalse(
+            channel.whatsapp_conversation_ids.late or self.asked(channel.lead_id)
+        )
         self.assertFalse(self.rows())
 
     def test_the_leader_is_invited_the_own_language(self):

@@ -6,7 +6,7 @@ from unittest.mock import patch
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user
 
-from ..models.discuss_channel_answer import DiscussChannel
+from ..models.whatsapp_conversation_answer import WhatsappConversationAnswer
 from .common import at
 from .test_answers import ANA, MINUTE, AnswerCase
 from .test_duty import WEDNESDAY
@@ -58,9 +58,11 @@ class TestWelcome(GreetingCase):
     def test_it_is_no_answer(self):
         self.gateway.whatsapp_target_minutes = 15
         channel = self.ask()
-        self.assertEqual(channel.whatsapp_waiting_since, WEDNESDAY)
-        self.assertEqual(channel.whatsapp_last_text, "Hi")
-        self.assertEqual(channel.whatsapp_answer_due, WEDNESDAY + 15 * MINUTE)
+        self.assertEqual(channel.whatsapp_conversation_ids.waiting_since, WEDNESDAY)
+        self.assertEqual(channel.whatsapp_conversation_ids.last_text, "Hi")
+        self.assertEqual(
+            channel.whatsapp_conversation_ids.answer_due, WEDNESDAY + 15 * MINUTE
+        )
         self.assertFalse(self.rows())
         self.assertTrue(channel.lead_id._whatsapp_calls(), "the call is not done")
         row = self.reply(channel, WEDNESDAY + MINUTE)
@@ -152,7 +154,7 @@ class TestAway(GreetingCase):
     def test_outside_of_the_hours_the_away_message_comes_and_no_welcome(self):
         channel = self.ask(NIGHT)
         self.assertEqual(self.greetings(), [AWAY])
-        self.assertEqual(channel.whatsapp_waiting_since, NIGHT)
+        self.assertEqual(channel.whatsapp_conversation_ids.waiting_since, NIGHT)
         self.ask(WEDNESDAY)
         self.assertEqual(self.greetings(), [AWAY], "no stranger any more")
 
@@ -217,7 +219,7 @@ class TestNoGreeting(GreetingCase):
         def never(*args):
             raise AssertionError("hours are read")
 
-        with patch.object(DiscussChannel, "_whatsapp_greeting", never):
+        with patch.object(WhatsappConversationAnswer, "_greeting", never):
             self.ask(NIGHT)
         self.assertTrue(self.events(state="done"))
         self.assertFalse(self.greetings())
@@ -260,22 +262,22 @@ class TestNoGreeting(GreetingCase):
         self.gateway.whatsapp_welcome_days = 0
         self.reply(channel, WEDNESDAY + MINUTE)
         self.env["whatsapp.message.queue"].search([]).unlink()
-        channel.whatsapp_welcomed_at = False
+        channel.whatsapp_conversation_ids.welcomed_at = False
         self.ask(WEDNESDAY)  # delivered after the answer
         self.assertFalse(self.greetings())
 
     def test_the_customer_s_message_stays_if_the_greeting_fails(self):
-        def refused(channel, kind):
-            channel.whatsapp_welcomed_at = WEDNESDAY
-            raise UserError(channel.name)
+        def refused(chat, kind):
+            chat.welcomed_at = WEDNESDAY
+            raise UserError(chat.name)
 
         with (
-            patch.object(DiscussChannel, "_whatsapp_send_greeting", refused),
+            patch.object(WhatsappConversationAnswer, "_send_greeting", refused),
             self.assertLogs("odoo.addons.crm_whatsapp_gateway", "WARNING"),
         ):
             channel = self.ask()
         self.assertEqual(self.texts(channel), ["Hi"])
-        self.assertFalse(channel.whatsapp_welcomed_at)
+        self.assertFalse(channel.whatsapp_conversation_ids.welcomed_at)
         self.assertEqual(self.events(state="done"), self.events())
 
     def test_a_webhook_user_without_rights_greets_too(self):

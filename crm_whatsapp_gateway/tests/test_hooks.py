@@ -58,14 +58,15 @@ class TestHooks(WhatsappCase):
         channel = self.receive(self.message(content="Hi"))
         self.answer(channel, "Hello")
         when = channel.whatsapp_last_customer_date
-        names = ("whatsapp_phone", "whatsapp_last_date", "whatsapp_last_customer_date")
+        names = ("whatsapp_phone", "whatsapp_last_customer_date")
         channel.write(dict.fromkeys(names))
+        channel.whatsapp_conversation_ids.last_date = False
         self.env.flush_all()
         base_post_init_hook(self.env)
         post_init_hook(self.env)
         self.assertEqual(channel.whatsapp_phone, "+525512345678")
         self.assertEqual(channel.whatsapp_last_customer_date, when)
-        self.assertGreaterEqual(channel.whatsapp_last_date, when)
+        self.assertGreaterEqual(channel.whatsapp_conversation_ids.last_date, when)
         self.assertTrue(channel.whatsapp_window_open)
 
     def test_an_existing_source_is_adopted(self):
@@ -321,8 +322,9 @@ class TestLeadsOfBefore(ConversationCase):
         manager = new_test_user(
             self.env, "leads-manager", groups="sales_team.group_sale_manager"
         )
-        channels = (self.channel | other | mine).with_user(manager)
-        told = channels.action_create_leads()["params"]["message"]
+        channels = self.channel | other | mine
+        chats = channels.whatsapp_conversation_ids.with_user(manager)
+        told = chats.action_create_leads()["params"]["message"]
         self.assertTrue(other.lead_id.user_id)
         self.assertEqual(self.channel.lead_id, self.lead)
         self.assertFalse(mine.lead_id)
@@ -330,7 +332,8 @@ class TestLeadsOfBefore(ConversationCase):
         self.assertIn(mine.name, told)
         plain = new_test_user(self.env, "leads-plain", groups="base.group_user")
         with self.assertRaises(AccessError):
-            other.with_user(plain).action_create_leads()
+            chat = other.whatsapp_conversation_ids.with_user(plain)
+            chat.action_create_leads()
 
 
 class TestSchemaOfOca(WhatsappCase):

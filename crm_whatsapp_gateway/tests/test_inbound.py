@@ -342,11 +342,14 @@ class TestInbound(WhatsappCase):
         self.assertEqual(self.texts(channel), ["I call you later"])
         self.assertFalse(channel.lead_id)
         self.assertFalse(channel.whatsapp_window_open)
-        self.assertEqual(channel.whatsapp_last_author, "us")
+        self.assertEqual(channel.whatsapp_conversation_ids.last_author, "us")
         self.assertEqual(self.meta.calls, [], "it is not sent once more")
         self.receive(self.message(content="Fine"))
         self.assertTrue(channel.lead_id)
-        self.assertEqual(channel.whatsapp_waiting_since, channel.whatsapp_last_date)
+        self.assertEqual(
+            channel.whatsapp_conversation_ids.waiting_since,
+            channel.whatsapp_conversation_ids.last_date,
+        )
 
     def change(self, field, **value):
         change = {"field": field, "value": value}
@@ -543,7 +546,7 @@ class TestInbound(WhatsappCase):
         channel = self.receive(self.message(content="New"))
         late = self.message(content="Old", timestamp=str(self.now - 3600))
         self.receive(late)
-        self.assertEqual(channel.whatsapp_last_text, "New")
+        self.assertEqual(channel.whatsapp_conversation_ids.last_text, "New")
         self.assertEqual(len(self.texts(channel)), 2)
 
     def test_the_salesperson_gets_one_notice_from_the_mail_queue(self):
@@ -574,8 +577,8 @@ class TestInbound(WhatsappCase):
             broken = self.message(content="my secret wish")
             self.post(self.delivery(broken))
             with patch.object(
-                type(self.env["discuss.channel"]),
-                "_whatsapp_note",
+                type(self.env["whatsapp.conversation"]),
+                "_note",
                 side_effect=ValueError("my secret wish of 5215512345678"),
             ):
                 self.drain()

@@ -40,8 +40,8 @@ class TestUnreadable(KindsCase):
         self.assertTrue(lead.user_id, "somebody's turn")
         self.assertEqual(len(lead.activity_ids), 1)
         self.assertTrue(channel.whatsapp_window_open)
-        self.assertEqual(channel.whatsapp_state, "open")
-        self.assertTrue(channel.whatsapp_waiting_since)
+        self.assertEqual(channel.whatsapp_conversation_ids.state, "open")
+        self.assertTrue(channel.whatsapp_conversation_ids.waiting_since)
         self.assertIn(words, self.texts(channel)[0])
 
     def test_a_stranger_who_writes_what_cannot_be_read_is_a_lead(self):
@@ -88,9 +88,9 @@ class TestUnreadable(KindsCase):
     def test_a_customer_who_is_known_has_the_turn_again(self):
         channel = self.receive(self.message(content="Hi"))
         self.answer(channel, "Yes?")
-        self.assertEqual(channel.whatsapp_state, "answered")
+        self.assertEqual(channel.whatsapp_conversation_ids.state, "answered")
         self.receive(self.message("unsupported", {"type": "poll_creation"}))
-        self.assertEqual(channel.whatsapp_state, "open")
+        self.assertEqual(channel.whatsapp_conversation_ids.state, "open")
         self.assertEqual(len(self.leads()), 1)
 
     def test_who_says_nothing_makes_no_lead(self):
@@ -189,15 +189,15 @@ class TestStandby(KindsCase):
     def test_the_agent_speaks_for_itself_and_answers_for_nobody(self):
         self.change("standby", self.heard())
         channel = self.conversation()
-        waits = channel.whatsapp_waiting_since
+        waits = channel.whatsapp_conversation_ids.waiting_since
         self.change("standby", self.said("Of wood and of glass"))
         message = self.shown("wamid.agent")
         self.assertEqual(message.author_id.name, "Meta Business Agent")
         self.assertFalse(message.author_id.active)
         self.assertFalse(message.author_guest_id or message.whatsapp_by_phone)
         self.assertEqual(self.texts(channel)[-1], "Of wood and of glass")
-        self.assertEqual(channel.whatsapp_state, "open")
-        self.assertEqual(channel.whatsapp_waiting_since, waits)
+        self.assertEqual(channel.whatsapp_conversation_ids.state, "open")
+        self.assertEqual(channel.whatsapp_conversation_ids.waiting_since, waits)
         self.assertFalse(self.env["whatsapp.answer"].search([]))
         self.assertEqual(self.meta.calls, [], "it is not sent once more")
         rows = self.env["whatsapp.report"].search([("channel_id", "=", channel.id)])
@@ -311,14 +311,13 @@ class TestGroups(KindsCase):
         self.assertEqual(authors.mapped("name"), ["Ana Pérez", "Eva"])
         self.assertFalse(self.leads())
         self.assertFalse(channel.lead_id)
-        self.assertFalse(channel.whatsapp_waiting_since)
+        self.assertFalse(channel.whatsapp_conversation_ids.waiting_since)
         self.assertFalse(channel.whatsapp_window_open)
         self.assertFalse(self.env["whatsapp.assignment"].search([]))
         self.assertIn(self.tomas.partner_id, channel.channel_member_ids.partner_id)
-        self.assertEqual(channel.whatsapp_last_text, "At noon")
-        self.assertIn(
-            channel, self.env["discuss.channel"].search([("whatsapp_state", "!=", 0)])
-        )
+        self.assertEqual(channel.whatsapp_conversation_ids.last_text, "At noon")
+        chats = self.env["whatsapp.conversation"].search([("state", "!=", 0)])
+        self.assertIn(channel, chats.channel_id)
 
     def test_a_contact_who_writes_in_a_group_is_its_author(self):
         eva = self.env["res.partner"].create({"name": "Eva", "phone": "+34612345678"})
@@ -423,10 +422,10 @@ class TestOurPhone(KindsCase):
         self.echo("edit", edit, "wamid.F")
         self.echo("revoke", {"original_message_id": "wamid.E"}, "wamid.G")
         self.echo("reaction", {"emoji": "👍", "message_id": "w"}, "wamid.H")
-        self.assertTrue(channel.whatsapp_waiting_since)
-        self.assertEqual(channel.whatsapp_state, "open")
+        self.assertTrue(channel.whatsapp_conversation_ids.waiting_since)
+        self.assertEqual(channel.whatsapp_conversation_ids.state, "open")
         self.echo("text", {"body": "650, all in all"}, "wamid.I")
-        self.assertFalse(channel.whatsapp_waiting_since)
+        self.assertFalse(channel.whatsapp_conversation_ids.waiting_since)
 
 
 class TestDescription(KindsCase):

@@ -418,7 +418,7 @@ class TestReturning(LeadCase):
         self.assertEqual(self.channel.lead_id.user_id, self.sofia)
 
     def test_a_salesperson_off_duty_is_replaced(self):
-        self.channel.action_whatsapp_close()  # nobody waits, who would go on at once
+        self.channel.whatsapp_conversation_ids.action_close()  # nobody waits, who would go on at once
         self.employees[1].whatsapp_agent = False
         self.first.action_set_won()
         self.say("Another one, please")
@@ -630,7 +630,9 @@ class TestLink(LeadCase):
         lead = channel.lead_id.with_user(self.sofia)
         self.assertEqual(lead.whatsapp_unread, 2)
         self.assertEqual(channel.lead_id.with_user(self.tomas).whatsapp_unread, 0)
-        self.assertEqual(lead.whatsapp_waiting_since, channel.whatsapp_waiting_since)
+        self.assertEqual(
+            lead.whatsapp_waiting_since, channel.whatsapp_conversation_ids.waiting_since
+        )
         self.answer(channel, "Hello")
         lead.invalidate_recordset()
         self.assertFalse(lead.whatsapp_waiting_since)
@@ -702,10 +704,10 @@ class TestLink(LeadCase):
     def test_the_conversation_tells_of_the_lead(self):
         channel = self.say()
         channel.lead_id.expected_revenue = 500
-        shown = channel.with_user(self.sofia)
-        self.assertEqual(shown.lead_expected_revenue, 500)
-        self.assertEqual(shown.lead_activity_summary, "Call now: WhatsApp message")
-        self.assertEqual(shown.whatsapp_team_id, self.team)
+        shown = channel.with_user(self.sofia).whatsapp_conversation_ids
+        self.assertEqual(shown.expected_revenue, 500)
+        self.assertEqual(shown.activity_summary, "Call now: WhatsApp message")
+        self.assertEqual(shown.team_id, self.team)
 
     def test_a_manager_s_colleagues_see_it_no_longer(self):
         nora = new_test_user(

@@ -183,13 +183,13 @@ class TestMerging(OnePersonCase):
         self.answer(first, "Answered")
         self.send_due()
         second.whatsapp_opt_out = True
-        waits = second.whatsapp_waiting_since
+        waits = second.whatsapp_conversation_ids.waiting_since
         self.now += 60
         channel = self.say("3 both", BY_BOTH)
         self.assertTrue(channel.whatsapp_opt_out)
-        self.assertEqual(channel.whatsapp_state, "open")
-        self.assertEqual(channel.whatsapp_waiting_since, waits)
-        self.assertEqual(channel.whatsapp_last_text, "3 both")
+        self.assertEqual(channel.whatsapp_conversation_ids.state, "open")
+        self.assertEqual(channel.whatsapp_conversation_ids.waiting_since, waits)
+        self.assertEqual(channel.whatsapp_conversation_ids.last_text, "3 both")
         self.assertTrue(channel.whatsapp_window_open)
 
     def test_a_closed_lead_stays_history(self):

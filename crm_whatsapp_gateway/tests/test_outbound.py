@@ -76,7 +76,9 @@ class TestOutbound(ConversationCase):
             self.assertEqual(
                 row.payload["text"], {"body": text, "preview_url": preview}
             )
-            self.assertEqual(self.channel.whatsapp_last_text, " ".join(text.split()))
+            self.assertEqual(
+                self.channel.whatsapp_conversation_ids.last_text, " ".join(text.split())
+            )
 
     def test_too_long_a_text_is_refused_at_the_click_whichever_way_it_is_sent(self):
         self.assertTrue(self.answer(self.channel, "x" * 4096))

@@ -297,7 +297,8 @@ class TestAttention(ReportCase):
         channel = self.ask()
         until = WEDNESDAY + timedelta(days=7)
         with at(WEDNESDAY):
-            channel.with_user(self.sofia)._whatsapp_snooze(until)
+            chat = channel.whatsapp_conversation_ids.with_user(self.sofia)
+            chat._snooze(until)
         for hours, count in ((23, 0), (25, 1)):
             moment = WEDNESDAY + timedelta(hours=hours)
             with self.subTest(hours=hours):

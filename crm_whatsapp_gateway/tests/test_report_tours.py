@@ -23,10 +23,10 @@ class TestReportTours(WhatsappCase, HttpCase):
         self.channel = self.receive(self.message(content="How much is it?"))
 
     def test_what_needs_attention_is_opened_by_its_card(self):
-        self.channel.write(
+        self.channel.whatsapp_conversation_ids.write(
             {
-                "whatsapp_answer_due": fields.Datetime.now() - timedelta(minutes=1),
-                "whatsapp_late": True,
+                "answer_due": fields.Datetime.now() - timedelta(minutes=1),
+                "late": True,
             }
         )
         self.start_tour(

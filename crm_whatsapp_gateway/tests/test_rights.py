@@ -2,6 +2,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 import inspect
 
+from psycopg2 import IntegrityError
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, new_test_user, tagged
@@ -14,6 +16,7 @@ from .rights_matrix import KINDS, METHODS, OPEN, RECORDS
 from .setup_common import HELLO
 
 OURS = ("odoo.addons.crm_whatsapp_gateway.", "odoo.addons.mail_gateway_whatsapp_queue.")
+CHAT = "whatsapp.conversation"
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "u": "unlink"}
 # Odoo's own hooks, of which the rights are those of the record
 HOOKS = {"create", "write", "unlink", "init", "default_get"}
@@ -88,6 +91,7 @@ class RightsCase(WhatsappCase):
                 self.people[kind].partner_id.id for kind in ("plain", "portal")
             ]
         )
+        self.chat = self.channel.whatsapp_conversation_ids
         self.row = self.answer(self.channel, "Hello", user=self.sofia)
         self.free_row = self.env["whatsapp.message.queue"]._record_reaction(
             self.free, "wamid.1", "👍"
@@ -108,7 +112,7 @@ class RightsCase(WhatsappCase):
 
     def records(self):
         """Return the records of the table, by the names of its lines."""
-        env, channel = self.env, self.channel
+        env, channel, chat = self.env, self.channel, self.chat
         template = self.template("Hello {{1}}", header="A {{1}}")
         template.button_ids = [
             Command.create(
@@ -126,6 +130,8 @@ class RightsCase(WhatsappCase):
         found = {
             "discuss.channel:taken": channel,
             "discuss.channel:free": self.free,
+            "whatsapp.conversation:taken": chat,
+            "whatsapp.conversation:free": self.free.whatsapp_conversation_ids,
             "discuss.channel.member:taken": channel.channel_member_ids.filtered(
                 "guest_id"
             ),
@@ -188,7 +194,7 @@ class RightsCase(WhatsappCase):
             ),
             "whatsapp.snooze": env["whatsapp.snooze"]
             .with_user(self.sofia)
-            .create({"channel_ids": [Command.set(channel.ids)]}),
+            .create({"conversation_ids": [Command.set(chat.ids)]}),
             "whatsapp.edit.message": env["whatsapp.edit.message"]
             .with_user(self.sofia)
             .create({"row_id": self.row.id, "body": "x"}),
@@ -342,19 +348,12 @@ class TestRights(RightsCase):
             "crm.lead.action_whatsapp_merge": lead.action_whatsapp_merge,
             "discuss.channel.action_ask_phone": channel.action_ask_phone,
             "discuss.channel.action_create_lead": channel.action_create_lead,
-            "discuss.channel.action_create_leads": channel.action_create_leads,
             "discuss.channel.action_open_lead": channel.action_open_lead,
             "discuss.channel.action_open_whatsapp": channel.action_open_whatsapp,
             "discuss.channel.action_unfollow": channel.action_unfollow,
-            "discuss.channel.action_whatsapp_choose_snooze": (
-                channel.action_whatsapp_choose_snooze
-            ),
-            "discuss.channel.action_whatsapp_close": channel.action_whatsapp_close,
-            "discuss.channel.action_whatsapp_details": channel.action_whatsapp_details,
             "discuss.channel.action_whatsapp_other_number": (
                 channel.action_whatsapp_other_number
             ),
-            "discuss.channel.action_whatsapp_reopen": channel.action_whatsapp_reopen,
             "discuss.channel.message_post": lambda: channel.message_post(
                 body="Hi", message_type="comment", subtype_xmlid="mail.mt_comment"
             ),
@@ -463,9 +462,23 @@ class TestRights(RightsCase):
             "whatsapp.send.template.action_send": lambda: wizard(
                 "whatsapp.send.template"
             ).action_send(),
+            **{
+                f"whatsapp.conversation.{name}": getattr(of(self.chat), name)
+                for name in (
+                    "action_ask_phone",
+                    "action_choose_snooze",
+                    "action_close",
+                    "action_create_lead",
+                    "action_create_leads",
+                    "action_details",
+                    "action_open",
+                    "action_open_lead",
+                    "action_reopen",
+                )
+            },
             "whatsapp.snooze.action_snooze": lambda: (
                 record("whatsapp.snooze")
-                .create({"channel_ids": [Command.set(self.channel.ids)]})
+                .create({"conversation_ids": [Command.set(self.chat.ids)]})
                 .action_snooze()
             ),
             "whatsapp.webhook.event.action_process_again": event.action_process_again,
@@ -521,6 +534,141 @@ class TestRights(RightsCase):
             return "x"
         finally:
             self.env.invalidate_all()
+
+
+class TestInboxAsChannels(RightsCase):
+    """A conversation of the inbox is for who may see its channel, and nobody else."""
+
+    def setUp(self):
+        super().setUp()
+        both = self.company | self.other
+        self.people["both"] = self.user(
+            "both", SALES, company_ids=[Command.set(both.ids)]
+        )
+        self.people["visitor"] = self.user(
+            "visitor", SALES, company_ids=[Command.set(both.ids)]
+        )
+        theirs = self.gateway.copy(
+            {
+                "name": "Theirs",
+                "token": "EAAtheirs",
+                "webhook_key": "theirs",
+                "whatsapp_from_phone": "10009",
+                "company_id": self.other.id,
+                "whatsapp_team_id": False,
+            }
+        )
+        self.channels = self.channel | self.free
+        for n, (owner, guest, gateway) in enumerate(
+            (
+                ("owner", "mate", self.gateway),
+                ("stranger", "gateway", self.gateway),
+                ("both", "leader", theirs),
+                ("foreign", "visitor", theirs),
+                (None, None, theirs),
+                ("both", "visitor", self.gateway),
+                ("mate", "plain", self.gateway),
+            )
+        ):
+            channel = self.env["discuss.channel"].create(
+                {
+                    "name": f"Person {n}",
+                    "channel_type": "gateway",
+                    "gateway_id": gateway.id,
+                    "company_id": gateway.company_id.id,
+                    "gateway_channel_token": f"3460000000{n}",
+                }
+            )
+            user = self.people[owner] if owner else self.users.browse()
+            channel.lead_id = self.env["crm.lead"].create(
+                {
+                    "name": channel.name,
+                    "user_id": user.id,
+                    "team_id": False,
+                    "company_id": gateway.company_id.id,
+                }
+            )
+            members = self.people[guest].partner_id if guest else user.partner_id
+            channel.channel_member_ids.filtered("partner_id").unlink()
+            channel.add_members(partner_ids=members.ids)
+            self.channels |= channel
+        self.channels[3].active = False
+        self.channels[4].gateway_id = False  # its number was deleted
+        self.env.flush_all()
+
+    def seen(self, user, companies, operation):
+        """Return the channels that somebody may see, and those of the inbox's rows."""
+        found = []
+        for model, path in (("discuss.channel", "id"), (CHAT, "channel_id.id")):
+            records = self.env[model].with_user(user)
+            records = records.with_context(
+                active_test=False, allowed_company_ids=companies.ids
+            )
+            if records.has_access(operation):
+                domain = [(path.removesuffix(".id"), "in", self.channels.ids)]
+                records = records.search(domain)._filtered_access(operation)
+            found.append(set(records.sudo().mapped(path)))
+        return found
+
+    def test_the_inbox_shows_what_its_user_may_see_as_channels(self):
+        total = 0
+        for kind, user in self.people.items():
+            own = user.company_ids
+            for companies in {own, *own}:
+                for operation in ("read", "write"):
+                    with self.subTest(kind, companies=companies, operation=operation):
+                        channels, chats = self.seen(user, companies, operation)
+                        self.assertEqual(chats, channels)
+                        total += len(chats)
+        self.assertGreater(total, 50, "so that something is proven")
+
+    def test_what_decides_is_in_step_with_channel_and_lead(self):
+        names = {
+            "name": "name",
+            "active": "active",
+            "company_id": "company_id",
+            "gateway_id": "gateway_id",
+            "phone": "whatsapp_phone",
+            "username": "whatsapp_username",
+            "lead_id": "lead_id",
+            "team_id": "whatsapp_team_id",
+            "user_id": "whatsapp_user_id",
+        }
+
+        def check():
+            self.env.flush_all()
+            self.env.invalidate_all()
+            for channel in self.channels:
+                chat = channel.whatsapp_conversation_ids
+                self.assertEqual(chat.stage_id, channel.lead_id.stage_id)
+                for own, other in names.items():
+                    self.assertEqual(chat[own], channel[other], own)
+
+        check()
+        lead = self.channel.lead_id
+        lead.write({"user_id": self.tomas.id, "team_id": False})
+        lead.stage_id = self.env["crm.stage"].search([], order="id desc", limit=1)
+        self.channel.write({"name": "New", "whatsapp_username": "new"})
+        check()
+        self.assertEqual(self.chat.user_id, self.tomas)
+        self.assertEqual(self.chat.name, "New")
+        self.free.write({"lead_id": False, "active": False, "company_id": False})
+        check()
+        self.assertFalse(self.free.whatsapp_conversation_ids.lead_id)
+
+    def test_there_is_one_for_each_channel_of_whatsapp(self):
+        for channel in self.channels:
+            self.assertEqual(len(channel.whatsapp_conversation_ids), 1)
+        group = self.env["discuss.channel"].create(
+            {"name": "Us", "channel_type": "group"}
+        )
+        self.assertFalse(group.whatsapp_conversation_ids)
+        with mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError):
+            with self.env.cr.savepoint():
+                self.env[CHAT].create({"channel_id": self.channel.id})
+        chat = self.chat
+        self.channel.unlink()
+        self.assertFalse(chat.exists())
 
 
 class TestNobodyGetsAround(RightsCase):
@@ -597,6 +745,7 @@ class TestNobodyGetsAround(RightsCase):
     def test_of_our_fields_a_person_writes_those_of_the_list(self):
         records = {
             "discuss.channel": self.channel,
+            "whatsapp.conversation": self.channel.whatsapp_conversation_ids,
             "crm.lead": self.lead,
             "res.partner": self.env["res.partner"].create({"name": "Customer"}),
             "hr.employee": self.employees[:1],
@@ -710,32 +859,33 @@ class TestNobodyGetsAround(RightsCase):
 
     def test_what_a_lead_is_worth_is_for_who_may_read_the_lead(self):
         self.channel.add_members(partner_ids=self.tomas.partner_id.ids)
-        names = ["lead_expected_revenue", "lead_campaign_id", "lead_activity_summary"]
+        names = ["expected_revenue", "campaign_id", "activity_summary"]
         self.lead.with_context(mail_activity_quick_update=True).activity_schedule(
             "mail.mail_activity_data_todo", summary="Plan", user_id=self.sofia.id
         )
-        own = self.channel.with_user(self.sofia).read(names)[0]
-        self.assertEqual(own["lead_expected_revenue"], 7777)
-        self.assertEqual(own["lead_campaign_id"][1], "Secret")
-        self.assertEqual(own["lead_activity_summary"], "Plan")
+        chat = self.channel.whatsapp_conversation_ids
+        own = chat.with_user(self.sofia).read(names)[0]
+        self.assertEqual(own["expected_revenue"], 7777)
+        self.assertEqual(own["campaign_id"][1], "Secret")
+        self.assertEqual(own["activity_summary"], "Plan")
         channel = self.channel.with_user(self.tomas)
         self.assertEqual(channel._whatsapp_lead_summary()["name"], self.lead.name)
-        theirs = channel.read(names)[0]
+        theirs = chat.with_user(self.tomas).read(names)[0]
         self.assertFalse(any(theirs[name] for name in names), theirs)
-        campaign = [("lead_campaign_id", "=", self.lead.campaign_id.id)]
-        self.assertEqual(self.channel.with_user(self.sofia).search(campaign), channel)
-        self.assertFalse(channel.search(campaign))
+        campaign = [("campaign_id", "=", self.lead.campaign_id.id)]
+        self.assertEqual(chat.with_user(self.sofia).search(campaign), chat)
+        self.assertFalse(chat.with_user(self.tomas).search(campaign))
 
     @mute_logger("odoo.domains", "odoo.osv.expression", "odoo.fields", "odoo.models")
     def test_what_a_lead_is_worth_is_not_grouped_sorted_or_searched(self):
         self.channel.add_members(partner_ids=self.tomas.partner_id.ids)
-        channels = self.env["discuss.channel"].with_user(self.tomas)
-        domain = [("id", "=", self.channel.id)]
+        channels = self.env["whatsapp.conversation"].with_user(self.tomas)
+        domain = [("channel_id", "=", self.channel.id)]
         for name in (
-            "lead_expected_revenue",
-            "lead_campaign_id",
-            "lead_activity_summary",
-            "lead_activity_state",
+            "expected_revenue",
+            "campaign_id",
+            "activity_summary",
+            "activity_state",
         ):
             for ask in (
                 lambda n=name: channels._read_group(domain, [n]),
@@ -751,7 +901,7 @@ class TestNobodyGetsAround(RightsCase):
         except ValueError:
             groups = []
         self.assertNotIn((7777,), groups)
-        for worth in ("lead_expected_revenue", "lead_id.expected_revenue"):
+        for worth in ("expected_revenue", "lead_id.expected_revenue"):
             try:
                 with self.env.cr.savepoint():
                     found = channels.search([*domain, (worth, ">", 7000)])

@@ -268,11 +268,13 @@ class TestHandOver(TogetherCase):
         self.assertFalse(self.lead.activity_ids)
 
     def test_a_note_is_no_answer(self):
-        waits = self.channel.whatsapp_waiting_since
+        waits = self.channel.whatsapp_conversation_ids.waiting_since
         self.assertTrue(waits)
         self.hand_over(self.owner, self.colleague, "You know him better")
-        self.assertEqual(self.channel.whatsapp_waiting_since, waits)
-        self.assertEqual(self.channel.whatsapp_last_text, "How much is it?")
+        self.assertEqual(self.channel.whatsapp_conversation_ids.waiting_since, waits)
+        self.assertEqual(
+            self.channel.whatsapp_conversation_ids.last_text, "How much is it?"
+        )
 
     def test_the_next_message_goes_to_the_colleague(self):
         self.hand_over(self.owner, self.colleague)
@@ -435,12 +437,14 @@ class TestNotes(TogetherCase, HttpCase):
         return self.channel.message_ids.sorted("id")[-1]
 
     def test_a_note_never_leaves(self):
-        waits = self.channel.whatsapp_waiting_since
+        waits = self.channel.whatsapp_conversation_ids.waiting_since
         note = self.write_note(self.owner)
         self.assertEqual(html2plaintext(note.body).strip(), "He never pays")
         self.assertFalse(note.notification_ids)
-        self.assertEqual(self.channel.whatsapp_waiting_since, waits)
-        self.assertEqual(self.channel.whatsapp_last_text, "How much is it?")
+        self.assertEqual(self.channel.whatsapp_conversation_ids.waiting_since, waits)
+        self.assertEqual(
+            self.channel.whatsapp_conversation_ids.last_text, "How much is it?"
+        )
         self.assertTrue(self.lead.activity_ids, "nobody has answered")
         self.assertNothingLeaves()
 

@@ -45,10 +45,12 @@ class TestTours(ToursCase):
             login=self.owner.login,
         )
         self.env.invalidate_all()
-        self.assertEqual(self.channel.whatsapp_last_text, "It is 5 euros")
-        self.assertEqual(self.channel.whatsapp_state, "answered")
-        self.assertEqual(eva.whatsapp_state, "snoozed")
-        self.assertEqual(eva.with_user(self.owner).whatsapp_unread, 0)
+        self.assertEqual(
+            self.channel.whatsapp_conversation_ids.last_text, "It is 5 euros"
+        )
+        self.assertEqual(self.channel.whatsapp_conversation_ids.state, "answered")
+        self.assertEqual(eva.whatsapp_conversation_ids.state, "snoozed")
+        self.assertEqual(eva.with_user(self.owner).whatsapp_conversation_ids.unread, 0)
 
     def test_the_keyboard_turns_the_page(self):
         self.from_eva()

@@ -253,7 +253,9 @@ class TestWithoutLead(LeadCase):
         self.assertEqual(lead.campaign_id.title, "Solar panels")
         self.assertEqual(lead.user_id, self.sofia)
         self.assertEqual(len(lead._whatsapp_calls()), 1)
-        self.assertEqual(channel.with_user(self.sofia).whatsapp_unread, 4)
+        self.assertEqual(
+            channel.with_user(self.sofia).whatsapp_conversation_ids.unread, 4
+        )
         self.assertFalse(channel.whatsapp_no_lead_reason)
         event.action_process_again()
         self.say("Five")

@@ -9,8 +9,8 @@ class WhatsappSnooze(models.TransientModel):
     _name = "whatsapp.snooze"
     _description = "Snooze WhatsApp conversations"
 
-    channel_ids = fields.Many2many(
-        "discuss.channel", string="Conversations", required=True, readonly=True
+    conversation_ids = fields.Many2many(
+        "whatsapp.conversation", string="Conversations", required=True, readonly=True
     )
     choice = fields.Selection(
         [
@@ -33,18 +33,18 @@ class WhatsappSnooze(models.TransientModel):
         required=True,
     )
 
-    @api.constrains("channel_ids")
-    def _check_channel_ids(self):
+    @api.constrains("conversation_ids")
+    def _check_conversation_ids(self):
         """Show nothing of a conversation that its user may not see."""
-        # sudo: discuss.channel - the rules would leave out what is to be refused
-        self.sudo().channel_ids._whatsapp_check_person()
+        # sudo: whatsapp.conversation - the rules would leave out what is to be refused
+        self.sudo().conversation_ids.channel_id._whatsapp_check_person()
 
     @api.depends("choice")
     def _compute_until(self):
-        channels = self.env["discuss.channel"]
+        chats = self.env["whatsapp.conversation"]
         for wizard in self:
             if wizard.choice and wizard.choice != "own":
-                wizard.until = channels._whatsapp_snooze_end(wizard.choice)
+                wizard.until = chats._snooze_end(wizard.choice)
 
     def action_snooze(self):
         """Put the conversations aside.
@@ -52,5 +52,5 @@ class WhatsappSnooze(models.TransientModel):
         :raise UserError: a time that is past
         """
         self.ensure_one()
-        self.channel_ids._whatsapp_snooze(self.until)
+        self.conversation_ids._snooze(self.until)
         return {"type": "ir.actions.act_window_close"}

@@ -34,6 +34,7 @@ FILL = """
         SELECT format('Guest %%s', number), 'gateway', true, md5('c' || number),
                gateway.id, token, gateway.company_id, now(), now() {values}
           FROM gateway, numbers {join} RETURNING id, gateway_channel_token)
+    {inbox}
     INSERT INTO discuss_channel_member
            (channel_id, guest_id, new_message_separator, create_date)
     SELECT channel.id, guest.id, 0, now()
@@ -52,11 +53,20 @@ WITH_OURS = {
                (SELECT id FROM crm_stage ORDER BY sequence LIMIT 1),
                now(), now(), now()
           FROM numbers, gateway RETURNING id, phone),""",
-    "columns": ", lead_id, whatsapp_phone, whatsapp_bsuid, whatsapp_last_date",
-    "values": ", lead.id, '+' || token, 'ES.' || token, now()",
+    "columns": ", lead_id, whatsapp_phone, whatsapp_bsuid",
+    "values": ", lead.id, '+' || token, 'ES.' || token",
     "join": "JOIN lead ON lead.phone = '+' || token",
+    "inbox": """, inbox AS (
+        INSERT INTO whatsapp_conversation
+               (channel_id, name, active, gateway_id, company_id, phone, lead_id,
+                state, last_date, create_date, write_date)
+        SELECT channel.id, format('Guest %%s', number), true, gateway.id,
+               gateway.company_id, '+' || token, lead.id,
+               'answered', now(), now(), now()
+          FROM channel, gateway, numbers JOIN lead ON lead.phone = '+' || token
+         WHERE token = gateway_channel_token)""",
 }
-ALONE = {"lead": "", "columns": "", "values": "", "join": ""}
+ALONE = dict.fromkeys(WITH_OURS, "")
 PORTION = 50_000  # rows of one statement
 
 

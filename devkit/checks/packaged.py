@@ -45,6 +45,19 @@ KEPT = (
     *("ir_cron", "base_automation", "ir_act_server", "mail_canned_response"),
     *("utm_source", "utm_medium", "mail_activity_type", "whatsapp_answer"),
 )
+# the state of the inbox, which was a part of the channel: by its columns of before
+INBOX = """
+    SELECT channel_id, to_jsonb(t) FROM whatsapp_conversation t
+"""
+MOVED = {
+    f"whatsapp_{name}": name
+    for name in (
+        *("state", "snoozed_until", "snoozed_by_id", "inbox_date", "last_text"),
+        *("last_date", "last_author", "waiting_since", "answer_due", "late"),
+        *("welcomed_at", "away_at"),
+    )
+} | {"lead_stage_id": "stage_id"}
+WOKEN = "model._cron_wake_snoozed()"  # what woke channels wakes conversations
 # what goes on while an addon is left
 GOES_ON = (
     *("mail_gateway", "discuss_channel", "discuss_channel_member", "mail_message"),
@@ -263,7 +276,7 @@ class _Trial:
         name = self._ours()[-1]
         version = paths.manifest_of(paths.REPO / name)["version"]
         folder = self.site / "odoo" / "addons" / name / "migrations" / version
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "post-probe.py").write_text(MIGRATION)
 
     def _lower_version(self) -> None:
@@ -431,6 +444,13 @@ class _Trial:
             )
             found[table] = {number: row for number, row in rows}
         found["ir_config_parameter"] = self._parameters()
+        for action in found["ir_act_server"].values():
+            if action.get("code") == WOKEN:
+                action |= dict.fromkeys(("model_id", "model_name"))
+        if self._sql("SELECT to_regclass('whatsapp_conversation')") != [(None,)]:
+            for channel, row in self._sql(INBOX):
+                inbox = {old: row[new] for old, new in MOVED.items()}
+                found["discuss_channel"][channel] |= inbox
         return found
 
     def _parameters(self) -> dict[str, dict]:

@@ -20,6 +20,7 @@ import {KanbanRenderer} from "@web/views/kanban/kanban_renderer";
 import {ListController} from "@web/views/list/list_controller";
 import {ListRenderer} from "@web/views/list/list_renderer";
 import {_t} from "@web/core/l10n/translation";
+import {channelOf} from "./inbox_service.esm";
 import {kanbanView} from "@web/views/kanban/kanban_view";
 import {listView} from "@web/views/list/list_view";
 import {registry} from "@web/core/registry";
@@ -302,7 +303,7 @@ const withChat = (Controller, template) =>
 
 /** Mark the conversation whose chat is shown. */
 function isShown(component, record) {
-    return component.mailStore.whatsapp_inbox_thread?.id === record.resId;
+    return component.mailStore.whatsapp_inbox_thread?.id === channelOf(record);
 }
 
 class InboxCard extends KanbanRecord {

@@ -6,6 +6,7 @@ import {Component, useState} from "@odoo/owl";
 import {MINUTE, inWords, useClock} from "./clock.esm";
 import {ActivityListPopover} from "@mail/core/web/activity_list_popover";
 import {_t} from "@web/core/l10n/translation";
+import {channelOf} from "./inbox_service.esm";
 import {formatDateTime} from "@web/core/l10n/dates";
 import {registry} from "@web/core/registry";
 import {standardFieldProps} from "@web/views/fields/standard_field_props";
@@ -116,7 +117,7 @@ class UnreadField extends Component {
     get count() {
         const thread = this.store.Thread.get({
             model: "discuss.channel",
-            id: this.props.record.resId,
+            id: channelOf(this.props.record),
         });
         // 18.0 and 19.0 call the member differently
         const member = thread?.selfMember ?? thread?.self_member_id;
@@ -154,7 +155,7 @@ class LeadActivityField extends Component {
     }
 
     get state() {
-        return this.props.record.data.lead_activity_state;
+        return this.props.record.data.activity_state;
     }
 
     get icon() {
@@ -162,7 +163,7 @@ class LeadActivityField extends Component {
     }
 
     get title() {
-        const {lead_activity_summary: summary, lead_activity_date: date} =
+        const {activity_summary: summary, activity_date: date} =
             this.props.record.data;
         if (!this.state) {
             return _t("No activity is planned");
@@ -206,8 +207,8 @@ fields.add("whatsapp_lead_activity", {
     component: LeadActivityField,
     supportedTypes: ["many2one"],
     fieldDependencies: [
-        {name: "lead_activity_state", type: "selection"},
-        {name: "lead_activity_summary", type: "char"},
-        {name: "lead_activity_date", type: "date"},
+        {name: "activity_state", type: "selection"},
+        {name: "activity_summary", type: "char"},
+        {name: "activity_date", type: "date"},
     ],
 });

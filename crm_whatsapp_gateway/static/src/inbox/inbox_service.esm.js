@@ -40,7 +40,13 @@ patch(ChatWindow.prototype, {
     },
 });
 
-/** What the inbox and the chats know of each other. */
+/** Return the id of the channel whose conversation a record of the inbox is. */
+export function channelOf(record) {
+    const channel = record.data.channel_id;
+    return channel && (channel.id ?? channel[0]); // 19.0 gives an object, 18.0 a pair
+}
+
+/** What the inbox and the chats know of each other; an id is that of a channel. */
 class Inbox {
     constructor(services) {
         this.services = services;
@@ -67,8 +73,13 @@ class Inbox {
         return this.store.Thread.get({model: "discuss.channel", id});
     }
 
+    /** Call a method of the conversation of a thread, which knows its id. */
     call(method, id, ...args) {
-        return this.services.orm.call("discuss.channel", method, [[id], ...args]);
+        const conversation = this.threadOf(id).whatsapp_conversation;
+        return this.services.orm.call("whatsapp.conversation", method, [
+            [conversation],
+            ...args,
+        ]);
     }
 
     // ------------------------------------------------------------- the view
@@ -90,9 +101,9 @@ class Inbox {
         }
     }
 
-    /** Ids of the conversations in the order of the list. */
+    /** Ids of the channels in the order of the list. */
     get ids() {
-        return this.view ? this.view.records().map(({resId}) => resId) : [];
+        return this.view ? this.view.records().map(channelOf) : [];
     }
 
     /** The conversation above or below another one in the list, if there is one. */
@@ -107,7 +118,11 @@ class Inbox {
     /** Open a conversation as a click on it does; it lets the user in. */
     async open(id, {focus = true} = {}) {
         this.wanted = id;
-        const action = await this.call("action_open_whatsapp", id);
+        const action = await this.services.orm.call(
+            "discuss.channel",
+            "action_open_whatsapp",
+            [[id]]
+        );
         if (this.wanted === id) {
             Object.assign(action.params, {focus});
             await this.services.action.doAction(action);
@@ -202,7 +217,7 @@ class Inbox {
     // ------------------------------------------------------------- its state
 
     async close(id) {
-        await this.call("action_whatsapp_close", id);
+        await this.call("action_close", id);
         const remove = this.services.notification.add(_t("Conversation closed"), {
             type: "success",
             buttons: [
@@ -219,20 +234,16 @@ class Inbox {
     }
 
     async reopen(id) {
-        await this.call("action_whatsapp_reopen", id);
+        await this.call("action_reopen", id);
         await this.view?.reload();
     }
 
     async snooze(id) {
-        const action = await this.call("action_whatsapp_choose_snooze", id);
+        const action = await this.call("action_choose_snooze", id);
         await this.services.action.doAction(action, {
             // also called when the dialog was merely put away
             onClose: async () => {
-                const [{whatsapp_state: state}] = await this.services.orm.read(
-                    "discuss.channel",
-                    [id],
-                    ["whatsapp_state"]
-                );
+                const [{state}] = await this.call("read", id, ["state"]);
                 if (state === "snoozed") {
                     await this.leave(id);
                 }

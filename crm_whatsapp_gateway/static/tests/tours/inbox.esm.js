@@ -79,7 +79,7 @@ tours.add("crm_whatsapp_gateway.inbox", {
         },
         ...chatOf("Ana Pérez", "How much is it?"),
         {
-            trigger: ".o_data_row button[name='action_whatsapp_details']",
+            trigger: ".o_data_row button[name='action_details']",
             run: "click",
         },
         {trigger: "button[name='action_open_lead']", run: "click"},
@@ -333,7 +333,7 @@ tours.add("crm_whatsapp_gateway.lead", {
         {
             content: "Its conversation has the last message, and opens over it",
             trigger:
-                ".o_field_widget[name='whatsapp_channel_ids'] .o_data_row:contains('How much is it?') button[name='action_open_whatsapp']",
+                ".o_field_widget[name='whatsapp_conversation_ids'] .o_data_row:contains('How much is it?') button[name='action_open']",
             run: "click",
         },
         {trigger: ".o-mail-ChatWindow .o-mail-Message:contains('How much is it?')"},

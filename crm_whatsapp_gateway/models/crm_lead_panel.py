@@ -3,26 +3,14 @@
 from odoo import fields, models
 
 ACTIVITIES = 5  # that the panel shows
-# What the chat shows of its lead to everybody in it
-SUMMARY = {"name", "phone", "stage_id", "user_id"}
+PANEL = "whatsapp.lead.panel"
 
 
-class CrmLead(models.Model):
-    """What the chat shows of its lead, and the chat over the lead."""
+class WhatsappLeadPanel(models.AbstractModel):
+    """What the panel beside the chat shows of its lead. A part of ``crm.lead``."""
 
-    # a file of its own: together they would be hard to read
-    # pylint: disable=consider-merging-classes-inherited
-    _inherit = "crm.lead"
-
-    def write(self, vals):
-        """Show the change in the conversations of the lead."""
-        res = super().write(vals)
-        if SUMMARY & vals.keys():
-            # sudo: discuss.channel - colleagues have them open, too
-            self.sudo().whatsapp_channel_ids._whatsapp_refresh_chats()
-        return res
-
-    # ------------------------------------------------------------- panel
+    _name = PANEL
+    _description = "Leads beside their WhatsApp chat"
 
     def _whatsapp_panel_values(self):
         """Return what the panel beside the chat shows to this user, as a dict."""

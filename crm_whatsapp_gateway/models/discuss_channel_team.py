@@ -11,20 +11,16 @@ from odoo.addons.mail_gateway_whatsapp_queue.tools import identity as wa_identit
 
 from .hr_employee import SALESPERSON, Choice
 
+TEAM = "whatsapp.channel.team"
 
-class DiscussChannel(models.Model):
-    """The lead beside the chat, the colleagues in it, and notes among them."""
 
-    # a file of its own: together they would be hard to read
-    # pylint: disable=consider-merging-classes-inherited
-    _inherit = "discuss.channel"
+class WhatsappChannelTeam(models.AbstractModel):
+    """The lead beside the chat, the colleagues in it, and notes among them. A part of
+    ``discuss.channel``.
+    """
 
-    def write(self, vals):
-        """Show another lead to everybody who has the conversation open."""
-        res = super().write(vals)
-        if "lead_id" in vals:
-            self._whatsapp_refresh_chats()
-        return res
+    _name = TEAM
+    _description = "A sales team in its WhatsApp conversations"
 
     # ------------------------------------------------------------- the lead
 
@@ -95,13 +91,10 @@ class DiscussChannel(models.Model):
                 "id": channel.id,
                 "name": channel.name,
                 "number": channel.gateway_id.name,
-                "text": channel.whatsapp_last_text or "",
-                "unread": channel.whatsapp_unread,
+                "text": channel.whatsapp_conversation_ids.last_text or "",
+                "unread": channel.whatsapp_conversation_ids.unread,
             }
-            for channel in self.sorted(
-                lambda one: (one.whatsapp_last_date or one.create_date, one.id),
-                reverse=True,
-            )
+            for channel in reversed(self._whatsapp_by_last_message())
         ]
 
     def _whatsapp_own_lead(self):
@@ -110,21 +103,6 @@ class DiscussChannel(models.Model):
         return self.sudo().lead_id.with_user(self.env.user)
 
     # ------------------------------------------------------------- who takes part
-
-    def action_unfollow(self):
-        """Hide the own conversation until the customer writes again.
-
-        Who left it would get no message of the own customer any more.
-        """
-        own = self.filtered(
-            lambda channel: (
-                channel._is_whatsapp() and channel.whatsapp_user_id == self.env.user
-            )
-        )
-        for channel in own:
-            channel.channel_pin(pinned=False)
-        others = self - own
-        return super(DiscussChannel, others).action_unfollow() if others else None
 
     def _whatsapp_remove_watchers(self, watchers):
         """Let those out who were in only because nobody had the conversation.

@@ -13,6 +13,7 @@ from .working_time import WorkingTime
 
 _logger = logging.getLogger(__name__)
 
+ANSWER = "whatsapp.conversation.answer"
 LATE_ACTIVITY = "mail.mail_activity_data_warning"
 # Older messages get no greeting: Meta delivers for days what it could not deliver
 FRESH = timedelta(minutes=10)
@@ -28,41 +29,25 @@ class Wait(NamedTuple):
     late: bool
 
 
-class DiscussChannel(models.Model):
-    """How long customers wait, and what they are told meanwhile."""
+class WhatsappConversationAnswer(models.AbstractModel):
+    """How long customers wait, and what they are told meanwhile. A part of
+    ``whatsapp.conversation``.
+    """
 
-    # a file of its own: together they would be hard to read
-    # pylint: disable=consider-merging-classes-inherited
-    _inherit = "discuss.channel"
+    _name = ANSWER
+    _description = "How long WhatsApp customers wait"
 
-    whatsapp_answer_due = fields.Datetime(
-        string="Answer due", readonly=True, copy=False
-    )
-    whatsapp_late = fields.Boolean(
+    answer_due = fields.Datetime(string="Answer due", readonly=True, copy=False)
+    late = fields.Boolean(
         string="Late",
         readonly=True,
         copy=False,
         help="The customer waits longer than the target of the number.",
     )
-    whatsapp_welcomed_at = fields.Datetime(
+    welcomed_at = fields.Datetime(
         string="Welcome message on", readonly=True, copy=False
     )
-    whatsapp_away_at = fields.Datetime(
-        string="Away message on", readonly=True, copy=False
-    )
-
-    def init(self):
-        """Make the indexes of those that will be late, and of those that are."""
-        self.env.cr.execute(
-            """
-            CREATE INDEX IF NOT EXISTS discuss_channel_whatsapp_due_idx
-                ON discuss_channel (whatsapp_answer_due)
-             WHERE whatsapp_answer_due IS NOT NULL AND whatsapp_late IS NOT TRUE;
-            CREATE INDEX IF NOT EXISTS discuss_channel_whatsapp_late_idx
-                ON discuss_channel (whatsapp_answer_due) WHERE whatsapp_late;
-            """
-        )
-        return super().init()
+    away_at = fields.Datetime(string="Away message on", readonly=True, copy=False)
 
     # ------------------------------------------------------------- waiting
 
@@ -72,62 +57,61 @@ class DiscussChannel(models.Model):
         Whoever writes 'waiting since' need not know of it, and it costs no second
         UPDATE.
         """
-        if "whatsapp_waiting_since" not in vals:
+        if "waiting_since" not in vals:
             return super().write(vals)
-        since = fields.Datetime.to_datetime(vals["whatsapp_waiting_since"])
+        since = fields.Datetime.to_datetime(vals["waiting_since"])
         if since:
-            for channel in self:
-                due = channel._whatsapp_due_values(since)
-                super(DiscussChannel, channel).write({**vals, **due})
+            for chat in self:
+                due = chat._due_values(since)
+                super(WhatsappConversationAnswer, chat).write({**vals, **due})
             return True
-        late = self.filtered("whatsapp_late")
-        planned = late or self.filtered("whatsapp_answer_due")
-        clear = {"whatsapp_answer_due": False, "whatsapp_late": False}
+        late = self.filtered("late")
+        planned = late or self.filtered("answer_due")
+        clear = {"answer_due": False, "late": False}
         res = super().write({**vals, **(clear if planned else {})})
-        late._whatsapp_close_late()
+        late._close_late()
         return res
 
-    def _whatsapp_wait(self):
-        return Wait(
-            self.whatsapp_waiting_since, self.whatsapp_answer_due, self.whatsapp_late
-        )
+    def _wait(self):
+        return Wait(self.waiting_since, self.answer_due, self.late)
 
-    def _whatsapp_due_values(self, since):
+    def _due_values(self, since):
         """Return until when a customer is to be answered, if there is a target."""
         self.ensure_one()
-        minutes = self.gateway_id.whatsapp_target_minutes
+        minutes = self.channel_id.gateway_id.whatsapp_target_minutes
         if minutes <= 0:
             return {}
-        due = self._whatsapp_working_time().after(since, minutes * 60)
-        return {"whatsapp_answer_due": due, "whatsapp_late": False}
+        due = self._working_time().after(since, minutes * 60)
+        return {"answer_due": due, "late": False}
 
-    def _whatsapp_plan_answer(self):
+    def _plan_answer(self):
         """Count the target by the hours of who has the lead from now on."""
-        for channel in self:
-            since = channel.whatsapp_waiting_since
-            if since and not channel.whatsapp_late:
-                values = channel._whatsapp_due_values(since)
+        for chat in self:
+            since = chat.waiting_since
+            if since and not chat.late:
+                values = chat._due_values(since)
                 if values:
-                    channel.write(values)
+                    chat.write(values)
 
-    def _whatsapp_working_time(self):
+    def _working_time(self):
         """Return the hours in which this customer can expect an answer."""
         self.ensure_one()
         # sudo: resource.* - whoever writes need not read working hours
-        channel = self.sudo()
+        channel = self.sudo().channel_id
         return WorkingTime.of(
             channel._whatsapp_company(),
             channel.lead_id._whatsapp_employee().resource_id,
-            channel._whatsapp_team_calendar(),
+            self.sudo()._team_calendar(),
         )
 
-    def _whatsapp_team_calendar(self):
+    def _team_calendar(self):
+        channel = self.channel_id
         return (
-            self.gateway_id.whatsapp_away_calendar_id
-            or self._whatsapp_company().resource_calendar_id
+            channel.gateway_id.whatsapp_away_calendar_id
+            or channel._whatsapp_company().resource_calendar_id
         )
 
-    def _whatsapp_record_answer(self, wait, message, by_phone):
+    def _record_answer(self, wait, message, by_phone):
         """Note how long the customer waited, if a person ended it.
 
         :param wait: :class:`Wait` before the answer
@@ -135,38 +119,34 @@ class DiscussChannel(models.Model):
         :param bool by_phone: somebody typed it in the app on the phone
         """
         self.ensure_one()
-        if self.whatsapp_waiting_since:
+        if self.waiting_since:
             return  # an older word that arrived late: the customer has written since
         user = message.author_id.with_context(active_test=False).user_ids[:1]
-        lead, said = self.lead_id, message.date
+        channel, said = self.channel_id, message.date
         # sudo: whatsapp.answer - nobody writes it by hand
         answers = self.env["whatsapp.answer"].sudo()
         answers.create(
             {
-                "channel_id": self.id,
-                "lead_id": lead.id,
+                "channel_id": channel.id,
+                "lead_id": channel.lead_id.id,
                 "user_id": user.id if not by_phone else False,
-                "team_id": self.whatsapp_team_id.id,
-                "gateway_id": self.gateway_id.id,
-                "company_id": self._whatsapp_company().id,
+                "team_id": channel.whatsapp_team_id.id,
+                "gateway_id": channel.gateway_id.id,
+                "company_id": channel._whatsapp_company().id,
                 "waiting_since": wait.since,
                 "answered_at": said,
-                "is_first": not answers.search_count(
-                    self._whatsapp_answers_before(), limit=1
-                ),
+                "is_first": not answers.search_count(self._answers_before(), limit=1),
                 "seconds": (said - wait.since).total_seconds(),
-                "working_seconds": self._whatsapp_working_time().seconds(
-                    wait.since, said
-                ),
+                "working_seconds": self._working_time().seconds(wait.since, said),
                 "late": wait.late or bool(wait.due and said > wait.due),
             }
         )
 
-    def _whatsapp_answers_before(self):
+    def _answers_before(self):
         """Return the domain of the answers since WhatsApp opened the lead."""
-        lead = self.lead_id
+        lead = self.channel_id.lead_id
         if not lead:
-            return [("channel_id", "=", self.id)]
+            return [("channel_id", "=", self.channel_id.id)]
         since = lead.whatsapp_opened_at
         return [
             ("lead_id", "=", lead.id),
@@ -177,41 +157,43 @@ class DiscussChannel(models.Model):
     # ------------------------------------------------------------- late
 
     @api.model
-    def _whatsapp_overdue(self, limit):
+    def _overdue(self, limit):
         """Return the conversations whose answer is due and that are not marked."""
-        self.flush_model(["whatsapp_answer_due", "whatsapp_late"])
+        self.flush_model(["answer_due", "late"])
         self.env.cr.execute(
             """
             SELECT id
-              FROM discuss_channel
-             WHERE whatsapp_answer_due <= %s AND whatsapp_late IS NOT TRUE
-             ORDER BY whatsapp_answer_due, id
+              FROM whatsapp_conversation
+             WHERE answer_due <= %s AND late IS NOT TRUE
+             ORDER BY answer_due, id
              LIMIT %s
             """,
             (fields.Datetime.now(), limit),
         )
         return self.browse(row[0] for row in self.env.cr.fetchall())
 
-    def _whatsapp_mark_late(self):
+    def _mark_late(self):
         """Mark a conversation whose answer is overdue, and tell who leads the team."""
         self.ensure_one()
-        due = self.whatsapp_answer_due
-        if self.whatsapp_late or not due or due > fields.Datetime.now():
+        due = self.answer_due
+        if self.late or not due or due > fields.Datetime.now():
             return
-        if self.lead_id and not self.lead_id.active:
-            self.whatsapp_answer_due = False  # lost: nobody wants to answer
+        lead = self.channel_id.lead_id
+        if lead and not lead.active:
+            self.answer_due = False  # lost: nobody wants to answer
             return
-        self.whatsapp_late = True
-        if self.lead_id:
-            self._whatsapp_ask_leader()
-        self._whatsapp_wake_inboxes()
+        self.late = True
+        if lead:
+            self._ask_leader()
+        self.channel_id._whatsapp_wake_inboxes()
 
-    def _whatsapp_ask_leader(self):
+    def _ask_leader(self):
         """Ask the leader of the team to see to it; silently, for many may be late."""
-        leader = self._whatsapp_late_responsible()
+        leader = self._late_responsible()
         words = self.with_context(lang=leader.lang).env
         now = fields.Datetime.now()
-        self.lead_id.with_context(mail_activity_quick_update=True).activity_schedule(
+        channel = self.channel_id
+        channel.lead_id.with_context(mail_activity_quick_update=True).activity_schedule(
             LATE_ACTIVITY,
             date_deadline=fields.Datetime.context_timestamp(
                 self.with_context(tz=leader.tz), now
@@ -220,114 +202,109 @@ class DiscussChannel(models.Model):
             note=words._(
                 "%(customer)s has waited since %(since)s; the target is %(minutes)s"
                 " working minutes. Salesperson: %(user)s",
-                customer=self.name,
+                customer=channel.name,
                 since=format_datetime(
                     words,
-                    self.whatsapp_waiting_since,
+                    self.waiting_since,
                     tz=leader.tz or "UTC",
                     dt_format="short",
                     lang_code=leader.lang,
                 ),
-                minutes=self.gateway_id.whatsapp_target_minutes,
-                user=self.lead_id.user_id.name or words._("nobody"),
+                minutes=channel.gateway_id.whatsapp_target_minutes,
+                user=channel.lead_id.user_id.name or words._("nobody"),
             ),
             user_id=leader.id,
-            whatsapp_channel_id=self.id,
+            whatsapp_channel_id=channel.id,
         )
 
-    def _whatsapp_late_responsible(self):
+    def _late_responsible(self):
         """Return who sees to what is late: the team's leader, or who is alerted."""
-        gateway = self.gateway_id
+        channel = self.channel_id
+        gateway = channel.gateway_id
         candidates = (
-            self.whatsapp_team_id.user_id,
+            channel.whatsapp_team_id.user_id,
             *gateway._whatsapp_alerted(),
             *gateway.member_ids,
         )
         for user in candidates:
-            if user.active and self.lead_id.with_user(user).has_access("read"):
+            if user.active and channel.lead_id.with_user(user).has_access("read"):
                 return user
         return self.env.ref("base.user_admin")
 
-    def _whatsapp_close_late(self):
+    def _close_late(self):
         """Complete what the leader was asked for: the customer waits no more."""
         if not self:
             return
         # sudo: mail.activity - it is the leader's
         asked = self.env["mail.activity"].sudo()
-        asked.search([("whatsapp_channel_id", "in", self.ids)]).action_feedback(
-            feedback=self.env._("The customer no longer waits.")
-        )
+        asked.search(
+            [("whatsapp_channel_id", "in", self.channel_id.ids)]
+        ).action_feedback(feedback=self.env._("The customer no longer waits."))
 
     # ------------------------------------------------------------- greetings
 
-    def _whatsapp_greet(self, sent, before):
+    def _greet(self, sent, before):
         """Send the welcome or the away message, if this message of a customer asks.
 
         :param sent: when the customer wrote, UTC
         :param before: date of the last message before it, False if it is the first
         """
         self.ensure_one()
-        gateway = self.gateway_id
-        now = fields.Datetime.now()
+        channel, now = self.channel_id, fields.Datetime.now()
+        gateway = channel.gateway_id
         if (
             not (gateway.whatsapp_welcome_enabled or gateway.whatsapp_away_enabled)
             or now - sent > FRESH
-            or not self.lead_id  # contacts that are no leads
-            or self.whatsapp_last_author != "customer"  # it was overtaken
+            or not channel.lead_id  # contacts that are no leads
+            or self.last_author != "customer"  # it was overtaken
             or gateway.whatsapp_pause_reason  # it would leave hours later
         ):
             return
-        kind = self._whatsapp_greeting(now, before)
+        kind = self._greeting(now, before)
         if not kind:
             return
         try:
             with self.env.cr.savepoint():
-                self._whatsapp_send_greeting(kind)
+                self._send_greeting(kind)
         except UserError as error:  # the customer's message counts for more
             _logger.warning(
                 "conversation %s: no %s message: %s", self.id, kind, type(error)
             )
 
-    def _whatsapp_greeting(self, now, before):
+    def _greeting(self, now, before):
         """Return WELCOME, AWAY or None; out of hours only the latter is said."""
-        gateway = self.gateway_id
+        gateway = self.channel_id.gateway_id
         again = now - timedelta(hours=max(gateway.whatsapp_greeting_hours, 1))
 
         def due(last):
             return not last or last <= again
 
-        if gateway.whatsapp_away_enabled and self._whatsapp_is_away(now):
-            if due(self.whatsapp_away_at) and not self._whatsapp_is_talking(now):
+        if gateway.whatsapp_away_enabled and self._is_away(now):
+            if due(self.away_at) and not self._is_talking(now):
                 return AWAY
             return None
         days = gateway.whatsapp_welcome_days
         stranger = not before or (days and now - before >= timedelta(days=days))
-        if (
-            gateway.whatsapp_welcome_enabled
-            and stranger
-            and due(self.whatsapp_welcomed_at)
-        ):
+        if gateway.whatsapp_welcome_enabled and stranger and due(self.welcomed_at):
             return WELCOME
         return None
 
-    def _whatsapp_is_away(self, now):
-        # sudo: resource.* - see _whatsapp_working_time
-        channel = self.sudo()
+    def _is_away(self, now):
+        # sudo: resource.* - see _working_time
+        company = self.sudo().channel_id._whatsapp_company()
         nobody = self.env["resource.resource"]
-        hours = WorkingTime.of(
-            channel._whatsapp_company(), nobody, channel._whatsapp_team_calendar()
-        )
+        hours = WorkingTime.of(company, nobody, self.sudo()._team_calendar())
         return not hours.is_open(now)
 
-    def _whatsapp_is_talking(self, now):
+    def _is_talking(self, now):
         """Tell whether a person of ours wrote just now, after hours or not."""
         return bool(
             self.env["mail.message"]
             .sudo()  # when, not what
             .search_count(
                 [
-                    ("model", "=", self._name),
-                    ("res_id", "=", self.id),
+                    ("model", "=", "discuss.channel"),
+                    ("res_id", "=", self.channel_id.id),
                     ("message_type", "=", "comment"),
                     ("date", ">", now - TALKING),
                     "|",
@@ -340,22 +317,19 @@ class DiscussChannel(models.Model):
             )
         )
 
-    def _whatsapp_send_greeting(self, kind):
+    def _send_greeting(self, kind):
         """Post a greeting as OdooBot, in the customer's language."""
+        channel = self.channel_id
         lang = (
             # of one that was switched off, nothing can be read
-            self.lead_id.lang_id.filtered("active").code
-            or self.gateway_id._whatsapp_lang()
+            channel.lead_id.lang_id.filtered("active").code
+            or channel.gateway_id._whatsapp_lang()
         )
-        text = self.gateway_id.with_context(lang=lang)._whatsapp_greeting_text(kind)
+        text = channel.gateway_id.with_context(lang=lang)._whatsapp_greeting_text(kind)
         self.write(
-            {
-                "whatsapp_away_at" if kind == AWAY else "whatsapp_welcomed_at": (
-                    fields.Datetime.now()
-                )
-            }
+            {"away_at" if kind == AWAY else "welcomed_at": (fields.Datetime.now())}
         )
-        channel = self.with_user(SUPERUSER_ID).with_context(
+        channel = channel.with_user(SUPERUSER_ID).with_context(
             lang=lang, no_gateway_notification=False, whatsapp_message_id=False
         )
         channel.message_post(
