@@ -694,6 +694,16 @@ class TestNobodyGetsAround(RightsCase):
         self.assertEqual(self.channel.lead_id, mine)
         self.assertIn("sofia", mine.whatsapp_match_reason)
 
+    def test_the_link_of_an_invitation_lets_no_colleague_in(self):
+        stranger = self.people["stranger"]
+        stranger.password = "stranger in the browser"
+        self.authenticate(stranger.login, stranger.password)
+        with mute_logger("odoo.http"):
+            answer = self.url_open(f"/chat/{self.channel.id}/{self.channel.uuid}")
+        self.assertEqual(answer.status_code, 404)
+        self.env.invalidate_all()
+        self.assertFalse(self.takes_part(stranger))
+
     def test_what_a_lead_is_worth_is_for_who_may_read_the_lead(self):
         self.channel.add_members(partner_ids=self.tomas.partner_id.ids)
         names = ["lead_expected_revenue", "lead_campaign_id", "lead_activity_summary"]
