@@ -54,6 +54,78 @@ class TestNobodyElse(GatewayCase):
             self.env.flush_all()
         self.env.invalidate_all()
 
+    # ------------------------------------------------------------- another's number
+
+    def compose(self, user, gateway):
+        partner = self.env["res.partner"].create(
+            {"name": "Zoe", "phone": "+52 55 7777 0001"}
+        )
+        return (
+            self.env["whatsapp.composer"]
+            .with_user(user)
+            .create(
+                {
+                    "res_model": "res.partner",
+                    "res_id": partner.id,
+                    "number_field_name": "phone",
+                    "gateway_id": gateway.id,
+                    "template_id": self.template(
+                        gateway_id=gateway.id, name=f"{user.login} {gateway.id}"
+                    ).id,
+                    "body": "Hello",
+                }
+            )
+        )
+
+    def test_one_writes_first_from_the_own_numbers_only(self):
+        for user in (self.office, self.clerk):
+            composer = self.compose(user, self.other)
+            self.refused(composer.action_send_whatsapp)
+        self.compose(self.second, self.other).action_send_whatsapp()
+        self.send_due()
+        self.assertEqual(len(self.meta.sent), 1)
+        admin = self.env.ref("base.user_admin")
+        self.compose(admin, self.gateway).action_send_whatsapp()
+
+    # ------------------------------------------------------------- who it is
+
+    def link(self, user, **values):
+        partner = self.env["res.partner"].create({"name": "Somebody"})
+        values = {
+            "partner_id": partner.id,
+            "gateway_id": self.gateway.id,
+            "gateway_token": self.channel.gateway_channel_token,
+            **values,
+        }
+        return self.env["res.partner.gateway.channel"].with_user(user).create(values)
+
+    def test_who_a_customer_is_says_who_sees_the_conversation(self):
+        for user in (self.second, self.clerk):
+            self.refused(lambda u=user: self.link(u))
+        unknown = {"gateway_token": "5215511110000"}
+        self.refused(lambda: self.link(self.second, **unknown))
+        self.link(self.mate, **unknown)
+        link = self.link(self.mate)
+        stranger = self.env["res.partner"].create({"name": "Stranger"})
+        for call in (
+            link.with_user(self.second).unlink,
+            lambda: link.with_user(self.second).write({"partner_id": stranger.id}),
+        ):
+            self.refused(call)
+        link.with_user(self.mate).write({"partner_id": stranger.id})
+        link.with_user(self.mate).unlink()
+
+    def test_a_customer_is_no_contact_that_one_may_not_edit(self):
+        """Of the contact the dialog of templates shows what the template names."""
+        company = self.env["res.company"].create({"name": "Other"})
+        theirs = self.env["res.partner"].create(
+            {"name": "Theirs", "company_id": company.id, "email": "x@private.example"}
+        )
+        self.refused(lambda: self.link(self.mate, partner_id=theirs.id))
+        self.refused(lambda: self.link(self.office))  # may not edit contacts
+        link = self.link(self.mate)
+        self.refused(lambda: link.write({"partner_id": theirs.id}))
+
     # ------------------------------------------------------------- invitations
 
     def test_the_link_of_an_invitation_lets_nobody_in(self):
