@@ -1,6 +1,7 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 import inspect
+from datetime import timedelta
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
@@ -703,6 +704,19 @@ class TestNobodyGetsAround(RightsCase):
         self.assertEqual(answer.status_code, 404)
         self.env.invalidate_all()
         self.assertFalse(self.takes_part(stranger))
+
+    def test_an_answer_is_not_dated_back(self):
+        """The report would show that the customer had it sooner."""
+        self.receive(self.message(content="Well?"))
+        asked = self.channel.whatsapp_last_customer_date
+        self.refused(
+            lambda: self.channel.with_user(self.sofia).message_post(
+                body="Hello",
+                message_type="comment",
+                subtype_xmlid="mail.mt_comment",
+                date=asked - timedelta(hours=1),
+            )
+        )
 
     def test_what_a_lead_is_worth_is_for_who_may_read_the_lead(self):
         self.channel.add_members(partner_ids=self.tomas.partner_id.ids)

@@ -2,6 +2,9 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Two numbers, each with its own people: what is the one's is none of the other's."""
 
+from datetime import timedelta
+
+from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
@@ -144,3 +147,57 @@ class TestNobodyElse(GatewayCase):
         self.refused(lambda: self.channel.with_user(self.second).read(["name"]))
         self.authenticate("office", "office")
         self.assertEqual(self.url_open(url).status_code, 200)
+
+    # ------------------------------------------------------------- who said what
+
+    def test_nobody_speaks_for_the_customer_or_a_colleague(self):
+        messages = self.env["mail.message"].with_user(self.office)
+        values = {
+            "model": "discuss.channel",
+            "res_id": self.channel.id,
+            "message_type": "comment",
+            "body": "I pay the double",
+        }
+        admin = self.env.ref("base.partner_admin")
+        long_ago = fields.Datetime.now() - timedelta(hours=3)
+        channel = self.channel.with_user(self.office)
+        for forged in (
+            {"author_guest_id": self.guest.id},
+            {"author_id": admin.id},
+            {"author_id": False, "email_from": "Ana <ana@example.com>"},
+            {"date": long_ago},
+        ):
+            self.refused(lambda v=forged: messages.create({**values, **v}))
+        own = self.answer(channel).message_id.with_user(self.office)
+        for unsent in (True, False):
+            # as a call over RPC may say, which sends nothing then
+            talk = channel.with_context(no_gateway_notification=unsent)
+            for forged in (
+                {"author_id": admin.id},
+                {"email_from": admin.email_formatted},
+                {"date": long_ago},
+            ):
+                self.refused(
+                    lambda v=forged, t=talk: t.message_post(
+                        body="I pay", message_type="comment", **v
+                    )
+                )
+        for message in (self.said.with_user(self.office), own):
+            for forged in (
+                {"body": "I pay the double"},
+                {"date": long_ago},
+                {"author_guest_id": self.guest.id},
+                {"author_id": admin.id},
+            ):
+                self.refused(lambda m=message, v=forged: m.write(v))
+        note = messages.create({"body": "Elsewhere", "author_guest_id": self.guest.id})
+        self.refused(
+            lambda: note.with_user(self.env.ref("base.user_admin")).write(
+                {"model": "discuss.channel", "res_id": self.channel.id}
+            )
+        )
+        self.assertEqual(self.texts(self.channel), ["Hello", "Hello"])
+
+    def test_what_a_customer_said_is_deleted_by_administrators_only(self):
+        self.refused(self.said.with_user(self.office).unlink)
+        self.said.with_user(self.env.ref("base.user_admin")).unlink()
