@@ -16,7 +16,7 @@ from .rights_matrix import KINDS, METHODS, OPEN, RECORDS
 OURS = ("odoo.addons.crm_whatsapp_gateway.", "odoo.addons.mail_gateway_whatsapp_queue.")
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "u": "unlink"}
 # Odoo's own hooks, of which the rights are those of the record
-HOOKS = {"create", "write", "unlink", "init", "default_get"}
+HOOKS = {"create", "write", "unlink", "init", "default_get", "onchange"}
 BOB = {"from": "5215599999999", "name": "Bob Free", "bsuid": "MX.2"}
 SALES = "sales_team.group_sale_salesman"
 GATEWAY_USER = "mail_gateway.gateway_user"
@@ -695,6 +695,25 @@ class TestNobodyGetsAround(RightsCase):
         self.assertEqual(self.channel.lead_id, mine)
         self.assertIn("sofia", mine.whatsapp_match_reason)
 
+    def test_no_meeting_leads_into_a_conversation(self):
+        """Odoo tells its name, and the address of its invitation, to who asks."""
+        for kind in ("plain", "owner", "stranger"):
+            events = self.env["calendar.event"].with_user(self.people[kind])
+            values = {
+                "name": "Meeting",
+                "start": "2026-12-01 10:00:00",
+                "stop": "2026-12-01 11:00:00",
+            }
+            self.refused(
+                lambda e=events, v=values: e.create(
+                    {**v, "videocall_channel_id": self.channel.id}
+                )
+            )
+            event = events.create(values)
+            self.refused(
+                lambda e=event: e.write({"videocall_channel_id": self.channel.id})
+            )
+
     def test_the_link_of_an_invitation_lets_no_colleague_in(self):
         stranger = self.people["stranger"]
         stranger.password = "stranger in the browser"
@@ -704,6 +723,28 @@ class TestNobodyGetsAround(RightsCase):
         self.assertEqual(answer.status_code, 404)
         self.env.invalidate_all()
         self.assertFalse(self.takes_part(stranger))
+
+    def test_an_activity_is_of_no_conversation_by_hand(self):
+        lead = self.env["crm.lead"].create(
+            {"name": "Mine", "user_id": self.people["stranger"].id}
+        )
+        for name, value in (
+            ("whatsapp_channel_id", self.channel.id),
+            ("whatsapp_call", True),
+        ):
+            self.refused(
+                lambda n=name, v=value: (
+                    self.env["mail.activity"]
+                    .with_user(self.people["stranger"])
+                    .create(
+                        {
+                            "res_model_id": self.env["ir.model"]._get_id("crm.lead"),
+                            "res_id": lead.id,
+                            n: v,
+                        }
+                    )
+                )
+            )
 
     def test_an_answer_is_not_dated_back(self):
         """The report would show that the customer had it sooner."""

@@ -130,6 +130,20 @@ class MailMessage(models.Model):
             )
         )
 
+    @api.depends_context("uid")
+    def _compute_display_name(self):
+        """Tell the name of a conversation to who may see it.
+
+        Whatever has a field for a message shows it with all rights.
+        """
+        res = super()._compute_display_name()
+        said = self._whatsapp_in_conversations()
+        channels = self.env["discuss.channel"].browse(said.mapped("res_id"))
+        seen = channels.with_user(self.env.uid)._filtered_access("read")
+        hidden = said.filtered(lambda message: message.res_id not in seen.ids)
+        self.filtered(lambda message: message.id in hidden.ids).display_name = False
+        return res
+
     def _send_to_gateway_thread(self, gateway_channel_id):
         """Show the document's copy as waiting: OCA shows it as sent at once.
 

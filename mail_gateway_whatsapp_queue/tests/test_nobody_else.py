@@ -201,3 +201,75 @@ class TestNobodyElse(GatewayCase):
     def test_what_a_customer_said_is_deleted_by_administrators_only(self):
         self.refused(self.said.with_user(self.office).unlink)
         self.said.with_user(self.env.ref("base.user_admin")).unlink()
+
+    # ------------------------------------------------------------- names
+
+    def test_no_field_of_another_record_tells_the_customer_s_name(self):
+        """Odoo reads the name of what a field names with all rights."""
+        self.assertEqual(self.said.record_name, self.channel.name)
+        for model, values, names in (
+            ("mail.guest.manage", {"guest_id": self.guest.id}, ["guest_id"]),
+            ("mail.message.gateway.link", {"message_id": self.said.id}, ["message_id"]),
+            (
+                "mail.message",
+                {
+                    "body": "x",
+                    "author_guest_id": self.guest.id,
+                    "parent_id": self.said.id,
+                },
+                ["author_guest_id", "parent_id"],
+            ),
+        ):
+            for user, shown in (
+                (self.plain, False),
+                (self.second, False),
+                (self.office, self.channel.name),
+            ):
+                record = self.env[model].with_user(user).create(values)
+                self.env.flush_all()
+                self.env.invalidate_all()
+                read = record.read(names)[0]
+                for name in names:
+                    with self.subTest(f"{model} {name} {user.login}"):
+                        self.assertEqual(read[name][1] or False, shown)
+
+    def test_a_dialog_tells_nothing_before_it_is_stored(self):
+        self.channel.whatsapp_opt_out = True
+        row = self.answer(self.channel, "Private answer")
+        name = {"fields": {"display_name": {}}}
+        for model, about, spec in (
+            ("whatsapp.send.template", {"channel_id": self.channel.id}, "opt_out"),
+            ("whatsapp.edit.message", {"row_id": row.id}, "reason"),
+        ):
+            field = next(iter(about))
+            spec = {field: name, spec: {}}
+            for user in (self.plain, self.second):
+                dialogs = self.env[model].with_user(user)
+                by_default = dialogs.with_context(
+                    **{f"default_{key}": value for key, value in about.items()}
+                )
+                self.refused(lambda d=by_default, s=spec: d.onchange({}, [], s))
+                self.refused(
+                    lambda d=dialogs, a=about, s=spec: d.onchange(a, list(a), s)
+                )
+            own = self.env[model].with_user(self.office)
+            shown = own.with_context(**{f"default_{field}": about[field]})
+            self.assertIn(
+                self.channel.name,
+                shown.onchange({}, [], spec)["value"][field]["display_name"],
+            )
+
+    def test_an_activity_names_no_conversation_or_rule(self):
+        self.refused(
+            lambda: (
+                self.env["mail.activity"]
+                .with_user(self.office)
+                .create(
+                    {
+                        "res_model_id": self.env["ir.model"]._get_id("res.users"),
+                        "res_id": self.office.id,
+                        "whatsapp_automation_id": 1,
+                    }
+                )
+            )
+        )
