@@ -68,6 +68,12 @@ class ResUsers(models.Model):
 
     # ------------------------------------------------------------- who sees what
 
+    def _whatsapp_writes_from(self, gateway):
+        """Salespeople begin conversations from every number of their companies."""
+        return super()._whatsapp_writes_from(gateway) or (
+            self._whatsapp_works() and self.has_group(SALESPERSON)
+        )
+
     def _whatsapp_parts(self):
         """Salespeople see their own conversations and what nobody has; managers all."""
         parts = super()._whatsapp_parts()

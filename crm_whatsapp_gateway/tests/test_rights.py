@@ -1,6 +1,7 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 import inspect
+from datetime import timedelta
 
 from psycopg2 import IntegrityError
 
@@ -19,7 +20,7 @@ OURS = ("odoo.addons.crm_whatsapp_gateway.", "odoo.addons.mail_gateway_whatsapp_
 CHAT = "whatsapp.conversation"
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "u": "unlink"}
 # Odoo's own hooks, of which the rights are those of the record
-HOOKS = {"create", "write", "unlink", "init", "default_get"}
+HOOKS = {"create", "write", "unlink", "init", "default_get", "onchange"}
 BOB = {"from": "5215599999999", "name": "Bob Free", "bsuid": "MX.2"}
 SALES = "sales_team.group_sale_salesman"
 GATEWAY_USER = "mail_gateway.gateway_user"
@@ -856,6 +857,70 @@ class TestNobodyGetsAround(RightsCase):
         self.wizard(link._name, owner, lead_id=mine.id).action_link()
         self.assertEqual(self.channel.lead_id, mine)
         self.assertIn("sofia", mine.whatsapp_match_reason)
+
+    def test_no_meeting_leads_into_a_conversation(self):
+        """Odoo tells its name, and the address of its invitation, to who asks."""
+        for kind in ("plain", "owner", "stranger"):
+            events = self.env["calendar.event"].with_user(self.people[kind])
+            values = {
+                "name": "Meeting",
+                "start": "2026-12-01 10:00:00",
+                "stop": "2026-12-01 11:00:00",
+            }
+            self.refused(
+                lambda e=events, v=values: e.create(
+                    {**v, "videocall_channel_id": self.channel.id}
+                )
+            )
+            event = events.create(values)
+            self.refused(
+                lambda e=event: e.write({"videocall_channel_id": self.channel.id})
+            )
+
+    def test_the_link_of_an_invitation_lets_no_colleague_in(self):
+        stranger = self.people["stranger"]
+        stranger.password = "stranger in the browser"
+        self.authenticate(stranger.login, stranger.password)
+        with mute_logger("odoo.http"):
+            answer = self.url_open(f"/chat/{self.channel.id}/{self.channel.uuid}")
+        self.assertEqual(answer.status_code, 404)
+        self.env.invalidate_all()
+        self.assertFalse(self.takes_part(stranger))
+
+    def test_an_activity_is_of_no_conversation_by_hand(self):
+        lead = self.env["crm.lead"].create(
+            {"name": "Mine", "user_id": self.people["stranger"].id}
+        )
+        for name, value in (
+            ("whatsapp_channel_id", self.channel.id),
+            ("whatsapp_call", True),
+        ):
+            self.refused(
+                lambda n=name, v=value: (
+                    self.env["mail.activity"]
+                    .with_user(self.people["stranger"])
+                    .create(
+                        {
+                            "res_model_id": self.env["ir.model"]._get_id("crm.lead"),
+                            "res_id": lead.id,
+                            n: v,
+                        }
+                    )
+                )
+            )
+
+    def test_an_answer_is_not_dated_back(self):
+        """The report would show that the customer had it sooner."""
+        self.receive(self.message(content="Well?"))
+        asked = self.channel.whatsapp_last_customer_date
+        self.refused(
+            lambda: self.channel.with_user(self.sofia).message_post(
+                body="Hello",
+                message_type="comment",
+                subtype_xmlid="mail.mt_comment",
+                date=asked - timedelta(hours=1),
+            )
+        )
 
     def test_what_a_lead_is_worth_is_for_who_may_read_the_lead(self):
         self.channel.add_members(partner_ids=self.tomas.partner_id.ids)

@@ -2,6 +2,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
 
+from odoo.addons.mail_gateway_whatsapp_queue.wizards.whatsapp_dialog import DIALOG
+
 COLLEAGUE = "whatsapp.colleague"
 
 
@@ -9,6 +11,7 @@ class WhatsappColleague(models.AbstractModel):
     """What the dialogs that bring a colleague into a conversation have in common."""
 
     _name = COLLEAGUE
+    _inherit = DIALOG
     _description = "Bring a colleague into a WhatsApp conversation"
 
     channel_id = fields.Many2one("discuss.channel", required=True, readonly=True)

@@ -2,12 +2,17 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
 
+from odoo.addons.mail_gateway_whatsapp_queue.wizards.whatsapp_dialog import DIALOG
+
 
 class WhatsappLinkLead(models.TransientModel):
     """Say to which lead a conversation belongs."""
 
     _name = "whatsapp.link.lead"
+    _inherit = DIALOG
     _description = "Link a WhatsApp conversation with a lead"
+
+    _whatsapp_about = ("channel_id", "lead_id")
 
     channel_id = fields.Many2one("discuss.channel", required=True, readonly=True)
     lead_id = fields.Many2one("crm.lead", required=True)

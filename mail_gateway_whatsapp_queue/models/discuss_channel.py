@@ -478,6 +478,15 @@ class DiscussChannel(models.Model):
             self._whatsapp_take_part()
         return super()._find_or_create_member_for_self()
 
+    def _find_or_create_persona_for_channel(self, *args, **kwargs):
+        """Let nobody in by the link of an invitation: an address gives no right.
+
+        :raise AccessError: whoever opens it may not see the conversation
+        """
+        if self._whatsapp_bound():
+            self._whatsapp_check_person()
+        return super()._find_or_create_persona_for_channel(*args, **kwargs)
+
     def _whatsapp_take_part(self):
         """Let in whoever writes. Looking alone fills nobody's sidebar.
 

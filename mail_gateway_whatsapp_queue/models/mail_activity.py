@@ -2,9 +2,12 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import fields, models
 
+from .whatsapp_guarded import GUARDED
+
 
 class MailActivity(models.Model):
-    _inherit = "mail.activity"
+    _name = "mail.activity"
+    _inherit = ["mail.activity", GUARDED]
 
     whatsapp_automation_id = fields.Many2one(
         "base.automation",

@@ -269,6 +269,22 @@ class WhatsappGatewaySending(models.AbstractModel):
             if why := gateway._whatsapp_why_off():
                 raise UserError(why)
 
+    def _whatsapp_check_writer(self):
+        """Refuse who begins no conversations from this number.
+
+        :raise AccessError: the user has nothing to do with it
+        """
+        user = self.env.user
+        if not (user._is_superuser() or user._whatsapp_writes_from(self)):
+            # sudo: mail.gateway - the name, which the user gave by its id
+            raise AccessError(
+                self.env._(
+                    "You do not work with the WhatsApp number %s. Please ask an"
+                    " administrator to add you to its members.",
+                    self.sudo().name,
+                )
+            )
+
     def _whatsapp_show_off(self):
         """Tell the chats that are open whether something can be sent."""
         # sudo: discuss.channel - those that the administrator does not read, too

@@ -1,6 +1,6 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class MailGuest(models.Model):
@@ -8,3 +8,17 @@ class MailGuest(models.Model):
 
     # each message looks its author up
     gateway_token = fields.Char(index="btree_not_null")
+
+    @api.depends_context("uid")
+    def _compute_display_name(self):
+        """Tell the name of a customer to who may see the conversation.
+
+        Whatever has a field for a guest shows it with all rights.
+        """
+        res = super()._compute_display_name()
+        # sudo: mail.guest - whose customer it is
+        ours = self.sudo().filtered(lambda g: g.gateway_id.gateway_type == "whatsapp")
+        seen = ours.with_user(self.env.uid)._filtered_access("read")
+        hidden = set(ours.ids) - set(seen.ids)
+        self.filtered(lambda guest: guest.id in hidden).display_name = False
+        return res

@@ -1,14 +1,35 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from odoo import fields, models
-from odoo.exceptions import UserError
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
 
 from .. import compat
+from ..queue.locks import automation_run
 from ..tools import identity as wa_identity
+from .res_users import ADMINISTRATOR
 from .whatsapp_guarded import GUARDED
 from .whatsapp_phones import CANDIDATES
 
 DECISIONS = ("retry", "template", "edit", "leave", "cancel")
+# What was said, by whom and when
+SAID = frozenset(
+    {
+        "attachment_ids",
+        "author_guest_id",
+        "author_id",
+        "body",
+        "date",
+        "email_from",
+        "message_type",
+        "model",
+        "parent_id",
+        "res_id",
+        "subtype_id",
+    }
+)
+NOW = timedelta(minutes=1)  # how exact the time is at which a person says something
 
 
 class MailMessage(models.Model):
@@ -45,6 +66,83 @@ class MailMessage(models.Model):
             """
         )
         return super().init()
+
+    # ------------------------------------------------------------- who says what
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Let a person speak in the own name only, and now.
+
+        :raise AccessError: it would be another's word, or of another time
+        """
+        messages = super().create(vals_list)
+        if self._whatsapp_by_hand():
+            messages._whatsapp_check_said()
+        return messages
+
+    def write(self, vals):
+        """Let no person change what was said in a conversation.
+
+        Who edits a message that did not arrive does so in the chat.
+
+        :raise AccessError: it is a message of a conversation, or would be one
+        """
+        if SAID.isdisjoint(vals) or not self._whatsapp_by_hand():
+            return super().write(vals)
+        if self._whatsapp_in_conversations():
+            self._whatsapp_refuse_said()
+        res = super().write(vals)
+        if self._whatsapp_in_conversations():
+            self._whatsapp_refuse_said()
+        return res
+
+    def _whatsapp_by_hand(self):
+        """Tell whether a person does this, and no code with all rights or of ours."""
+        return not (self.env.su or automation_run(self.env.cr))
+
+    def _whatsapp_in_conversations(self):
+        """Return those of these messages that are of a WhatsApp conversation."""
+        # sudo: mail.message, discuss.channel - what it is, whoever asks
+        said = self.sudo().filtered(lambda message: message.model == "discuss.channel")
+        channels = self.env["discuss.channel"].sudo().browse(said.mapped("res_id"))
+        ours = channels.exists()._whatsapp_bound() if said else channels
+        return said.filtered(lambda message: message.res_id in ours.ids)
+
+    def _whatsapp_check_said(self):
+        """Refuse messages that a person makes in the name of another.
+
+        :raise AccessError: there is one
+        """
+        me, now = self.env.user.partner_id, fields.Datetime.now()
+        for message in self._whatsapp_in_conversations():
+            if (
+                message.author_guest_id
+                or message.author_id != me
+                or abs(message.date - now) > NOW
+            ):
+                self._whatsapp_refuse_said()
+
+    def _whatsapp_refuse_said(self):
+        raise AccessError(
+            self.env._(
+                "In a WhatsApp conversation everybody speaks for themselves: what was"
+                " said, by whom and when, cannot be made or changed by hand."
+            )
+        )
+
+    @api.depends_context("uid")
+    def _compute_display_name(self):
+        """Tell the name of a conversation to who may see it.
+
+        Whatever has a field for a message shows it with all rights.
+        """
+        res = super()._compute_display_name()
+        said = self._whatsapp_in_conversations()
+        channels = self.env["discuss.channel"].browse(said.mapped("res_id"))
+        seen = channels.with_user(self.env.uid)._filtered_access("read")
+        hidden = said.filtered(lambda message: message.res_id not in seen.ids)
+        self.filtered(lambda message: message.id in hidden.ids).display_name = False
+        return res
 
     def _send_to_gateway_thread(self, gateway_channel_id):
         """Show the document's copy as waiting: OCA shows it as sent at once.
@@ -188,6 +286,12 @@ class MailMessage(models.Model):
         row that the same transaction wrote, look once more for the one that is gone.
         """
         self.check_access("unlink")
+        if self._whatsapp_by_hand() and not self.env.user.has_group(ADMINISTRATOR):
+            # sudo: mail.message - whose it is
+            if self.sudo().filtered("whatsapp_message_id"):
+                raise AccessError(
+                    self.env._("Only an administrator deletes a customer's message.")
+                )
         # sudo: whatsapp.message.queue - whoever may delete the message
         rows = self.env["whatsapp.message.queue"].sudo()
         rows = rows.search([("message_id", "in", self.ids)])

@@ -79,6 +79,16 @@ class ResUsers(models.Model):
                 )
             )
 
+    def _whatsapp_writes_from(self, gateway):
+        """Tell whether this user begins conversations from a number. A hook.
+
+        :param gateway: one ``mail.gateway``
+        """
+        # sudo: mail.gateway - who its members are
+        return self._whatsapp_works() and (
+            self.has_group(ADMINISTRATOR) or self in gateway.sudo().member_ids
+        )
+
     def _whatsapp_conversation_domain(self):
         """Return which ``discuss.channel`` this user may see, as far as WhatsApp says.
 

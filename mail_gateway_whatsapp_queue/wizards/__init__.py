@@ -3,6 +3,7 @@
 from . import (
     mail_gateway_wizards,
     whatsapp_composer,
+    whatsapp_dialog,
     whatsapp_edit_message,
     whatsapp_send_template,
 )

@@ -70,13 +70,15 @@ class WhatsappComposer(models.TransientModel):
     def _action_send_whatsapp(self):
         """Send the template with its values, or the text.
 
-        :raise AccessError: the user does not work with WhatsApp, or may read neither
-            the document nor the gateway
+        :raise AccessError: the user does not work with WhatsApp, may read neither the
+            document nor the gateway, or begins no conversations from this one
         :raise UserError: no number, closed window, an empty variable, an opt-out
         """
         self.env.user._whatsapp_check_works()
         record = self._whatsapp_document()
         self.gateway_id.check_access("read")
+        if not self._whatsapp_known_channel():
+            self.gateway_id._whatsapp_check_writer()
         channel = record._whatsapp_get_channel(self.number_field_name, self.gateway_id)
         if not channel.has_access("read"):
             # sudo: discuss.channel - whom to ask; the name of a colleague, no more

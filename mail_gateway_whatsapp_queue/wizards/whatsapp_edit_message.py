@@ -4,10 +4,15 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import plaintext2html
 
+from .whatsapp_dialog import DIALOG
+
 
 class WhatsappEditMessage(models.TransientModel):
     _name = "whatsapp.edit.message"
+    _inherit = DIALOG
     _description = "Edit a WhatsApp message that was not sent"
+
+    _whatsapp_about = ("row_id",)
 
     row_id = fields.Many2one("whatsapp.message.queue", required=True, readonly=True)
     reason = fields.Text(related="row_id.advice")

@@ -4,6 +4,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
 from ..tools.template import BUTTON, HEADER, Variable
+from .whatsapp_dialog import DIALOG
 
 
 class WhatsappSendTemplate(models.TransientModel):
@@ -14,7 +15,10 @@ class WhatsappSendTemplate(models.TransientModel):
     """
 
     _name = "whatsapp.send.template"
+    _inherit = DIALOG
     _description = "Send a WhatsApp template"
+
+    _whatsapp_about = ("channel_id", "replaced_id")
 
     channel_id = fields.Many2one("discuss.channel", required=True, readonly=True)
     gateway_id = fields.Many2one(related="channel_id.gateway_id")
