@@ -509,7 +509,9 @@ class CrmLead(models.Model):
         name = username or self.contact_name or env._("The customer")
         return {
             "summary": env._("Ask for the phone number: WhatsApp message"),
-            "note": env._(
+            # escapes the name, which is the customer's
+            "note": Markup("<p>%s</p>")
+            % env._(
                 "%s has just written by WhatsApp and hides the number. Please answer"
                 " in the chat, where 'Ask for the phone number' sends a question that"
                 " the customer answers with one tap; then call.",

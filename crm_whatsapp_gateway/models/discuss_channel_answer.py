@@ -4,6 +4,8 @@ import logging
 from datetime import timedelta
 from typing import NamedTuple
 
+from markupsafe import Markup
+
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_datetime
@@ -217,7 +219,9 @@ class DiscussChannel(models.Model):
                 self.with_context(tz=leader.tz), now
             ).date(),
             summary=words._("WhatsApp: the answer is late"),
-            note=words._(
+            # escapes the name, which is the customer's
+            note=Markup("<p>%s</p>")
+            % words._(
                 "%(customer)s has waited since %(since)s; the target is %(minutes)s"
                 " working minutes. Salesperson: %(user)s",
                 customer=self.name,

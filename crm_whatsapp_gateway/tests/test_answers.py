@@ -421,6 +421,14 @@ class TestLate(AnswerCase):
         self.mark(WEDNESDAY + 40 * MINUTE)
         self.assertFalse(self.asked(channel.lead_id), "not again for the same waiting")
 
+    def test_the_leader_reads_the_name_as_the_customer_typed_it(self):
+        channel = self.ask()
+        channel.name = '<a href="https://evil.example">Pay</a>'
+        self.mark(WEDNESDAY + 20 * MINUTE)
+        note = self.asked(channel.lead_id).note
+        self.assertIn("&lt;a href=", note)
+        self.assertNotIn("<a", note)
+
     def test_an_answer_ends_what_the_leader_was_asked_for(self):
         channel = self.ask()
         self.mark(WEDNESDAY + 20 * MINUTE)

@@ -460,6 +460,13 @@ class TestWithoutNumber(OnePersonCase):
         self.assertIn("Call now", call.summary)
         self.assertEqual(self.channel.lead_id.phone, "+52 55 5000 1111")
 
+    def test_a_call_shows_the_name_as_the_customer_typed_it(self):
+        person = {"bsuid": "MX.66", "name": '<a href="https://evil.example">Pay</a>'}
+        channel = self.receive(self.message(content="Hi", person=person), person=person)
+        note = channel.lead_id._whatsapp_calls().note
+        self.assertIn("&lt;a href=", note)
+        self.assertNotIn("<a", note)
+
     def test_the_crm_finds_the_username(self):
         lead = self.channel.lead_id
         leads = self.env["crm.lead"].with_user(lead.user_id)
