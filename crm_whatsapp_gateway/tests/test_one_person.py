@@ -462,9 +462,7 @@ class TestWithoutNumber(OnePersonCase):
 
     def test_a_call_shows_the_name_as_the_customer_typed_it(self):
         person = {"bsuid": "MX.66", "name": '<a href="https://evil.example">Pay</a>'}
-        channel = self.receive(
-            self.message(content="Hi", person=person), person=person
-        )
+        channel = self.receive(self.message(content="Hi", person=person), person=person)
         note = channel.lead_id._whatsapp_calls().note
         self.assertIn("&lt;a href=", note)
         self.assertNotIn("<a", note)

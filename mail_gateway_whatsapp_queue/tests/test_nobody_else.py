@@ -9,6 +9,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 
+from .. import compat
 from .common import GatewayCase
 
 GATEWAY_USER = "base.group_user,mail_gateway.gateway_user"
@@ -158,12 +159,12 @@ class TestNobodyElse(GatewayCase):
             "message_type": "comment",
             "body": "I pay the double",
         }
-        admin = self.env.ref("base.partner_admin")
+        mate = self.mate.partner_id
         long_ago = fields.Datetime.now() - timedelta(hours=3)
         channel = self.channel.with_user(self.office)
         for forged in (
             {"author_guest_id": self.guest.id},
-            {"author_id": admin.id},
+            {"author_id": mate.id},
             {"author_id": False, "email_from": "Ana <ana@example.com>"},
             {"date": long_ago},
         ):
@@ -173,8 +174,8 @@ class TestNobodyElse(GatewayCase):
             # as a call over RPC may say, which sends nothing then
             talk = channel.with_context(no_gateway_notification=unsent)
             for forged in (
-                {"author_id": admin.id},
-                {"email_from": admin.email_formatted},
+                {"author_id": mate.id},
+                {"email_from": mate.email_formatted},
                 {"date": long_ago},
             ):
                 self.refused(
@@ -187,7 +188,7 @@ class TestNobodyElse(GatewayCase):
                 {"body": "I pay the double"},
                 {"date": long_ago},
                 {"author_guest_id": self.guest.id},
-                {"author_id": admin.id},
+                {"author_id": mate.id},
             ):
                 self.refused(lambda m=message, v=forged: m.write(v))
         note = messages.create({"body": "Elsewhere", "author_guest_id": self.guest.id})
@@ -223,15 +224,18 @@ class TestNobodyElse(GatewayCase):
             for user, shown in (
                 (self.plain, False),
                 (self.second, False),
-                (self.office, self.channel.name),
+                (self.office, True),
             ):
                 record = self.env[model].with_user(user).create(values)
                 self.env.flush_all()
                 self.env.invalidate_all()
                 read = record.read(names)[0]
                 for name in names:
+                    told = self.channel.name in (read[name][1] or "")
+                    # 19.0 calls no message by its conversation
+                    may = shown and ("guest" in name or not compat.V19)
                     with self.subTest(f"{model} {name} {user.login}"):
-                        self.assertEqual(read[name][1] or False, shown)
+                        self.assertEqual(told, may)
 
     def test_a_dialog_tells_nothing_before_it_is_stored(self):
         self.channel.whatsapp_opt_out = True
