@@ -121,19 +121,19 @@ whatsapp.conversation.action_details            - - - x - - - x x - - x
 whatsapp.conversation.action_open               - - - x - - - x x - - x
 whatsapp.conversation.action_open_lead          - - - x - - - x x - - x
 whatsapp.conversation.action_reopen             - - - x - - - x x - - x
-whatsapp.edit.message.action_send               - - - x - - - x - - - -
+whatsapp.edit.message.action_send               - - - x - - - x x - - -
 whatsapp.error.update_field_translations        - - - - - - - - - - - x
 whatsapp.gateway.check.action_fix               - - - - - - - - - - - x
 whatsapp.gateway.check.action_test              - - - - - - - - - - - x
 whatsapp.hand.over.action_hand_over             - - - x - - - x - - - -
 whatsapp.link.lead.action_link                  - - - x - - - x - - - -
-whatsapp.message.queue.action_cancel            - - - x - - - x - - - x
-whatsapp.message.queue.action_edit              - - - x - - - x - - - x
-whatsapp.message.queue.action_leave             - - - x - - - x - - - x
-whatsapp.message.queue.action_retry             - - - x - - - x - - - x
-whatsapp.message.queue.action_template          - - - x - - - x - - - x
+whatsapp.message.queue.action_cancel            - - - x - - - x x - - x
+whatsapp.message.queue.action_edit              - - - x - - - x x - - x
+whatsapp.message.queue.action_leave             - - - x - - - x x - - x
+whatsapp.message.queue.action_retry             - - - x - - - x x - - x
+whatsapp.message.queue.action_template          - - - x - - - x x - - x
 whatsapp.message.queue.create_from_notification - - - x - - - x x - - x
-whatsapp.send.template.action_send              - - - x - - - x - - - -
+whatsapp.send.template.action_send              - - - x - - - x x - - -
 whatsapp.snooze.action_snooze                   - - - x - - - x - - - -
 whatsapp.webhook.event.action_process_again     - - - - - - - - - - - x
 """

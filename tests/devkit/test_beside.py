@@ -5,6 +5,7 @@
 import threading
 import time
 from collections import deque
+from datetime import datetime
 
 import pytest
 
@@ -60,3 +61,10 @@ def test_each_step_runs_once_and_the_last_one_first():
 
 def test_every_step_has_its_place_in_the_order():
     assert sorted(runner.ORDER) == sorted(runner.STEPS)
+
+
+def test_the_other_process_is_told_all_that_was_wished():
+    at = datetime(2028, 2, 29, 23, 50)
+    wish = runner.Wish(keyword="a", tags="/b", odoo=["--series=18.0"], at=at)
+    wanted = ("--series=18.0", "-k", "a", "--tags=/b", "--at=2028-02-29 23:50")
+    assert wish.options == wanted
