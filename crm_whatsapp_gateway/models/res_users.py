@@ -23,7 +23,7 @@ FEW = 20  # leads that are passed on while an administrator waits
 MANAGER = "sales_team.group_sale_salesman_all_leads"
 
 
-# What a condition on a channel is called on its conversation; others lead to the channel
+# Conditions on a channel by columns of its conversation; others lead to the channel
 COLUMNS = {
     "company_id": "company_id",
     "gateway_id": "gateway_id",
@@ -34,7 +34,7 @@ COLUMNS = {
 
 
 def _by_conversation(term):
-    """Return a term of a domain of ``discuss.channel`` for ``whatsapp.conversation``."""
+    """Return a term of a domain of channels as one of ``whatsapp.conversation``."""
     if isinstance(term, str):  # an operator
         return term
     if term == IN_GATEWAY:  # all of them are

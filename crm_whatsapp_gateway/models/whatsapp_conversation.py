@@ -31,7 +31,7 @@ STATES = (OPEN, ANSWERED, SNOOZED, CLOSED)
 
 class WhatsappConversation(models.Model):
     """What the inbox knows of a conversation: the last message, whose turn it is, how
-    it leaves the inbox and comes back. One row for each ``discuss.channel`` of WhatsApp.
+    it leaves the inbox and comes back. One row for each channel of WhatsApp.
 
     What the inbox filters, sorts and groups by, and what decides who sees a row, is a
     column here, which Odoo keeps in step with channel and lead.
@@ -97,7 +97,11 @@ class WhatsappConversation(models.Model):
         precompute=True,
         index="btree_not_null",
     )
-    is_member = fields.Boolean(compute="_compute_is_member", search="_search_is_member")
+    is_member = fields.Boolean(
+        string="Takes part",
+        compute="_compute_is_member",
+        search="_search_is_member",
+    )
 
     # ------------------------------------------------- of the channel, as shown
 

@@ -418,7 +418,8 @@ class TestReturning(LeadCase):
         self.assertEqual(self.channel.lead_id.user_id, self.sofia)
 
     def test_a_salesperson_off_duty_is_replaced(self):
-        self.channel.whatsapp_conversation_ids.action_close()  # nobody waits, who would go on at once
+        # nobody waits, who would go on at once
+        self.channel.whatsapp_conversation_ids.action_close()
         self.employees[1].whatsapp_agent = False
         self.first.action_set_won()
         self.say("Another one, please")
