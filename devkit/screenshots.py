@@ -27,7 +27,7 @@ DESKTOP, PHONE = (1400, 900), (390, 844)
 CHAT = ".o_whatsapp_chat"
 # what the guides show also stands in the app list, under this name
 SHARED = {"bandeja": "inbox", "lead": "lead", "pasarela": "setup"}
-TEMPLATE = "Saludo Inicial"
+TEMPLATE = "saludo_inicial"
 # what of the lead stands for its variables
 VALUES = {"{{1}}": "contact_name", "{{2}}": "user_id"}
 NEWCOMER = {"contact_name": "Gabriela Núñez", "phone": "+52 55 8765 4321"}
@@ -109,8 +109,7 @@ def _window(page: Page, scene: Scene) -> None:
 def _template(page: Page, scene: Scene) -> None:
     _window(page, scene)
     page.click(".o-whatsapp-Window button")
-    page.click(".modal .o_field_widget[name='template_id'] input")
-    page.click(".o-autocomplete--dropdown-item a", TEMPLATE)
+    page.click(".modal .o_whatsapp_templates_option", TEMPLATE)
     page.see(".modal .o_whatsapp_preview", NEWCOMER["contact_name"])
 
 
@@ -218,7 +217,7 @@ def _fill_template(admin: Session) -> None:
     """Have one greeting, in Spanish, and say which values of a lead stand in it."""
     templates = "mail.whatsapp.template"
     greetings = admin.read(
-        templates, [("name", "=", TEMPLATE)], "language", "variable_ids"
+        templates, [("template_name", "=", TEMPLATE)], "language", "variable_ids"
     )
     foreign = [each["id"] for each in greetings if each["language"] != "es"]
     admin.call(templates, "unlink", foreign)

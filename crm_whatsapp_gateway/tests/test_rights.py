@@ -457,6 +457,9 @@ class TestRights(RightsCase):
             "whatsapp.send.template.action_send": lambda: wizard(
                 "whatsapp.send.template"
             ).action_send(),
+            "whatsapp.send.template.choices": lambda: record(
+                "whatsapp.send.template"
+            ).choices(self.channel.id),
             "whatsapp.snooze.action_snooze": lambda: (
                 record("whatsapp.snooze")
                 .create({"channel_ids": [Command.set(self.channel.ids)]})

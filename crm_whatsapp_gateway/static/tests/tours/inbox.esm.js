@@ -404,6 +404,77 @@ tours.add("crm_whatsapp_gateway.template", {
     ],
 });
 
+tours.add("crm_whatsapp_gateway.template_choice", {
+    steps: () => [
+        {trigger: ".o-whatsapp-Window button:contains('template')", run: "click"},
+        {
+            content: "The one in the customer's language is first, marked as such",
+            trigger:
+                ".modal .o_whatsapp_templates_option:first:contains('Follow up'):contains('Spanish')",
+        },
+        {
+            trigger:
+                ".modal .o_whatsapp_templates_option:last .text-bg-warning:contains('English')",
+        },
+        {
+            content: "Words of the text find one, without their accents",
+            trigger: ".modal .o_whatsapp_templates input",
+            run: "edit cotizacion",
+        },
+        {
+            trigger:
+                ".modal .o_whatsapp_templates_list:not(:contains('Order')) [role='option']:contains('Follow up')",
+        },
+        {
+            content: "Enter chooses it; what stands for the name is known",
+            trigger: ".modal .o_whatsapp_templates input",
+            run: "press Enter",
+        },
+        {trigger: ".modal .o_whatsapp_preview:contains('Hola Ana, tu cotización')"},
+        {
+            content: "One goes on where something is to be filled",
+            trigger: ".modal .o_whatsapp_values input:focus",
+        },
+        {
+            content: "The preview follows while one types",
+            trigger:
+                ".modal .o_whatsapp_values > div:contains('tu cotización ____') input",
+            run: "fill S00042",
+        },
+        {
+            trigger: ".modal .o_whatsapp_preview:contains('cotización S00042')",
+        },
+        {
+            trigger: ".modal .o_whatsapp_values > div:eq(1) input",
+            run: "press Enter",
+        },
+        {trigger: ".modal button[name='action_send']:focus", run: "click"},
+        {trigger: "body:not(:has(.modal))"},
+    ],
+});
+
+tours.add("crm_whatsapp_gateway.template_keys", {
+    steps: () => [
+        {
+            content: "One click",
+            trigger: ".o-whatsapp-Window button:contains('template')",
+            run: "click",
+        },
+        {
+            content: "Enter for what was sent last",
+            trigger: ".modal .o_whatsapp_templates input:focus",
+            run: "press Enter",
+        },
+        {
+            content: "Enter to send it",
+            trigger:
+                ".modal:has(.o_whatsapp_preview:contains('Hola Ana')) button[name='action_send']:focus",
+            run: "press Enter",
+        },
+        {trigger: "body:not(:has(.modal))"},
+    ],
+});
+
 tours.add("crm_whatsapp_gateway.failed", {
     steps: () => [
         {
