@@ -198,7 +198,7 @@ class TestPhone(ToursCase):
         self.offer()
         self.start_tour(
             f"/odoo/discuss?active_id=discuss.channel_{self.channel.id}",
-            "crm_whatsapp_gateway.template_choice",
+            "crm_whatsapp_gateway.template_phone",
             login=self.owner.login,
         )
         self.assertEqual(self.sent_values(), ["Ana", "S00042"])

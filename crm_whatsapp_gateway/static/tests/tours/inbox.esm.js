@@ -145,7 +145,7 @@ tours.add("crm_whatsapp_gateway.inbox_answer", {
         ...chatOf("Ana Pérez", "It is 5 euros"),
         {
             content: "The chat can be put away",
-            trigger: `${CHAT} button[aria-label='Hide the chat']`,
+            trigger: `${CHAT} button[title^='Hide the chat']`,
             run: "click",
         },
         {trigger: `${CHAT}:contains('Choose a conversation')`},
@@ -449,6 +449,28 @@ tours.add("crm_whatsapp_gateway.template_choice", {
             run: "press Enter",
         },
         {trigger: ".modal button[name='action_send']:focus", run: "click"},
+        {trigger: "body:not(:has(.modal))"},
+    ],
+});
+
+tours.add("crm_whatsapp_gateway.template_phone", {
+    steps: () => [
+        {trigger: ".o-whatsapp-Window button:contains('template')", run: "click"},
+        {
+            trigger: ".modal .o_whatsapp_templates_option:contains('Follow up')",
+            run: "click",
+        },
+        {
+            content: "No keyboard covers the screen before one wants to write",
+            trigger:
+                ".modal:has(.o_whatsapp_preview:contains('Hola Ana')):not(:has(.o_whatsapp_values input:focus))",
+        },
+        {
+            trigger: ".modal .o_whatsapp_values > div:contains('cotización') input",
+            run: "fill S00042",
+        },
+        {trigger: ".modal .o_whatsapp_preview:contains('cotización S00042')"},
+        {trigger: ".modal button[name='action_send']", run: "click"},
         {trigger: "body:not(:has(.modal))"},
     ],
 });

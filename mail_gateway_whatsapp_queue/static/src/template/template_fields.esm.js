@@ -30,6 +30,7 @@ export class TemplateField extends Component {
         this.orm = useService("orm");
         this.input = useAutofocus({refName: "input"});
         this.list = useRef("list");
+        this.label = _t("Search a template");
         this.foreign = _t("Not the customer's language");
         this.state = useState({query: "", found: [], index: 0});
         this.search = useDebounced(() => this.load(), WAIT);
