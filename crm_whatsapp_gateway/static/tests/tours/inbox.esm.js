@@ -404,6 +404,9 @@ tours.add("crm_whatsapp_gateway.template", {
     ],
 });
 
+// Milliseconds in which a dialog opens, on a machine that does much else
+const SLOW = 60000;
+
 tours.add("crm_whatsapp_gateway.template_choice", {
     steps: () => [
         {trigger: ".o-whatsapp-Window button:contains('template')", run: "click"},
@@ -411,6 +414,7 @@ tours.add("crm_whatsapp_gateway.template_choice", {
             content: "The one in the customer's language is first, marked as such",
             trigger:
                 ".modal .o_whatsapp_templates_option:first:contains('Follow up'):contains('Spanish')",
+            timeout: SLOW,
         },
         {
             trigger:
@@ -459,6 +463,7 @@ tours.add("crm_whatsapp_gateway.template_phone", {
         {
             trigger: ".modal .o_whatsapp_templates_option:contains('Follow up')",
             run: "click",
+            timeout: SLOW,
         },
         {
             content: "No keyboard covers the screen before one wants to write",
@@ -486,6 +491,7 @@ tours.add("crm_whatsapp_gateway.template_keys", {
             content: "Enter for what was sent last",
             trigger: ".modal .o_whatsapp_templates input:focus",
             run: "press Enter",
+            timeout: SLOW,
         },
         {
             content: "Enter to send it",
