@@ -20,16 +20,17 @@ ODOO = Path(os.environ["ODOO_PATH"]) if os.environ.get("ODOO_PATH") else None
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 SHOTS = {shot.name: shot for shot in (*screenshots.SHOTS, *screenshots.MORE)}
 LOOKED_AT = (
-    *("bandeja", "chat", "telefono", "ventana", "plantilla", "plantilla en el teléfono"),
-    *("pasarela", "reglas", "informe", "atencion"),
+    *("bandeja", "chat", "telefono", "ventana", "plantilla"),
+    *("plantilla en el teléfono", "pasarela", "reglas", "informe", "atencion"),
 )
 # Where our screens are, and what in them is drawn by Odoo alone
 WITHIN = [".o_action_manager", ".o-overlay-container", ".o-mail-ChatWindow"]
 OF_ODOO = [
-    *(".o_control_panel", ".o-mail-Form-chatter", ".o_notebook_headers", ".o_statusbar_status"),
-    *(".o-mail-Message", ".o-mail-DateSection", ".o-mail-Composer", ".o-mail-ActionPanel-header"),
-    *(".o_m2o_avatar", ".o_clipboard_button", ".o-mail-Discuss-header"),
-    *(".oe_title", ".o_group"),
+    *(".o_control_panel", ".o-mail-Form-chatter", ".o_notebook_headers"),
+    *(".o_statusbar_status", ".o_m2o_avatar", ".o_clipboard_button"),
+    *(".o-mail-Message", ".o-mail-DateSection", ".o-mail-Composer"),
+    *(".o-mail-ActionPanel-header", ".o-mail-Discuss-header"),
+    ".o_lead_opportunity_form",
 ]
 # of the window around what is ours
 RULES_OF_ODOO = {"aria-dialog-name", "tabindex"}
