@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, Error, Locator, sync_playwright
 from devkit.checks import browser as program
 from devkit.console import Failure
 
+PATIENCE = 120  # seconds for one step; a busy machine builds the web client anew
+
 
 class Page:
     """One window; `fresh` opens it."""
@@ -29,6 +31,7 @@ class Page:
             locale="es",
             reduced_motion="reduce",
         )
+        context.set_default_timeout(PATIENCE * 1000)
         self._page = context.new_page()
 
     def go(self, url: str) -> None:

@@ -6,8 +6,9 @@ The demo's shop and story, in a database of its own; a browser goes where the gu
 send their reader. Each picture has a name, somebody who looks, a size, and the way.
 """
 
+import contextlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +28,7 @@ DESKTOP, PHONE = (1400, 900), (390, 844)
 CHAT = ".o_whatsapp_chat"
 # what the guides show also stands in the app list, under this name
 SHARED = {"bandeja": "inbox", "lead": "lead", "pasarela": "setup"}
-TEMPLATE = "Saludo Inicial"
+TEMPLATE = "saludo_inicial"
 # what of the lead stands for its variables
 VALUES = {"{{1}}": "contact_name", "{{2}}": "user_id"}
 NEWCOMER = {"contact_name": "Gabriela Núñez", "phone": "+52 55 8765 4321"}
@@ -109,9 +110,20 @@ def _window(page: Page, scene: Scene) -> None:
 def _template(page: Page, scene: Scene) -> None:
     _window(page, scene)
     page.click(".o-whatsapp-Window button")
-    page.click(".modal .o_field_widget[name='template_id'] input")
-    page.click(".o-autocomplete--dropdown-item a", TEMPLATE)
+    page.click(".modal .o_whatsapp_templates_option", TEMPLATE)
     page.see(".modal .o_whatsapp_preview", NEWCOMER["contact_name"])
+
+
+def _template_on_phone(page: Page, scene: Scene) -> None:
+    _inbox(page, scene)
+    page.click(".o-whatsapp-Window button")
+    page.click(".modal .o_whatsapp_templates_option", TEMPLATE)
+    page.see(".modal .o_whatsapp_preview", people.LUCIA.name.split()[0])
+
+
+def _report(page: Page, scene: Scene) -> None:
+    page.go(scene.action("action_whatsapp_report"))
+    page.see(".o_whatsapp_report .o_pivot")
 
 
 def _agents(page: Page, scene: Scene) -> None:
@@ -155,6 +167,11 @@ SHOTS = (
     Shot("ventana", _manager, _window),
     Shot("plantilla", _manager, _template),
 )
+# looked at, but no picture of the guides
+MORE = (
+    Shot("informe", _manager, _report),
+    Shot("plantilla en el teléfono", _owner, _template_on_phone, PHONE),
+)
 
 
 # ------------------------------------------------------------- taking them
@@ -162,10 +179,22 @@ SHOTS = (
 
 def run(series: str, odoo: Path | None = None) -> list[Path]:
     """Take all pictures; returns their files."""
+    with opened("screenshots", series, odoo) as (page, found):
+        return [file for shot in SHOTS for file in _take(page, found, shot)]
+
+
+@contextlib.contextmanager
+def opened(
+    whose: str, series: str, odoo: Path | None = None
+) -> Iterator[tuple[Page, Scene]]:
+    """The scene and a browser; the scene is gone afterwards.
+
+    :param whose: what its database and its programs are called
+    """
     env = environment.provide(series, odoo)
-    name = f"screenshots-{env.series}-{paths.checkout()}"
+    name = f"{whose}-{env.series}-{paths.checkout()}"
     scene.make(env, for_browser=True, name=name)
-    whose = f"screenshots-{paths.checkout()}"
+    whose = f"{whose}-{paths.checkout()}"
     try:
         with (
             stage.simulator(env, None, [], whose=whose) as simulator,
@@ -177,7 +206,7 @@ def run(series: str, odoo: Path | None = None) -> list[Path]:
         ):
             found = _set_the_scene(server, simulator)
             with open_page() as page:
-                return [file for shot in SHOTS for file in _take(page, found, shot)]
+                yield page, found
     finally:
         database.drop(env, name)
 
@@ -218,7 +247,7 @@ def _fill_template(admin: Session) -> None:
     """Have one greeting, in Spanish, and say which values of a lead stand in it."""
     templates = "mail.whatsapp.template"
     greetings = admin.read(
-        templates, [("name", "=", TEMPLATE)], "language", "variable_ids"
+        templates, [("template_name", "=", TEMPLATE)], "language", "variable_ids"
     )
     foreign = [each["id"] for each in greetings if each["language"] != "es"]
     admin.call(templates, "unlink", foreign)
@@ -248,10 +277,7 @@ def _owner_of(admin: Session, name: str) -> str:
 
 def _take(page: Page, scene: Scene, shot: Shot) -> list[Path]:
     with step(f"{shot.name}.png"):
-        page.fresh(*shot.size)
-        _log_in(page, scene.url, shot.who(scene))
-        shot.way(page, scene)
-        _settle(page)
+        show(page, scene, shot)
         file = GUIDES / f"{shot.name}.png"
         page.picture(file)
     shared = SHARED.get(shot.name)
@@ -260,6 +286,14 @@ def _take(page: Page, scene: Scene, shot: Shot) -> list[Path]:
     if file.stat().st_size > LARGEST:
         raise Failure(f"{file.name} is too large for the app list")
     return [file, Path(shutil.copy(file, APP_LIST / f"{shared}.png"))]
+
+
+def show(page: Page, scene: Scene, shot: Shot) -> None:
+    """Go where a picture is taken, and wait until all of it is there."""
+    page.fresh(*shot.size)
+    _log_in(page, scene.url, shot.who(scene))
+    shot.way(page, scene)
+    _settle(page)
 
 
 def _log_in(page: Page, url: str, login: str) -> None:

@@ -19,7 +19,7 @@ from odoo.addons.mail_gateway_whatsapp_queue.models.res_users import (
 )
 from odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_phones import CANDIDATES
 from odoo.addons.mail_gateway_whatsapp_queue.tools import identity as wa_identity
-from odoo.addons.mail_gateway_whatsapp_queue.tools import plain_text
+from odoo.addons.mail_gateway_whatsapp_queue.tools import plain_text, template_words
 from odoo.addons.mail_gateway_whatsapp_queue.tools.referral import Referral
 
 from .discuss_channel_merge import MERGE
@@ -268,6 +268,22 @@ class DiscussChannel(models.Model):
         """Return the lead, or its contact."""
         found = {"crm.lead": self.lead_id, "res.partner": self.lead_id.partner_id}
         return found.get(model) or super()._whatsapp_document(model)
+
+    def _whatsapp_known_values(self):
+        """Prefer what the lead says, if the user may read it."""
+        values = super()._whatsapp_known_values()
+        lead = self.lead_id.with_user(self.env.uid)
+        if not lead.has_access("read"):
+            return values
+        name = lead.contact_name
+        found = {
+            template_words.FIRST_NAME: template_words.first_name(name),
+            template_words.FULL_NAME: template_words.first_name(name) and name,
+            template_words.COMPANY: lead.partner_name,
+            template_words.EMAIL: lead.email_from,
+            template_words.CITY: lead.city,
+        }
+        return {**values, **{kind: value for kind, value in found.items() if value}}
 
     def _whatsapp_customer_lang(self):
         """Return the language of the lead, unless it was switched off."""

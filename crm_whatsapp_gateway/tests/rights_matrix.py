@@ -134,6 +134,7 @@ whatsapp.message.queue.action_retry             - - - x - - - x x - - x
 whatsapp.message.queue.action_template          - - - x - - - x x - - x
 whatsapp.message.queue.create_from_notification - - - x - - - x x - - x
 whatsapp.send.template.action_send              - - - x - - - x x - - -
+whatsapp.send.template.choices                  - - - x - - - x x - - -
 whatsapp.snooze.action_snooze                   - - - x - - - x - - - -
 whatsapp.webhook.event.action_process_again     - - - - - - - - - - - x
 """

@@ -477,6 +477,9 @@ class TestRights(RightsCase):
                     "action_reopen",
                 )
             },
+            "whatsapp.send.template.choices": lambda: record(
+                "whatsapp.send.template"
+            ).choices(self.channel.id),
             "whatsapp.snooze.action_snooze": lambda: (
                 record("whatsapp.snooze")
                 .create({"conversation_ids": [Command.set(self.chat.ids)]})

@@ -256,7 +256,7 @@ class TestTemplates(TemplateCase, ConversationCase):
         self.assertEqual(button["parameters"][0]["text"], "A-77")
 
     def test_an_empty_variable_is_stopped_with_its_name(self):
-        wizard = self.wizard(self.template("Hello {{1}}"))
+        wizard = self.wizard(self.template("Your order {{1}}"))
         with self.assertRaisesRegex(UserError, "variable 1"):
             wizard.action_send()
         self.assertEqual(self.texts(self.channel), ["Hi"])
@@ -327,6 +327,150 @@ class TestTemplates(TemplateCase, ConversationCase):
         ).run()
         self.send_due()
         self.assertEqual(self.meta.sent[0]["to"], "+34612345678")
+
+
+class TestChoice(TemplateCase):
+    """Which templates a salesperson is offered, and what fills them."""
+
+    def setUp(self):
+        super().setUp()
+        self.channel = self.receive(self.message(content="Hi"))
+        self.lead = self.channel.lead_id
+        self.owner = self.lead.user_id
+        self.env["res.lang"]._activate_lang("es_MX")
+        self.lead.lang_id = self.env["res.lang"]._lang_get("es_MX")
+
+    def choices(self, query="", user=None):
+        dialog = self.env["whatsapp.send.template"].with_user(user or self.owner)
+        return dialog.choices(self.channel.id, query)
+
+    def imported(self, technical_name, language="es", body="Hola", **values):
+        """A template as it was read from Meta."""
+        return self.template(
+            body,
+            name=technical_name.replace("_", " ").title(),
+            template_name=technical_name,
+            language=language,
+            **values,
+        )
+
+    def test_the_customer_s_language_comes_first_then_what_was_sent_last(self):
+        english = self.imported("follow_up", "en_US")
+        self.imported("aviso")
+        last = self.imported("seguimiento_cotizacion", "es_MX")
+        self.imported("seguimiento_cotizacion", "es")
+        foreign = self.wizard(english)
+        foreign.action_send()
+        self.wizard(last).action_send()
+        by_colleague = self.imported("bienvenida")
+        by_colleague._whatsapp_send(self.channel, {})
+        found = self.choices()
+        self.assertEqual(
+            [(one["name"], one["language"], one["is_foreign"]) for one in found],
+            [
+                ("Seguimiento cotización", "Spanish (MEX)", False),
+                ("Aviso", "Spanish", False),
+                ("Bienvenida", "Spanish", False),
+                ("Seguimiento cotización", "Spanish", False),
+                ("Follow up", "English (US)", True),
+            ],
+        )
+        self.assertEqual(found[0]["technical_name"], "seguimiento_cotizacion")
+        self.lead.lang_id = self.env["res.lang"]._lang_get("en_US")
+        self.assertEqual(self.choices()[0]["id"], english.id)
+
+    def test_of_two_languages_of_one_template_the_customer_s_own_is_first(self):
+        for language in ("es", "es_MX", "es_AR"):
+            self.imported("aviso", language)
+        self.assertEqual(self.choices()[0]["language"], "Spanish (MEX)")
+
+    def test_words_of_name_and_text_are_searched_without_accents(self):
+        self.imported("seguimiento", body="Tu cotización está lista")
+        self.imported("aviso", body="La tienda cierra hoy")
+        for query, expected in (
+            ("cotizacion lista", ["Seguimiento"]),
+            ("AVISO", ["Aviso"]),
+            ("cierra segui", []),
+            (" ", ["Aviso", "Seguimiento"]),
+        ):
+            with self.subTest(query):
+                found = [one["name"] for one in self.choices(query)]
+                self.assertEqual(found, expected)
+
+    def test_only_what_can_be_sent_is_offered(self):
+        other = self.gateway.copy(
+            {"token": "EAAother", "webhook_key": "k2", "whatsapp_from_phone": "10002"}
+        )
+        self.imported("paused", state="paused")
+        self.imported("file", is_supported=False)
+        self.imported("other", gateway_id=other.id)
+        self.assertFalse(self.choices())
+
+    def test_who_may_not_see_the_conversation_is_offered_nothing(self):
+        self.imported("aviso")
+        self.lead.user_id = self.sofia
+        self.assertTrue(self.choices(user=self.sofia))
+        with self.assertRaises(AccessError):
+            self.choices(user=self.tomas)
+
+    def test_a_name_that_a_person_gave_stays_and_the_language_is_told(self):
+        given = self.template(name="VIP: hola_2", template_name="hola_2")
+        self.assertEqual(given.display_name, "VIP: hola_2 · Spanish (MEX)")
+        read = self.imported("saludo_inicial", "en_US")
+        self.assertEqual(read.display_name, "Saludo inicial · English (US)")
+        found = self.env["mail.whatsapp.template"].name_search("saludo_ini")
+        self.assertEqual([one for one, _name in found], read.ids)
+
+    def test_variables_are_guessed_and_told_by_the_words_around_them(self):
+        self.lead.write({"contact_name": "ANA pérez", "partner_name": "Café Sol"})
+        template = self.imported(
+            "saludo",
+            body="Hola {{nombre}}, soy {{asesor}}. Para {{empresa}}, *{{total}}* hoy.",
+            header="Oferta {{mes}}",
+        )
+        wizard = self.wizard(template)
+        told = [(line.name, line.value, line.label) for line in wizard.line_ids]
+        self.assertEqual(
+            told,
+            [
+                ("mes", "", "Header: Oferta ____"),
+                ("nombre", "Ana", "Hola ____, soy …."),
+                ("asesor", self.owner.name, "Hola …, soy ____. Para …,"),
+                ("empresa", "Café Sol", "… soy …. Para ____, *…* hoy."),
+                ("total", "", "…. Para …, *____* hoy."),
+            ],
+        )
+        self.assertIn("<strong><mark>{{total}}</mark></strong>", str(wizard.preview))
+        wizard.line_ids[4].value = "<b>5</b>"
+        self.assertIn("<strong>&lt;b&gt;5&lt;/b&gt;</strong>", str(wizard.preview))
+
+    def test_a_number_in_a_greeting_is_the_first_name(self):
+        wizard = self.wizard(self.imported("saludo", body="Hola {{1}}, tu {{2}}"))
+        self.assertEqual(wizard.line_ids.mapped("value"), ["Ana", ""])
+        wizard.line_ids[1].value = "pedido"
+        wizard.action_send()
+        self.assertIn("Hola Ana, tu pedido", self.texts(self.channel)[-1])
+
+    def test_what_an_administrator_said_is_no_guess(self):
+        template = self.imported("saludo", body="Hola {{1}}")
+        template.model_id = self.env.ref("crm.model_crm_lead")
+        template.variable_ids.field_name = "name"
+        self.assertEqual(self.wizard(template).line_ids.value, self.lead.name)
+
+    def test_of_a_lead_that_one_may_not_read_nothing_is_guessed(self):
+        self.lead.partner_name = "Secret Ltd."
+        self.channel.sudo().add_members(
+            partner_ids=self.tomas.partner_id.ids, post_joined_message=False
+        )
+        self.lead.user_id = self.sofia
+        self.assertFalse(self.lead.with_user(self.tomas).has_access("read"))
+        known = self.channel.with_user(self.tomas).sudo()._whatsapp_known_values()
+        self.assertNotIn("Secret Ltd.", known.values())
+
+    def test_nothing_is_guessed_where_nobody_looks(self):
+        template = self.imported("saludo", body="Hola {{1}}")
+        with self.assertRaisesRegex(UserError, "variable 1"):
+            template._whatsapp_send(self.channel, {})
 
 
 class TestCategory(TemplateCase):

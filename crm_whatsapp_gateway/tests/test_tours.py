@@ -29,6 +29,22 @@ class ToursCase(WhatsappCase, HttpCase):
         channel.lead_id.user_id = self.owner
         return channel
 
+    def offer(self):
+        """Have three templates, one not in the customer's language."""
+        self.env["res.lang"]._activate_lang("es_MX")
+        self.channel.lead_id.lang_id = self.env["res.lang"]._lang_get("es_MX")
+        self.channel.whatsapp_last_customer_date = fields.Datetime.now() - timedelta(
+            hours=25
+        )
+        self.template("Hi", name="Order ready", language="en_US")
+        self.template("Hola {{1}}", name="Order ready")
+        self.template("Hola {{1}}, tu cotización {{2}} sigue.", name="Follow up")
+
+    def sent_values(self):
+        row = self.env["whatsapp.message.queue"].search([], limit=1)
+        [body] = row.payload["template"]["components"]
+        return [one["text"] for one in body["parameters"]]
+
 
 class TestTours(ToursCase):
     """The web client as a plain salesperson sees it, in a real browser."""
@@ -140,6 +156,28 @@ class TestTours(ToursCase):
         rows = self.env["whatsapp.message.queue"].search([])
         self.assertEqual(rows.payload["template"]["name"], "greeting")
 
+    def test_a_template_is_found_filled_and_sent(self):
+        self.offer()
+        self.start_tour(
+            f"/odoo/discuss?active_id=discuss.channel_{self.channel.id}",
+            "crm_whatsapp_gateway.template_choice",
+            login=self.owner.login,
+        )
+        self.assertEqual(self.sent_values(), ["Ana", "S00042"])
+
+    def test_three_keys_send_what_was_sent_last(self):
+        self.offer()
+        usual = self.template("Hola {{1}}, ¿seguimos?", name="Usual")
+        usual.with_user(self.owner)._whatsapp_send(
+            self.channel, {variable: "Eva" for variable in usual._whatsapp_variables()}
+        )
+        self.start_tour(
+            f"/odoo/discuss?active_id=discuss.channel_{self.channel.id}",
+            "crm_whatsapp_gateway.template_keys",
+            login=self.owner.login,
+        )
+        self.assertEqual(self.sent_values(), ["Ana"])
+
     def test_a_failed_message_is_edited_and_sent_again_from_the_chat(self):
         self.meta.answers = [(400, {"error": {"code": 131026, "message": "x"}})]
         row = self.answer(self.channel, "Hello Ana")
@@ -159,6 +197,15 @@ class TestPhone(ToursCase):
 
     browser_size = "390x844"
     touch_enabled = True
+
+    def test_a_template_is_found_filled_and_sent(self):
+        self.offer()
+        self.start_tour(
+            f"/odoo/discuss?active_id=discuss.channel_{self.channel.id}",
+            "crm_whatsapp_gateway.template_phone",
+            login=self.owner.login,
+        )
+        self.assertEqual(self.sent_values(), ["Ana", "S00042"])
 
     def test_the_chat_has_the_whole_screen_and_goes_back(self):
         self.from_eva()

@@ -69,7 +69,7 @@ def where_to_look(facts: Facts, url: str) -> None:
         what = (
             "sees everything of the team"
             if who.leads_team
-            else f"{owners[who.name]} conversations, CRM > WhatsApp > Inbox"
+            else f"{owners[who.name]} conversations, CRM > WhatsApp > WhatsApp inbox"
         )
         login = f"login {who.login}, password {who.password}"
         console.print(f"  {who.name}: {login} [dim]({what})", soft_wrap=True)

@@ -9,7 +9,7 @@ from .. import compat
 from ..queue import receipts
 from ..queue.locks import person_keys
 from ..tools import identity as wa_identity
-from ..tools import webhook, window, wishes
+from ..tools import template_words, webhook, window, wishes
 from ..tools.identity import Identity
 from .discuss_channel_identity import IDENTITY
 from .mail_gateway_secrets import SECRETS
@@ -21,8 +21,8 @@ class DiscussChannel(models.Model):
 
     An addon on top fills the hooks: ``_whatsapp_message_received``,
     ``_whatsapp_message_shown``, ``_whatsapp_message_sent``, ``_whatsapp_why_off``,
-    ``_whatsapp_responsible``, ``_whatsapp_document`` and those of
-    ``whatsapp.channel.identity``.
+    ``_whatsapp_responsible``, ``_whatsapp_document``, ``_whatsapp_known_values`` and
+    those of ``whatsapp.channel.identity``.
     """
 
     _name = "discuss.channel"
@@ -308,6 +308,29 @@ class DiscussChannel(models.Model):
         """
         partner = self._whatsapp_customer()
         return partner if model == "res.partner" else partner.browse()
+
+    def _whatsapp_known_values(self):
+        """Return what is known of the customer and of us, to fill a template. A hook.
+
+        Of the customer's contact only to who may read it.
+
+        :return: dict, kind of ``tools.template_words`` -> str, or False
+        """
+        partner = self._whatsapp_customer().with_user(self.env.uid)
+        partner = partner if partner.has_access("read") else partner.browse()
+        name = partner.name or self.name
+        return {
+            template_words.FIRST_NAME: (
+                name if partner.is_company else template_words.first_name(name)
+            ),
+            template_words.FULL_NAME: template_words.first_name(name) and name,
+            template_words.COMPANY: partner.commercial_company_name,
+            template_words.PHONE: wa_identity.display(self.whatsapp_phone or ""),
+            template_words.EMAIL: partner.email,
+            template_words.CITY: partner.city,
+            template_words.SELLER: self.env.user.name,
+            template_words.OUR_COMPANY: self._whatsapp_company().name,
+        }
 
     def _whatsapp_customer_lang(self):
         """Return the code of the language in which the customer is written to."""

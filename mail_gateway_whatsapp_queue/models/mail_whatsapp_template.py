@@ -7,9 +7,8 @@ from markupsafe import Markup
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import plaintext2html
 
-from ..tools import payloads, template
+from ..tools import markup, payloads, template, template_words
 from ..tools.errors import CloudApiError
 from .mail_gateway_whatsapp_kinds import TEMPLATE_STATES
 
@@ -25,6 +24,7 @@ ADMINISTRATORS = {".", "base.group_system", "base.group_erp_manager"}
 
 class MailWhatsappTemplate(models.Model):
     _inherit = "mail.whatsapp.template"
+    _rec_names_search = ["name", "template_name", "body"]
 
     whatsapp_quality = fields.Char(
         string="Quality",
@@ -45,6 +45,48 @@ class MailWhatsappTemplate(models.Model):
         readonly=True,
         copy=False,
     )
+
+    # ------------------------------------------------------------- names
+
+    @api.depends("name", "template_name", "template_uid", "language", "header", "body")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        """Tell apart the templates that have one name in several languages."""
+        for each in self:
+            name = each._whatsapp_readable_name()
+            language = each._whatsapp_language()
+            each.display_name = f"{name} · {language}" if name and language else name
+
+    def _whatsapp_readable_name(self):
+        """Return the name that a person gave it, else Meta's in readable form."""
+        name, technical = self.name or "", self.template_name or ""
+        imported = (
+            technical,
+            technical.replace("_", " ").title(),  # as OCA reads it
+            f"{technical} ({self.template_uid})",
+        )
+        if name not in imported:
+            return name
+        text = f"{self.header or ''} {self.body or ''}"
+        return template_words.readable(technical, self.language or "", text)
+
+    def _whatsapp_language(self):
+        """Return the language in the words of who reads."""
+        languages = dict(self._fields["language"]._description_selection(self.env))
+        return languages.get(self.language, "")
+
+    def _whatsapp_is_foreign(self, lang):
+        """Tell whether this is in another language than a customer's.
+
+        :param str lang: code such as 'es_MX'; 'es' and 'es_ES' are the same language
+        """
+        return self.language.split("_")[0] != lang.split("_")[0]
+
+    def _whatsapp_searched(self):
+        """Return names and text as a person searches them: see ``folded``."""
+        names = (self.name, self.template_name, self._whatsapp_readable_name())
+        texts = (self.header, self.body, self.footer, self._whatsapp_language())
+        return template_words.folded(" ".join(filter(None, (*names, *texts))))
 
     # ------------------------------------------------------------- named variables
 
@@ -386,6 +428,40 @@ class MailWhatsappTemplate(models.Model):
         value = fields_of[:1]._extract_value_from_field_path(record.sudo())
         return str(value or "").strip()
 
+    def _whatsapp_words_around(self, variable):
+        """Return the text in which a variable stands, as a blank to be filled.
+
+        :param variable: ``tools.template.Variable``
+        """
+        words = template_words.around(self._whatsapp_part(variable), variable.name)
+        if variable.part == template.HEADER:
+            return self.env._("Header: %s", words)
+        if variable.part == template.BUTTON:
+            button = self.button_ids[variable.index].name
+            return self.env._(
+                "Link of “%(button)s”: %(link)s", button=button, link=words
+            )
+        return words
+
+    def _whatsapp_guess(self, variable, known):
+        """Return what a variable without a field shows most likely, or ''.
+
+        A person sees it before it is sent.
+
+        :param variable: ``tools.template.Variable``
+        :param dict known: kind of ``tools.template_words`` -> str
+        """
+        if variable.part == template.BUTTON:
+            return ""
+        kind = template_words.guess(self._whatsapp_part(variable), variable.name)
+        return known.get(kind) or ""
+
+    def _whatsapp_part(self, variable):
+        """Return the text in which a variable stands."""
+        if variable.part == template.BUTTON:
+            return self.button_ids[variable.index].website_url
+        return self.header if variable.part == template.HEADER else self.body
+
     def _whatsapp_record(self, channel):
         """Return the record whose values this template shows, perhaps none.
 
@@ -399,6 +475,17 @@ class MailWhatsappTemplate(models.Model):
         :param dict values: ``tools.template.Variable`` -> str
         """
         self.ensure_one()
+        shown = self._whatsapp_words(values)
+        if self.button_ids:
+            names = " · ".join(self.button_ids.mapped("name"))
+            shown += Markup("<p><em>[%s]</em></p>") % names
+        return shown
+
+    def _whatsapp_words(self, values):
+        """Return header, text and footer with their values, as Markup.
+
+        :param dict values: ``tools.template.Variable`` -> str
+        """
 
         def part(kind):
             return {v.name: text for v, text in values.items() if v.part == kind}
@@ -407,12 +494,26 @@ class MailWhatsappTemplate(models.Model):
         if self.header:
             header = template.fill(self.header, part(template.HEADER))
             shown += Markup("<p><strong>%s</strong></p>") % header
-        shown += Markup(plaintext2html(template.fill(self.body, part(template.BODY))))
+        body = template.fill(self.body, part(template.BODY))
+        # what is HTML in it was escaped
+        shown += Markup(markup.to_html(body))
         if self.footer:
             shown += Markup("<p><small>%s</small></p>") % self.footer
-        if self.button_ids:
-            names = " · ".join(self.button_ids.mapped("name"))
-            shown += Markup("<p><em>[%s]</em></p>") % names
+        return shown
+
+    def _whatsapp_preview(self, values):
+        """Return what the customer will see, with what is still to be filled marked.
+
+        :param dict values: ``tools.template.Variable`` -> str
+        :return: Markup
+        """
+        self.ensure_one()
+        words = template.VARIABLE.sub(
+            lambda found: f"<mark>{found.group()}</mark>", self._whatsapp_words(values)
+        )
+        shown = Markup('<div class="o_whatsapp_bubble">%s</div>') % Markup(words)
+        for button in self.button_ids:
+            shown += Markup('<div class="o_whatsapp_button">%s</div>') % button.name
         return shown
 
     def _whatsapp_send(self, channel, values):

@@ -126,6 +126,13 @@ class WhatsappMessageQueue(models.Model):
         readonly=True,
     )
     payload = fields.Json(readonly=True, groups="base.group_system")
+    template_id = fields.Many2one(
+        "mail.whatsapp.template",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+        help="Which a person chose, or an action.",
+    )
     attachment_id = fields.Many2one("ir.attachment", readonly=True, ondelete="set null")
     attachment_checksum = fields.Char(readonly=True)
     state = fields.Selection(
@@ -312,7 +319,10 @@ class WhatsappMessageQueue(models.Model):
             template.language,
             components,
         )
-        return self._post_with_payload(channel, text, payload)
+        row = self._post_with_payload(channel, text, payload)
+        # sudo: whatsapp.message.queue - fields of ours are written by methods only
+        row.sudo().template_id = template
+        return row
 
     @api.model
     def _post_with_payload(self, channel, text, payload):

@@ -3,8 +3,12 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
+from ..tools import template_words
 from ..tools.template import BUTTON, HEADER, Variable
 from .whatsapp_dialog import DIALOG
+
+SHOWN = 50  # templates in the dialog's list; a search finds the others
+SNIPPET = 160  # letters of a template's text in the list
 
 
 class WhatsappSendTemplate(models.TransientModel):
@@ -51,17 +55,73 @@ class WhatsappSendTemplate(models.TransientModel):
         values = super().default_get(fields_list)
         channel = self.env["discuss.channel"].browse(values.get("channel_id"))
         if channel and "template_id" in fields_list and not values.get("template_id"):
-            found = self.env["mail.whatsapp.template"].search(
-                [
-                    ("gateway_id", "=", channel.gateway_id.id),
-                    ("state", "=", "approved"),
-                    ("is_supported", "=", True),
-                ],
-                limit=2,
-            )
+            found = self._templates(channel)
             if len(found) == 1:
                 values["template_id"] = found.id
         return values
+
+    @api.model
+    def choices(self, channel_id, query=""):
+        """Return the templates for a conversation, the most likely ones first.
+
+        Those in the customer's language, of them what the user sent last, the rest by
+        name.
+
+        :param int channel_id: of the ``discuss.channel``
+        :param str query: words of the name or the text, in any order
+        :return: list of dicts, at most SHOWN
+        :raise AccessError: the user may not send templates, or not see the conversation
+        """
+        self.check_access("create")
+        channel = self.env["discuss.channel"].browse(channel_id)
+        channel._whatsapp_check_person()
+        words = template_words.folded(query).split()
+        found = self._templates(channel).filtered(
+            lambda each: all(word in each._whatsapp_searched() for word in words)
+        )
+        # sudo: discuss.channel - the customer's language, whoever asks
+        lang = channel.sudo()._whatsapp_customer_lang() or ""
+        used = self._last_used(found)
+
+        def likelihood(each):
+            name = each._whatsapp_readable_name()
+            is_other = each.language != lang
+            return each._whatsapp_is_foreign(lang), -used.get(each, 0), name, is_other
+
+        categories = dict(found._fields["category"]._description_selection(self.env))
+        return [
+            {
+                "id": each.id,
+                "name": each._whatsapp_readable_name(),
+                "technical_name": each.template_name,
+                "category": categories[each.category],
+                "language": each._whatsapp_language(),
+                "is_foreign": each._whatsapp_is_foreign(lang),
+                "text": each.body[:SNIPPET],
+            }
+            for each in found.sorted(likelihood)[:SHOWN]
+        ]
+
+    def _templates(self, channel):
+        """Return the templates that can be sent into a conversation."""
+        return self.env["mail.whatsapp.template"].search(
+            [
+                # sudo: discuss.channel - of which number it is, as in gateway_id
+                ("gateway_id", "=", channel.sudo().gateway_id.id),
+                ("state", "=", "approved"),
+                ("is_supported", "=", True),
+            ]
+        )
+
+    def _last_used(self, templates):
+        """Return for each template that the user sent: a number, higher is later."""
+        # sudo: whatsapp.message.queue - the user's own, wherever they went
+        sent = self.env["whatsapp.message.queue"].sudo()
+        own = [("template_id", "in", templates.ids), ("create_uid", "=", self.env.uid)]
+        return {
+            template.with_env(self.env): last
+            for template, last in sent._read_group(own, ["template_id"], ["id:max"])
+        }
 
     @api.constrains("channel_id", "replaced_id")
     def _check_channel_id(self):
@@ -83,11 +143,11 @@ class WhatsappSendTemplate(models.TransientModel):
     def _compute_line_ids(self):
         for wizard in self:
             template = wizard.template_id
-            record = (
-                template._whatsapp_record(wizard._channel())
-                if template and wizard.channel_id
-                else None
-            )
+            record, known = None, {}
+            if template and wizard.channel_id:
+                channel = wizard._channel()
+                record = template._whatsapp_record(channel)
+                known = channel._whatsapp_known_values()
             lines = template._whatsapp_variables() if template else []
             wizard.line_ids = [Command.clear()] + [
                 Command.create(
@@ -95,7 +155,8 @@ class WhatsappSendTemplate(models.TransientModel):
                         "part": variable.part,
                         "name": variable.name,
                         "index": variable.index,
-                        "value": template._whatsapp_default(variable, record),
+                        "value": template._whatsapp_default(variable, record)
+                        or template._whatsapp_guess(variable, known),
                     }
                 )
                 for variable in lines
@@ -106,13 +167,10 @@ class WhatsappSendTemplate(models.TransientModel):
         for wizard in self:
             template = wizard.template_id
             values = wizard._values()
-            wizard.preview = template._whatsapp_text(values) if template else False
+            wizard.preview = template._whatsapp_preview(values) if template else False
 
     def _values(self):
-        return {
-            Variable(line.part, line.name, line.index): line.value or ""
-            for line in self.line_ids
-        }
+        return {line._variable(): line.value or "" for line in self.line_ids}
 
     def action_send(self):
         """Send the template; the conversation shows it.
@@ -150,4 +208,16 @@ class WhatsappSendTemplateLine(models.TransientModel):
     )
     name = fields.Char(string="Variable", required=True)
     index = fields.Integer()
+    label = fields.Char(compute="_compute_label")
     value = fields.Char()
+
+    @api.depends("wizard_id.template_id", "part", "name", "index")
+    def _compute_label(self):
+        for line in self:
+            template = line.wizard_id.template_id
+            variable = line._variable()
+            is_known = template and variable in template._whatsapp_variables()
+            line.label = is_known and template._whatsapp_words_around(variable)
+
+    def _variable(self):
+        return Variable(self.part, self.name, self.index)

@@ -4,7 +4,7 @@
 
 How the guides are written, so that they can be checked:
 
-- a menu: **CRM ▸ WhatsApp ▸ Bandeja de entrada**
+- a menu: **CRM ▸ WhatsApp ▸ Bandeja de WhatsApp**
 - a button, a tab, a state, anything to click: **Enviar de nuevo**
 - a field, a filter, a column: *Avisar a*
 - code, paths, parameters: `code`

@@ -30,6 +30,7 @@ from tools import (
     plain_text,
     reading,
     referral,
+    template_words,
     vcard,
     webhook,
     wishes,
@@ -183,6 +184,17 @@ def media(text):
 
 # (module, function) -> how it is called with a stranger's text
 READERS = {
+    (template_words, "folded"): template_words.folded,
+    (template_words, "readable"): lambda text: template_words.readable(
+        text, "es", text
+    ),
+    (template_words, "first_name"): template_words.first_name,
+    (template_words, "guess"): lambda text: template_words.guess(
+        text + "{{1}}" + text, "1"
+    ),
+    (template_words, "around"): lambda text: template_words.around(
+        text + "{{1}}" + text, "1"
+    ),
     (conversation, "preview"): conversation.preview,
     (errors, "from_webhook"): lambda text: errors.from_webhook(
         [

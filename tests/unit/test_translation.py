@@ -15,6 +15,7 @@ from tools import message, payloads, webhook
 from devkit import paths
 
 JAVASCRIPT = re.compile(r"""_t\(\s*(["'`])(.+?)\1""")
+UNTRANSLATED = re.compile(r"""\s(aria-\w+="[^"]*[A-Z][^"]*")""")
 PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?[sd]")
 TAG = re.compile(r"</?\w+")  # the words of its attributes are translated
 TABLES = {
@@ -118,6 +119,16 @@ def test_every_marked_word_of_the_code_is_exported(addon, template):
         found |= {word for _quote, word in JAVASCRIPT.findall(path.read_text())}
     assert found
     assert not found - set(_words(template))
+
+
+def test_the_web_client_translates_each_attribute_of_ours(addon):
+    """Odoo exports a label for screen readers, but the client shows it as it is."""
+    found = {
+        f"{path.name}: {label}"
+        for path in addon.rglob("static/src/**/*.xml")
+        for label in UNTRANSLATED.findall(path.read_text())
+    }
+    assert not found, "a title is translated, and read aloud, too"
 
 
 def test_catalogues_tell_nothing_of_the_machine(addon, template, spanish):

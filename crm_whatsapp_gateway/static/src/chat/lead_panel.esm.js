@@ -36,6 +36,7 @@ class LeadPanel extends Component {
         this.store = useService("mail.store");
         this.ui = useService("ui");
         this.colors = COLORS;
+        this.stageLabel = _t("Stage");
         // Odoo 19.0 closes a dialog once this has ended, so it returns nothing: a load
         // does not end if the chat is closed meanwhile
         this.reload = () => {

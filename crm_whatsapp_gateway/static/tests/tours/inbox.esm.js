@@ -145,7 +145,7 @@ tours.add("crm_whatsapp_gateway.inbox_answer", {
         ...chatOf("Ana Pérez", "It is 5 euros"),
         {
             content: "The chat can be put away",
-            trigger: `${CHAT} button[aria-label='Hide the chat']`,
+            trigger: `${CHAT} button[title^='Hide the chat']`,
             run: "click",
         },
         {trigger: `${CHAT}:contains('Choose a conversation')`},
@@ -400,6 +400,105 @@ tours.add("crm_whatsapp_gateway.template", {
         },
         {trigger: ".modal button[name='action_send']", run: "click"},
         // the chat shows it by the bus, which a test does not have
+        {trigger: "body:not(:has(.modal))"},
+    ],
+});
+
+// Milliseconds in which a dialog opens, on a machine that does much else
+const SLOW = 60000;
+
+tours.add("crm_whatsapp_gateway.template_choice", {
+    steps: () => [
+        {trigger: ".o-whatsapp-Window button:contains('template')", run: "click"},
+        {
+            content: "The one in the customer's language is first, marked as such",
+            trigger:
+                ".modal .o_whatsapp_templates_option:first:contains('Follow up'):contains('Spanish')",
+            timeout: SLOW,
+        },
+        {
+            trigger:
+                ".modal .o_whatsapp_templates_option:last .text-bg-warning:contains('English')",
+        },
+        {
+            content: "Words of the text find one, without their accents",
+            trigger: ".modal .o_whatsapp_templates input",
+            run: "edit cotizacion",
+        },
+        {
+            trigger:
+                ".modal .o_whatsapp_templates_list:not(:contains('Order')) [role='option']:contains('Follow up')",
+        },
+        {
+            content: "Enter chooses it; what stands for the name is known",
+            trigger: ".modal .o_whatsapp_templates input",
+            run: "press Enter",
+        },
+        {trigger: ".modal .o_whatsapp_preview:contains('Hola Ana, tu cotización')"},
+        {
+            content: "One goes on where something is to be filled",
+            trigger: ".modal .o_whatsapp_values input:focus",
+        },
+        {
+            content: "The preview follows while one types",
+            trigger:
+                ".modal .o_whatsapp_values > div:contains('tu cotización ____') input",
+            run: "fill S00042",
+        },
+        {
+            trigger: ".modal .o_whatsapp_preview:contains('cotización S00042')",
+        },
+        {
+            trigger: ".modal .o_whatsapp_values > div:eq(1) input",
+            run: "press Enter",
+        },
+        {trigger: ".modal button[name='action_send']:focus", run: "click"},
+        {trigger: "body:not(:has(.modal))"},
+    ],
+});
+
+tours.add("crm_whatsapp_gateway.template_phone", {
+    steps: () => [
+        {trigger: ".o-whatsapp-Window button:contains('template')", run: "click"},
+        {
+            trigger: ".modal .o_whatsapp_templates_option:contains('Follow up')",
+            run: "click",
+            timeout: SLOW,
+        },
+        {
+            content: "No keyboard covers the screen before one wants to write",
+            trigger:
+                ".modal:has(.o_whatsapp_preview:contains('Hola Ana')):not(:has(.o_whatsapp_values input:focus))",
+        },
+        {
+            trigger: ".modal .o_whatsapp_values > div:contains('cotización') input",
+            run: "fill S00042",
+        },
+        {trigger: ".modal .o_whatsapp_preview:contains('cotización S00042')"},
+        {trigger: ".modal button[name='action_send']", run: "click"},
+        {trigger: "body:not(:has(.modal))"},
+    ],
+});
+
+tours.add("crm_whatsapp_gateway.template_keys", {
+    steps: () => [
+        {
+            content: "One click",
+            trigger: ".o-whatsapp-Window button:contains('template')",
+            run: "click",
+        },
+        {
+            content: "Enter for what was sent last",
+            trigger: ".modal .o_whatsapp_templates input:focus",
+            run: "press Enter",
+            timeout: SLOW,
+        },
+        {
+            content: "Enter to send it",
+            trigger:
+                ".modal:has(.o_whatsapp_preview:contains('Hola Ana')) button[name='action_send']:focus",
+            run: "press Enter",
+        },
         {trigger: "body:not(:has(.modal))"},
     ],
 });

@@ -39,6 +39,9 @@ class DiscussChannel(models.Model):
             return self.env.ref("base.mx")
         return super()._whatsapp_document(model)
 
+    def _whatsapp_known_values(self):
+        return {**super()._whatsapp_known_values(), "city": "Oaxaca"}
+
     def _whatsapp_customer_lang(self):
         return "es_MX"
 

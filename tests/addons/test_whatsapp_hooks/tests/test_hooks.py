@@ -66,6 +66,16 @@ class TestHooks(GatewayCase):
         channel.action_ask_phone()
         self.assertEqual(channel._whatsapp_customer_lang(), "es_MX")
 
+    def test_what_fills_a_template(self):
+        channel = self.receive(self.message(content="Hello"))
+        template = self.template("Hola {{nombre}} de {{ciudad}}")
+        wizard = (
+            self.env["whatsapp.send.template"]
+            .with_user(self.responsible_user)
+            .create({"channel_id": channel.id, "template_id": template.id})
+        )
+        self.assertEqual(wizard.line_ids.mapped("value"), ["Ana", "Oaxaca"])
+
     def test_names_and_numbers_that_come_later(self):
         hidden = {"bsuid": "MX.77", "name": ""}
         channel = self.receive(self.message(content="Hi", person=hidden), person=hidden)

@@ -1,0 +1,92 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Our screens as people in Spain and Mexico see them, with eyes and without.
+
+The scenes of the guides' pictures: axe looks at each, and nothing is in English.
+"""
+
+import json
+import os
+from importlib.resources import files
+from pathlib import Path
+
+import polib
+import pytest
+
+from devkit import paths, screenshots
+
+SERIES = os.environ.get("CWG_SERIES", paths.DEFAULT_SERIES)
+ODOO = Path(os.environ["ODOO_PATH"]) if os.environ.get("ODOO_PATH") else None
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
+SHOTS = {shot.name: shot for shot in (*screenshots.SHOTS, *screenshots.MORE)}
+LOOKED_AT = (
+    *("bandeja", "chat", "telefono", "ventana", "plantilla"),
+    *("plantilla en el teléfono", "pasarela", "reglas", "informe", "atencion"),
+)
+# Where our screens are, and what in them is drawn by Odoo alone
+WITHIN = [".o_action_manager", ".o-overlay-container", ".o-mail-ChatWindow"]
+OF_ODOO = [
+    *(".o_control_panel", ".o-mail-Form-chatter", ".o_notebook_headers"),
+    *(".o_statusbar_status", ".o_m2o_avatar", ".o_clipboard_button"),
+    *(".o-mail-Message", ".o-mail-DateSection", ".o-mail-Composer"),
+    *(".o-mail-ActionPanel-header", ".o-mail-Discuss-header"),
+    ".o_lead_opportunity_form",
+]
+# of the window around what is ours
+RULES_OF_ODOO = {"aria-dialog-name", "tabindex"}
+LOOK = """
+(([within, ofOdoo]) => {
+    const there = (selectors) => selectors.filter((one) => document.querySelector(one));
+    return axe.run(
+        {include: there(within), exclude: there(ofOdoo)},
+        {resultTypes: ["violations"]}
+    ).then(({violations}) => violations
+        .filter(({impact}) => ["serious", "critical"].includes(impact))
+        .flatMap(({id, nodes}) => nodes.map((node) => [id, node.html.slice(0, 200)])));
+})(%s)
+"""
+TEXTS = """
+((within) => {
+    const found = new Set();
+    for (const root of document.querySelectorAll(within.join(","))) {
+        const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+        while (walker.nextNode()) found.add(walker.currentNode.textContent);
+        for (const name of ["title", "aria-label", "placeholder", "data-tooltip"]) {
+            root.querySelectorAll(`[${name}]`).forEach(
+                (element) => found.add(element.getAttribute(name)));
+        }
+    }
+    return [...found].map((text) => text.replace(/\\s+/g, " ").trim());
+})(%s)
+"""
+# Odoo leaves these as they are, and they happen to be among our words
+SAID_BY_ODOO = {"Close", "Administrator", "User"}
+
+
+@pytest.fixture(scope="module")
+def stage():
+    with screenshots.opened("screens", SERIES, ODOO) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def english():
+    """What ours would say if it were not translated."""
+    words = set()
+    for addon in paths.addons():
+        for entry in polib.pofile(str(paths.REPO / addon / "i18n" / "es.po")):
+            if entry.msgid != entry.msgstr and "%" not in entry.msgid:
+                words.add(" ".join(entry.msgid.split()))
+    return words - SAID_BY_ODOO
+
+
+@pytest.mark.parametrize("name", LOOKED_AT)
+def test_a_screen_is_in_spanish_and_for_everybody(stage, english, name):
+    page, scene = stage
+    screenshots.show(page, scene, SHOTS[name])
+    texts = page.ask(TEXTS % json.dumps(WITHIN))
+    assert texts
+    assert not set(texts) & english
+    page.ask(AXE)
+    found = page.ask(LOOK % json.dumps([WITHIN, OF_ODOO]))
+    assert not [each for each in found if each[0] not in RULES_OF_ODOO]
