@@ -563,7 +563,10 @@ class DiscussChannel(models.Model):
         return super().message_post(**kwargs)
 
     def _get_message_create_valid_field_names(self):
-        return super()._get_message_create_valid_field_names() | {"whatsapp_message_id"}
+        return super()._get_message_create_valid_field_names() | {
+            "whatsapp_message_id",
+            "whatsapp_by_phone",
+        }
 
     def _message_post_after_hook(self, message, msg_vals):
         res = super()._message_post_after_hook(message, msg_vals)

@@ -269,12 +269,13 @@ class MailGatewayWhatsapp(models.AbstractModel):
             inbound.speaks = not messages._whatsapp_find(channel, inbound.original)
         return inbound
 
-    def _post_received(self, channel, author, inbound):
+    def _post_received(self, channel, author, inbound, by_phone=False):
         """Show a message in its conversation: what it quotes, its files, its cards.
 
         :param channel: ``discuss.channel``, with all rights
         :param author: ``res.partner`` or ``mail.guest`` who wrote it
         :param inbound: ``tools.message.InboundMessage``
+        :param bool by_phone: somebody of ours typed it in the app on the phone
         :return: ``mail.message``
         """
         author, writer = author or self.env["res.partner"], channel
@@ -289,6 +290,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
             message_type="comment",
             subtype_xmlid="mail.mt_comment",
             whatsapp_message_id=inbound.wamid or False,
+            whatsapp_by_phone=by_phone,
         ).with_env(channel.env)
         if inbound.cards:
             posted.whatsapp_cards = inbound.cards

@@ -270,6 +270,7 @@ class WhatsappMessageQueue(models.Model):
             ]
         )
         notification.notification_status = "ready"
+        notification._whatsapp_send_to_chats()
         rows._wake()
         return rows
 
@@ -341,6 +342,7 @@ class WhatsappMessageQueue(models.Model):
         # sudo: discuss.channel - who was let post need not be able to write
         channel.sudo()._whatsapp_message_sent(message)
         row = self._record_rows([self._row_values(notification, payload)])
+        notification._whatsapp_send_to_chats()
         row._wake()
         return row
 
