@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, Error, Locator, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Locator, sync_playwright
 
 from devkit.checks import browser as program
 from devkit.console import Failure
@@ -19,12 +19,17 @@ class Page:
 
     def __init__(self, browser: Browser):
         self._browser = browser
+        self._context: BrowserContext | None = None
+
+    def another(self) -> "Page":
+        """A second window of the same browser, for somebody else."""
+        return Page(self._browser)
 
     def fresh(self, width: int, height: int) -> None:
         """A new window, or a phone when it is narrow; nobody is logged in."""
-        for context in self._browser.contexts:
-            context.close()
-        context = self._browser.new_context(
+        if self._context:
+            self._context.close()
+        self._context = context = self._browser.new_context(
             viewport={"width": width, "height": height},
             is_mobile=width < 500,
             has_touch=width < 500,
@@ -49,6 +54,16 @@ class Page:
     def click(self, selector: str, text: str = "") -> None:
         """Click the first visible element that fits, and has this text if any."""
         self._find(selector, text).evaluate("element => element.click()")
+
+    def write(self, selector: str, text: str) -> None:
+        """Write a text into a field, and press Enter."""
+        field = self._find(selector, "")
+        field.fill(text)
+        field.press("Enter")
+
+    def attach(self, selector: str, file: Path) -> None:
+        """Choose a file for a field that takes files, visible or not."""
+        self._page.locator(selector).first.set_input_files(file)
 
     def see(self, selector: str, text: str = "") -> None:
         """Wait for an element."""

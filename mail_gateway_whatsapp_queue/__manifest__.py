@@ -33,5 +33,8 @@
         "web.assets_backend": [
             "mail_gateway_whatsapp_queue/static/src/**/*",
         ],
+        "web.assets_tests": [
+            "mail_gateway_whatsapp_queue/static/tests/tours/**/*",
+        ],
     },
 }

@@ -106,6 +106,20 @@ def bus_send_attachments(channel, message):
         )
 
 
+def bus_send_record(channel, record):
+    """Show a record in the clients that have a conversation open.
+
+    :param channel: ``discuss.channel``
+    :param record: of a model that the web client knows, with what it is told of it
+    """
+    from odoo.addons.mail.tools.discuss import Store
+
+    if V19:
+        Store(bus_channel=channel._bus_channel()).add(record).bus_send()
+    else:
+        channel._bus_send_store(record)
+
+
 def vacuum_again(env, left):
     """Have the vacuum go on soon if something is left; 19.0 does so by itself."""
     if left and not V19:

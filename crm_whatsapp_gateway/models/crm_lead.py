@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 from odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_phones import PHONES
 from odoo.addons.mail_gateway_whatsapp_queue.queue.locks import automation_run
@@ -152,14 +153,45 @@ class CrmLead(models.Model):
         )
         return [("id", "in", found.subselect("lead_id"))]
 
-    @api.depends("whatsapp_assignment_ids")
+    @api.depends("whatsapp_assignment_ids", "user_id")
+    @api.depends_context("lang")
     def _compute_whatsapp_assign_reason(self):
         last = {}
         rows = self.env["whatsapp.assignment"].search([("lead_id", "in", self.ids)])
         for row in rows:  # the newest first
-            last.setdefault(row.lead_id.id, row.reason)
+            last.setdefault(row.lead_id.id, row)
         for lead in self:
-            lead.whatsapp_assign_reason = last.get(lead._origin.id, False)
+            row = last.get(lead._origin.id, rows.browse())
+            lead.whatsapp_assign_reason = (
+                lead._whatsapp_changed_by()
+                if row and row.user_id != lead.user_id
+                else row.reason
+            )
+
+    def _whatsapp_changed_by(self):
+        """Return who made whoever has the lead now its salesperson, in words."""
+        # sudo: mail.tracking.value - the history of the lead, for who reads the lead
+        change = (
+            self.env["mail.tracking.value"]
+            .sudo()
+            .search(
+                [
+                    ("mail_message_id.model", "=", self._name),
+                    ("mail_message_id.res_id", "=", self._origin.id),
+                    ("field_id.name", "=", "user_id"),
+                    ("new_value_integer", "=", self.user_id.id or 0),
+                ],
+                order="id desc",
+                limit=1,
+            )
+        )
+        if not change:
+            return self.env._("Changed after the assignment")
+        return self.env._(
+            "Changed by %(name)s on %(date)s",
+            name=change.mail_message_id.author_id.name,
+            date=format_date(self.env, change.create_date),
+        )
 
     @api.depends("whatsapp_phones", "whatsapp_channel_ids")
     def _compute_whatsapp_duplicate_ids(self):

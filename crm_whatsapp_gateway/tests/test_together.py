@@ -115,6 +115,23 @@ class TestPanel(TogetherCase):
     def person(self, user):
         return {"id": user.partner_id.id, "name": user.name}
 
+    def test_why_this_salesperson_follows_a_change_by_hand(self):
+        self.assertIn("turn", self.panel(self.owner)["lead"]["assign_reason"])
+        self.lead.with_user(self.manager).user_id = self.colleague
+        self.env.flush_all()
+        self.env.cr.flush()  # Odoo writes the history of a lead at the end
+        reason = self.panel(self.colleague)["lead"]["assign_reason"]
+        self.assertIn(f"Changed by {self.manager.name} on ", reason)
+        self.lead.with_context(tracking_disable=True).user_id = False
+        reason = self.panel(self.manager)["lead"]["assign_reason"]
+        self.assertEqual(reason, "Changed after the assignment")
+        self.lead.with_user(self.manager).user_id = self.owner
+        self.assertIn("turn", self.panel(self.owner)["lead"]["assign_reason"])
+        self.hand_over(self.owner, self.colleague)
+        reason = self.panel(self.colleague)["lead"]["assign_reason"]
+        self.assertTrue(reason)
+        self.assertNotIn("Changed", reason)
+
     def test_stages_of_other_teams_are_no_choice(self):
         stages = self.env["crm.stage"]
         teams = "team_ids" if "team_ids" in stages._fields else "team_id"

@@ -9,7 +9,7 @@ from .. import compat
 from ..queue import receipts
 from ..queue.locks import person_keys
 from ..tools import identity as wa_identity
-from ..tools import template_words, webhook, window, wishes
+from ..tools import payloads, template_words, webhook, window, wishes
 from ..tools.identity import Identity
 from .discuss_channel_identity import IDENTITY
 from .mail_gateway_secrets import SECRETS
@@ -595,7 +595,10 @@ class DiscussChannel(models.Model):
         return super().message_post(**kwargs)
 
     def _get_message_create_valid_field_names(self):
-        return super()._get_message_create_valid_field_names() | {"whatsapp_message_id"}
+        return super()._get_message_create_valid_field_names() | {
+            "whatsapp_message_id",
+            "whatsapp_by_phone",
+        }
 
     def _message_post_after_hook(self, message, msg_vals):
         res = super()._message_post_after_hook(message, msg_vals)
@@ -659,13 +662,13 @@ class DiscussChannel(models.Model):
             self._whatsapp_check_person()
         edited = body is not None and self._is_whatsapp()
         rows = edited and message._whatsapp_rows().filtered(
-            lambda row: row.state != "canceled" or row.type == "text"
+            lambda row: row.state != "canceled" or row._has_words()
         )
         if edited and not rows and message.notification_ids.gateway_channel_id:
             self._whatsapp_refuse_edit()  # rows of old messages are removed
         if not rows:
             return super()._message_update_content(message, body=body, **kwargs)
-        text = rows.filtered(lambda row: row.type == "text")[-1:]
+        text = rows.filtered(lambda row: payloads.text_of(row.payload) is not None)[-1:]
         removed = not body and not kwargs.get("attachment_ids")
         if not all(row._is_unsent() for row in (rows if removed or not text else text)):
             self._whatsapp_refuse_edit()
@@ -674,8 +677,7 @@ class DiscussChannel(models.Model):
             rows.filtered(lambda row: row.state != "canceled").action_cancel()
         elif text:
             service = self.env["mail.gateway.whatsapp"]
-            body = service._get_message_body(text.notification_id)
-            text._change_text(service._send_payload(self, body=body)["text"])
+            text._change_text(service._get_message_body(text.notification_id))
         return res
 
     def _whatsapp_refuse_edit(self):

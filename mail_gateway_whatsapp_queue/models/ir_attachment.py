@@ -3,8 +3,11 @@
 import hashlib
 import logging
 import os
+from pathlib import Path
 
 from odoo import api, models
+
+from .. import voices
 
 _logger = logging.getLogger(__name__)
 
@@ -69,3 +72,28 @@ class IrAttachment(models.Model):
                 return  # another file with the same checksum, which Odoo refuses
         _logger.warning("removed a file of the store that was not written whole")
         os.unlink(path)
+
+    # ------------------------------------------------------------- voice notes
+
+    def _whatsapp_make_voice(self):
+        """Make of what was recorded in Odoo what WhatsApp shows as a voice note."""
+        for recording in self.filtered(lambda one: one._whatsapp_is_recorded()):
+            if recording.mimetype == voices.OPUS:
+                continue
+            content = voices.to_opus(recording.raw)
+            if content:
+                recording.write(
+                    {
+                        "raw": content,
+                        "mimetype": voices.OPUS,
+                        "name": f"{Path(recording.name).stem}.ogg",
+                    }
+                )
+
+    def _whatsapp_is_voice(self):
+        """Tell whether WhatsApp would show this file as a voice note."""
+        return self.mimetype == voices.OPUS and self._whatsapp_is_recorded()
+
+    def _whatsapp_is_recorded(self):
+        # sudo: discuss.voice.metadata - of a file that its user may send
+        return bool(self.sudo().voice_ids)

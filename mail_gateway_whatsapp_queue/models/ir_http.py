@@ -6,6 +6,7 @@ from odoo import models
 from odoo.http import Response, request
 
 from ..body import TooLong, bound_body
+from ..tools import payloads
 
 
 class IrHttp(models.AbstractModel):
@@ -24,3 +25,10 @@ class IrHttp(models.AbstractModel):
             except TooLong:
                 abort(Response("too large", status=413, mimetype="text/plain"))
         return super()._pre_dispatch(rule, args)
+
+    def session_info(self):
+        """Tell the web client what WhatsApp takes, so that it is said while writing."""
+        info = super().session_info()
+        if self.env.user._is_internal():
+            info["whatsapp_limits"] = payloads.composer_limits()
+        return info

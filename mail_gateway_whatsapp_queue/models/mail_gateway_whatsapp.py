@@ -269,12 +269,13 @@ class MailGatewayWhatsapp(models.AbstractModel):
             inbound.speaks = not messages._whatsapp_find(channel, inbound.original)
         return inbound
 
-    def _post_received(self, channel, author, inbound):
+    def _post_received(self, channel, author, inbound, by_phone=False):
         """Show a message in its conversation: what it quotes, its files, its cards.
 
         :param channel: ``discuss.channel``, with all rights
         :param author: ``res.partner`` or ``mail.guest`` who wrote it
         :param inbound: ``tools.message.InboundMessage``
+        :param bool by_phone: somebody of ours typed it in the app on the phone
         :return: ``mail.message``
         """
         author, writer = author or self.env["res.partner"], channel
@@ -289,6 +290,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
             message_type="comment",
             subtype_xmlid="mail.mt_comment",
             whatsapp_message_id=inbound.wamid or False,
+            whatsapp_by_phone=by_phone,
         ).with_env(channel.env)
         if inbound.cards:
             posted.whatsapp_cards = inbound.cards
@@ -586,13 +588,14 @@ class MailGatewayWhatsapp(models.AbstractModel):
 
         OCA's own fills the template that is named in the context.
 
+        :param body: HTML of a text; of a file its caption, as it is read
         :raise UserError: no number or user id, or nothing that Meta would take
         """
         person = self._recipient(channel)
         try:
             if media_id:
                 return payloads.media_payload(
-                    person, media_type, media_id, filename=media_name
+                    *(person, media_type, media_id, body or None, media_name)
                 )
             if not self.env.context.get("whatsapp_template_id"):
                 text = self._html_to_whatsapp(body)
@@ -608,6 +611,19 @@ class MailGatewayWhatsapp(models.AbstractModel):
             filled["language"]["code"],
             filled.get("components") or (),
         )
+
+    def _change_text(self, payload, body):
+        """Return a message of ours with another text or caption.
+
+        :param dict payload: see ``tools.payloads``
+        :param body: HTML
+        :raise UserError: nothing that Meta would take
+        """
+        text = self._html_to_whatsapp(body or "")
+        try:
+            return payloads.with_text(payload, text, plain_text.has_link(text))
+        except payloads.NotSendable as error:
+            raise self._refusal(error) from error
 
     def _refusal(self, error):
         """Return the UserError that says why something cannot be sent.

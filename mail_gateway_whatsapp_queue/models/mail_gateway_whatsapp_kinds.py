@@ -109,9 +109,9 @@ class WhatsappGatewayKinds(models.AbstractModel):
         if atom.by_agent:
             author = self.env.ref(META_AGENT, raise_if_not_found=False) or author
         inbound = self._read_message(channel, echo, atom.value, side)
-        posted = self._post_received(channel, author, inbound)
-        if not atom.by_agent:
-            posted.whatsapp_by_phone = True
+        posted = self._post_received(
+            channel, author, inbound, by_phone=not atom.by_agent
+        )
         if atom.group:
             channel._whatsapp_group_message(inbound.rendered.text, posted.date, "us")
         elif inbound.speaks:  # an edit of what was shown is no answer

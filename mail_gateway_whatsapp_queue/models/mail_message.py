@@ -8,6 +8,7 @@ from odoo.exceptions import AccessError, UserError
 from .. import compat
 from ..queue.locks import automation_run
 from ..tools import identity as wa_identity
+from .mail_gateway_whatsapp_kinds import META_AGENT
 from .res_users import ADMINISTRATOR
 from .whatsapp_guarded import GUARDED
 from .whatsapp_phones import CANDIDATES
@@ -200,14 +201,40 @@ class MailMessage(models.Model):
             found = sent._with_wamid(wamid, "channel_id", channel).message_id
         return found.sudo(self.env.su)
 
-    # ------------------------------------------------------------- contact cards
+    # ------------------------------------------------------------- web client
 
     def _to_store(self, store, *args, **kwargs):
-        """Tell the web client which messages hold contact cards."""
+        """Tell the web client who wrote in a conversation, and what holds cards."""
         res = super()._to_store(store, *args, **kwargs)
-        for message in self.filtered("whatsapp_cards"):
-            compat.store_values(store, message, {"whatsapp_cards": True})
+        for message in self.filtered(
+            lambda m: m.gateway_type == "whatsapp" and m.model == "discuss.channel"
+        ):
+            values = {"whatsapp_ours": message._whatsapp_is_ours()}
+            if message.whatsapp_cards:
+                values["whatsapp_cards"] = True
+            compat.store_values(store, message, values)
         return res
+
+    def _whatsapp_is_ours(self):
+        """Tell whether we wrote this message of a conversation, or the customer.
+
+        We are whoever works here, or did, our automations, and Meta's agent.
+        """
+        # sudo: mail.message - who wrote it, for who reads it
+        message = self.sudo()
+        author = message.author_id
+        if message.whatsapp_by_phone or (
+            author and author == self.env.ref(META_AGENT, raise_if_not_found=False)
+        ):
+            return True
+        if message.whatsapp_message_id or message.author_guest_id:
+            return False
+        users = author._whatsapp_users()
+        return any(not user.share for user in users) or bool(
+            message.notification_ids.gateway_channel_id
+        )
+
+    # ------------------------------------------------------------- contact cards
 
     def action_whatsapp_save_contact(self):
         """Open the first card that is no contact yet, to be looked at and saved.

@@ -2,6 +2,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
 
+from .. import compat
 from ..tools.status import advance
 from .whatsapp_guarded import GUARDED
 
@@ -49,6 +50,16 @@ class MailNotification(models.Model):
         ondelete="set null",
         readonly=True,
         help="The reports count failures by it, whatever the language of the reason.",
+    )
+    whatsapp_status_date = fields.Datetime(
+        string="Status since",
+        readonly=True,
+        help="When the message got the status that it has now.",
+    )
+    whatsapp_version = fields.Integer(
+        string="Changes of the status",
+        readonly=True,
+        help="Tells a status from an older one that reaches the browser later.",
     )
 
     # ------------------------------------------------------------- rights
@@ -137,7 +148,7 @@ class MailNotification(models.Model):
         """Write a status and show it to everybody who has the message open.
 
         :param str status: of the notification
-        :param str reason: why it failed, or perhaps did
+        :param str reason: why it failed, perhaps did, or waits
         :param error: ``whatsapp.error`` of it
         """
         doubtful = status in ("exception", "pending")
@@ -145,26 +156,46 @@ class MailNotification(models.Model):
         failures = status == "exception" or self.filtered(
             lambda n: n.notification_status == "exception"
         )
-        self.write(
-            {
-                "notification_status": status,
-                "failure_type": "unknown" if status == "exception" else False,
-                "failure_reason": doubtful and reason,
-                "whatsapp_error_id": doubtful and error and error.id,
-            }
-        )
+        for notification in self:
+            notification.write(
+                {
+                    "notification_status": status,
+                    "failure_type": "unknown" if status == "exception" else False,
+                    "failure_reason": (doubtful or status == "ready") and reason,
+                    "whatsapp_error_id": doubtful and error and error.id,
+                    "whatsapp_status_date": fields.Datetime.now(),
+                    "whatsapp_version": notification.whatsapp_version + 1,
+                }
+            )
         if failures:
             self.mail_message_id._notify_message_notification_update()
+        self._whatsapp_send_to_chats()
+
+    # ------------------------------------------------------------- web client
+
+    def _whatsapp_send_to_chats(self):
+        """Show these notifications wherever their conversation is open.
+
+        With their message: when Odoo tells of a new one, it has no notification yet.
+        """
         for notification in self.filtered("gateway_channel_id"):
-            notification.gateway_channel_id._bus_send(
-                "mail.record/insert",
+            compat.bus_send_record(notification.gateway_channel_id, notification)
+
+    def _to_store(self, store, *args, **kwargs):
+        """Tell the web client since when the status is, and why."""
+        if hasattr(super(), "_to_store"):
+            res = super()._to_store(store, *args, **kwargs)
+        else:  # 19.0 has it for what is more than fields only
+            res = store.add_records_fields(self, *args, **kwargs)
+        for notification in self.filtered(lambda n: n.gateway_type == "whatsapp"):
+            since = notification.whatsapp_status_date
+            compat.store_values(
+                store,
+                notification,
                 {
-                    "mail.notification": [
-                        {
-                            "id": notification.id,
-                            "notification_status": status,
-                            "failure_reason": notification.failure_reason or "",
-                        }
-                    ]
+                    "failure_reason": notification.failure_reason or "",
+                    "whatsapp_status_date": fields.Datetime.to_string(since) or False,
+                    "whatsapp_version": notification.whatsapp_version,
                 },
             )
+        return res

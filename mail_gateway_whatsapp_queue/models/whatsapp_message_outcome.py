@@ -8,7 +8,7 @@ from odoo import api, fields, models
 from ..queue.locks import lock_rows
 from ..tools.errors import CATALOGUE, CloudApiError
 from ..tools.retry import REPEATABLE, RetryPolicy, next_when_throttled
-from ..tools.status import advance
+from ..tools.status import RANK, advance
 from .mail_notification import SHOWN
 from .whatsapp_message_queue_alert import ASK_AFTER
 
@@ -126,9 +126,25 @@ class WhatsappMessageOutcome(models.AbstractModel):
                 **NO_ERROR,
             }
         )
-        notifications = self._notifications()
-        notifications.gateway_message_id = sent.message_id
-        notifications._whatsapp_advance("sent")
+        self._notifications().gateway_message_id = sent.message_id
+        self._show_progress()
+
+    def _show_progress(self):
+        """Show how far the message has come of which this is a part.
+
+        Of several parts the one that is least far counts, and what one of them has to
+        say of its failure or doubt, or that it waits, stays.
+        """
+        parts = self
+        if self.notification_id:
+            parts = self.search([("notification_id", "=", self.notification_id.id)])
+        others = (parts - self).filtered(lambda part: part.state != "canceled")
+        if all(part.state == "sent" for part in others):
+            steps = [part.delivery or "sent" for part in self | others]
+            status = SHOWN[min(steps, key=RANK.get)]
+            self._notifications().filtered(
+                lambda n: n.notification_status != status
+            )._whatsapp_show(status)
 
     def _record_failure(self, error):
         """Decide by the kind of the error; each kind has its own consequence."""
@@ -157,6 +173,8 @@ class WhatsappMessageOutcome(models.AbstractModel):
             self._plan_again(error, entry)
         if self.state != "failed":
             self.error_text = self._words_for_author()
+        if self.state == "queued":
+            self._notifications()._whatsapp_show("ready", self.error_text)
         if error.fault:
             self.gateway_id._whatsapp_judge_outage()
 
@@ -366,18 +384,13 @@ class WhatsappMessageOutcome(models.AbstractModel):
             self._apply_failure(status, error)
             return
         values = {"delivery": delivery}
-        shown = self._notifications()
-        settled = self.state != "sent"
-        if settled:
+        if self.state != "sent":
             # Meta took it, whatever it answered: it must not be sent again
             values.update(self._taken_values(status, copy), state="sent", **NO_ERROR)
+            self._notifications().gateway_message_id = status.get("id")
         self._withdraw_questions()
         self.write(values)
-        if settled:
-            shown.gateway_message_id = status.get("id")
-            shown._whatsapp_show(SHOWN[reported])
-        else:
-            shown._whatsapp_advance(reported)
+        self._show_progress()
 
     def _taken_values(self, status, copy):
         """Return the names of the copy that Meta has.
@@ -426,7 +439,7 @@ class WhatsappMessageOutcome(models.AbstractModel):
         if is_planned or self._plan_again(error, entry, late=True):
             self._begin_copy()
             self.error_text = self._words_for_author()
-            self._notifications()._whatsapp_show("ready")
+            self._notifications()._whatsapp_show("ready", self.error_text)
 
     def _begin_copy(self):
         """Give what is sent again a name of its own, by which statuses tell copies

@@ -230,7 +230,8 @@ class WhatsappMessageQueue(models.Model):
         """Record what a notification of OCA asks to be sent.
 
         The payload is built now, since a template lives in the context of the
-        click. A file and its text are two messages.
+        click. A file and its text are one message if it can have a caption, and the
+        text is short enough for one.
 
         :param notification: one ``mail.notification`` of type gateway
         :return: the new rows, in the order in which they are to be sent
@@ -253,17 +254,7 @@ class WhatsappMessageQueue(models.Model):
                     " customer has answered."
                 )
             )
-        # (payload, attachment) in the order of OCA: files first
-        parts = [
-            (self._media_payload(channel, attachment), attachment)
-            for attachment in message.attachment_ids
-        ]
-        body = service._get_message_body(notification)
-        if body:
-            # sudo: a template reads models and fields that its author chose
-            document = service._template_document(channel)
-            with_document = service.sudo().with_context(res_id=document)
-            parts.append((with_document._send_payload(channel, body=body), None))
+        parts = self._parts_of(notification)
         if not parts:
             raise UserError(
                 self.env._("There is nothing to send: the message is empty.")
@@ -277,8 +268,41 @@ class WhatsappMessageQueue(models.Model):
             ]
         )
         notification.notification_status = "ready"
+        notification._whatsapp_send_to_chats()
         rows._wake()
         return rows
+
+    @api.model
+    def _parts_of(self, notification):
+        """Return what has to be sent of a message, in the order of OCA: files first.
+
+        :return: list of tuples (payload, attachment or None)
+        :raise UserError: see :meth:`create_from_notification`
+        """
+        service = self.env["mail.gateway.whatsapp"]
+        channel = notification.gateway_channel_id
+        body = service._get_message_body(notification)
+        is_template = bool(self.env.context.get("whatsapp_template_id"))
+        text = service._html_to_whatsapp(body) if body and not is_template else ""
+        files = notification.mail_message_id.attachment_ids
+        files._whatsapp_make_voice()
+        kinds = [service._check_attachment(attachment) for attachment in files]
+        captioned = payloads.caption_place(kinds, text)
+        parts = [
+            (
+                self._media_payload(
+                    channel, attachment, kind, text if place == captioned else ""
+                ),
+                attachment,
+            )
+            for place, (attachment, kind) in enumerate(zip(files, kinds, strict=True))
+        ]
+        if body and captioned is None:
+            # sudo: a template reads models and fields that its author chose
+            document = service._template_document(channel)
+            with_document = service.sudo().with_context(res_id=document)
+            parts.append((with_document._send_payload(channel, body=body), None))
+        return parts
 
     @api.model
     def _post_interactive(self, channel, kind, text, action):
@@ -351,6 +375,7 @@ class WhatsappMessageQueue(models.Model):
         # sudo: discuss.channel - who was let post need not be able to write
         channel.sudo()._whatsapp_message_sent(message)
         row = self._record_rows([self._row_values(notification, payload)])
+        notification._whatsapp_send_to_chats()
         row._wake()
         return row
 
@@ -392,14 +417,17 @@ class WhatsappMessageQueue(models.Model):
         at = fields.Datetime.now() + timedelta(seconds=seconds)
         self._whatsapp_cron()._trigger(at=at)
 
-    def _media_payload(self, channel, attachment):
-        service = self.env["mail.gateway.whatsapp"]
-        return service._send_payload(
+    def _media_payload(self, channel, attachment, kind, caption):
+        payload = self.env["mail.gateway.whatsapp"]._send_payload(
             channel,
+            body=caption,
             media_id="uploaded when it is sent",
-            media_type=service._check_attachment(attachment),
+            media_type=kind,
             media_name=attachment.name,
         )
+        if attachment._whatsapp_is_voice():
+            payload[kind]["voice"] = True
+        return payload
 
     def _record_rows(self, vals_list):
         """Make rows without a note, follower or tracking: there are many.

@@ -10,6 +10,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_time
 
 from ..queue.locks import lock_rows
+from ..tools import payloads
 
 _logger = logging.getLogger(__name__)
 
@@ -315,7 +316,7 @@ class WhatsappMessageAlert(models.AbstractModel):
             "target": "new",
             "context": {
                 "default_row_id": row.id,
-                "default_body": row.payload["text"]["body"],
+                "default_body": payloads.text_of(row.payload) or "",
             },
         }
 
@@ -335,7 +336,7 @@ class WhatsappMessageAlert(models.AbstractModel):
         changeable = self.filtered(lambda row: row._is_stuck() and row._is_unsent())
         if decision == "edit":
             return changeable.filtered(
-                lambda row: row.type in ("text", "template") and not row._is_too_late()
+                lambda row: row._has_words() and not row._is_too_late()
             )[-1:]
         return changeable.filtered(
             lambda row: row.type != "reaction" and row._is_too_late()
@@ -449,7 +450,7 @@ class WhatsappMessageAlert(models.AbstractModel):
         return words
 
     def _check_editable(self):
-        if self.type not in ("text", "template"):
+        if not self._has_words():
             raise UserError(
                 self.env._(
                     "Only texts and templates can be edited. Please give this message"
@@ -488,14 +489,19 @@ class WhatsappMessageAlert(models.AbstractModel):
             limit=1,
         )
 
-    def _change_text(self, content):
-        """Send another text in place of one that did not arrive.
+    def _has_words(self):
+        """Tell whether a message has a text, a caption or a template to change."""
+        return self.type == "template" or payloads.text_of(self.payload) is not None
 
-        :param dict content: Meta's object of the kind text
-        :raise UserError: closed window, or the message arrived
+    def _change_text(self, body):
+        """Send another text or caption in place of one that did not arrive.
+
+        :param body: HTML
+        :raise UserError: closed window, the message arrived, or too long a text
         """
         self.ensure_one()
         self._check_editable()
-        self.env["mail.gateway.whatsapp"]._check_allowed(self.channel_id)
-        self.payload = {**self.payload, "text": content}
+        service = self.env["mail.gateway.whatsapp"]
+        service._check_allowed(self.channel_id)
+        self.payload = service._change_text(self.payload, body)
         self._send_again()

@@ -143,6 +143,54 @@ def media_payload(
     return _payload(identity, kind, content, reply_to, callback_data)
 
 
+def caption_place(kinds, text):
+    """Which of several files carries the text as its caption; None: it goes alone.
+
+    The last one that can, so that the text is read after the pictures.
+
+    :param list kinds: of the files, in their order
+
+    >>> caption_place(["image", "image", "audio"], "Both"), caption_place(["audio"], "")
+    (1, None)
+    >>> caption_place(["video"], "x" * 1025)
+    """
+    if not text.strip() or len(text) > LONGEST_CAPTION:
+        return None
+    places = [place for place, kind in enumerate(kinds) if kind in CAPTIONED]
+    return places[-1] if places else None
+
+
+def text_of(payload):
+    """What people read of a message: its text, or its file's caption; None: neither.
+
+    >>> text_of({"type": "image", "image": {"id": "9", "caption": "Look"}})
+    'Look'
+    """
+    kind = payload["type"]
+    if kind == "text":
+        return payload["text"]["body"]
+    return payload[kind].get("caption") if kind in CAPTIONED else None
+
+
+def with_text(payload, text, preview=False):
+    """The same message with another text or caption; a file may have none.
+
+    >>> with_text({"type": "image", "image": {"id": "9", "caption": "Look"}}, "")
+    {'type': 'image', 'image': {'id': '9'}}
+    """
+    kind = payload["type"]
+    if kind == "text":
+        check_text(text)
+        return {**payload, "text": {"body": text, "preview_url": bool(preview)}}
+    content = {
+        name: value for name, value in payload[kind].items() if name != "caption"
+    }
+    if text.strip():
+        _check_length(text, LONGEST_CAPTION)
+        content["caption"] = text
+    return {**payload, kind: content}
+
+
 def template_payload(
     identity, name, language, components=(), reply_to=None, callback_data=None
 ):
@@ -259,6 +307,29 @@ def sendable_type(mime_type, name=""):
     if media_type in GUESSED and ending in ENDINGS:
         return ENDINGS[ending]
     return OTHER_NAMES.get(media_type, media_type)
+
+
+def composer_limits():
+    """What the web client needs to say at once that something cannot be sent.
+
+    Of a WebP file the size tells nothing: a photo leaves as JPEG.
+
+    :return: dict of text and caption (characters), captioned (kinds), allowed (words),
+        names, endings and guessed (see `sendable_type`), and types: MIME type ->
+        [kind, most bytes or None]
+    """
+    types = {name: list(limits) for name, limits in MEDIA_LIMITS.items()}
+    types["image/webp"] = ["image", None]
+    return {
+        "text": LONGEST_TEXT,
+        "caption": LONGEST_CAPTION,
+        "captioned": CAPTIONED,
+        "allowed": ALLOWED_FILES,
+        "names": OTHER_NAMES,
+        "endings": ENDINGS,
+        "guessed": GUESSED,
+        "types": types,
+    }
 
 
 def check_media(mime_type, size):

@@ -37,9 +37,18 @@ patch(Composer.prototype, {
         composer.autofocus++;
     },
     get placeholder() {
-        return this.whatsappNote
-            ? _t("Note to colleagues: the customer does not see it")
-            : super.placeholder;
+        if (this.whatsappNote) {
+            return _t("Note to colleagues: the customer does not see it");
+        }
+        // there is no room on a phone
+        if (!this.whatsappWindow || this.ui.isSmall) {
+            return super.placeholder;
+        }
+        // 18.0 and 19.0 have another sign for them
+        return _t("%(message)s (%(sign)s for quick answers)", {
+            message: super.placeholder,
+            sign: "composerText" in this.props.composer ? "::" : ":",
+        });
     },
     /** Whatever is posted from here: text, files, GIFs, what was said. */
     _sendMessage(value, postData, ...others) {

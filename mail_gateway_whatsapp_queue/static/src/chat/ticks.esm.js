@@ -10,35 +10,127 @@ import {Thread} from "@mail/core/common/thread";
 import {_t} from "@web/core/l10n/translation";
 import {deserializeDateTime, formatDateTime} from "@web/core/l10n/dates";
 import {patch} from "@web/core/utils/patch";
+import {user} from "@web/core/user";
 import {usePopover} from "@web/core/popover/popover_hook";
 import {useService} from "@web/core/utils/hooks";
 
-const TICKS = {
-    ready: ["fa fa-clock-o", _t("Waiting to be sent")],
-    process: ["fa fa-clock-o", _t("Being sent")],
-    pending: ["fa fa-question-circle-o", _t("Not confirmed yet")],
-    sent: ["fa fa-check", _t("Sent")],
-    whatsapp_delivered: ["fa o-whatsapp-ticks", _t("Delivered")],
-    whatsapp_read: ["fa o-whatsapp-ticks o-whatsapp-read", _t("Read")],
-    exception: ["fa fa-exclamation-circle text-danger", _t("Not delivered")],
-    canceled: ["fa fa-ban", _t("Canceled")],
+const {DateTime} = luxon;
+const HOUR = 3600000;
+// From then on a message that is not delivered says so, on hover and in the chat
+const SENT_LONG_AGO = HOUR;
+const SENT_DAYS_AGO = 24 * HOUR;
+
+const ICONS = {
+    ready: "fa fa-clock-o",
+    process: "fa fa-clock-o",
+    pending: "fa fa-question-circle-o",
+    sent: "fa fa-check",
+    whatsapp_delivered: "fa o-whatsapp-ticks",
+    whatsapp_read: "fa o-whatsapp-ticks o-whatsapp-read",
+    exception: "fa fa-exclamation-circle text-danger",
+    canceled: "fa fa-ban",
+};
+const STATES = {
+    ready: _t("Waiting to be sent"),
+    process: _t("Being sent"),
+    pending: _t("Not confirmed yet"),
+    sent: _t("Sent"),
+    whatsapp_delivered: _t("Delivered"),
+    whatsapp_read: _t("Read"),
+    exception: _t("Not delivered"),
+    canceled: _t("Canceled"),
+};
+// What happened at a moment: today, and on another day
+const MOMENTS = {
+    sent: [(time) => _t("Sent at %s", time), (day) => _t("Sent on %s", day)],
+    whatsapp_delivered: [
+        (time) => _t("Delivered at %s", time),
+        (day) => _t("Delivered on %s", day),
+    ],
+    whatsapp_read: [(time) => _t("Read at %s", time), (day) => _t("Read on %s", day)],
 };
 
-function tick(notification) {
-    return notification.gateway_type === "whatsapp"
-        ? TICKS[notification.notification_status]
-        : undefined;
+function isTick(notification) {
+    return (
+        notification.gateway_type === "whatsapp" &&
+        notification.notification_status in ICONS
+    );
+}
+
+/** 18.0 and 19.0 call the message of a notification differently. */
+function messageOf(notification) {
+    return notification.message ?? notification.mail_message_id;
+}
+
+/** Since when a notification has its status; of old messages it is not known. */
+function sinceOf(notification) {
+    const since = notification.whatsapp_status_date;
+    return since ? deserializeDateTime(since) : null;
+}
+
+function momentWords(moment, since) {
+    const locale = {locale: user.lang};
+    return since.hasSame(DateTime.now(), "day")
+        ? moment[0](since.toLocaleString(DateTime.TIME_SIMPLE, locale))
+        : moment[1](since.toLocaleString(DateTime.DATETIME_MED, locale));
+}
+
+/** Milliseconds for which a message has been sent, and not delivered. */
+function undeliveredFor(notification) {
+    if (notification.notification_status !== "sent") {
+        return 0;
+    }
+    const sent = sinceOf(notification) ?? messageOf(notification)?.date;
+    return sent ? DateTime.now() - sent : 0;
+}
+
+function undeliveredWords(milliseconds) {
+    const hours = Math.floor(milliseconds / HOUR);
+    const days = Math.floor(hours / 24);
+    if (days) {
+        return days === 1
+            ? _t("not delivered for 1 day")
+            : _t("not delivered for %s days", days);
+    }
+    return hours === 1
+        ? _t("not delivered for 1 hour")
+        : _t("not delivered for %s hours", hours);
+}
+
+/** What a tick says in words: on hover, to a screen reader, in its popover. */
+function tickWords(notification) {
+    const status = notification.notification_status;
+    const since = sinceOf(notification);
+    const known = since && MOMENTS[status];
+    let words = known ? momentWords(known, since) : STATES[status].toString();
+    const undelivered = undeliveredFor(notification);
+    if (undelivered > SENT_LONG_AGO) {
+        words = `${words}, ${undeliveredWords(undelivered)}`;
+    }
+    return words;
 }
 
 patch(Notification.prototype, {
+    /** An answer of the server may arrive after the bus told of a newer status. */
+    update(data) {
+        const isOlder = data?.whatsapp_version < (this.whatsapp_version ?? 0);
+        return super.update(isOlder ? {id: data.id} : data);
+    },
     get icon() {
-        return tick(this)?.[0] ?? super.icon;
+        return isTick(this) ? ICONS[this.notification_status] : super.icon;
     },
     get statusIcon() {
-        return tick(this)?.[0] ?? super.statusIcon;
+        return isTick(this) ? ICONS[this.notification_status] : super.statusIcon;
     },
     get statusTitle() {
-        return tick(this)?.[1] ?? super.statusTitle;
+        return isTick(this) ? tickWords(this) : super.statusTitle;
+    },
+    /** Beside the tick: what is sent since yesterday may never arrive. */
+    get label() {
+        const undelivered = isTick(this) ? undeliveredFor(this) : 0;
+        return undelivered > SENT_DAYS_AGO
+            ? undeliveredWords(undelivered)
+            : super.label;
     },
 });
 
@@ -47,7 +139,7 @@ const CHANGEABLE = ["ready", "exception", "canceled"];
 
 /** 18.0 and 19.0 call the list of notifications differently. */
 function notificationOf(message) {
-    return (message.notifications ?? message.notification_ids ?? []).find(tick);
+    return (message.notifications ?? message.notification_ids ?? []).find(isTick);
 }
 
 patch(MessageModel.prototype, {
@@ -63,9 +155,7 @@ patch(MessageModel.prototype, {
 // The tick sits in a message's header, which grouped ("squashed") messages lack.
 patch(Thread.prototype, {
     isSquashed(message) {
-        return message.gateway_type === "whatsapp" && message.isSelfAuthored
-            ? false
-            : super.isSquashed(...arguments);
+        return message.isWhatsappOurs ? false : super.isSquashed(...arguments);
     },
 });
 
@@ -126,6 +216,12 @@ patch(Message.prototype, {
     setup() {
         super.setup();
         this.whatsappStatus = usePopover(WhatsappStatus, {position: "top"});
+    },
+    /** What the tick says: of a failure and of what waits, the reason as well. */
+    get whatsappTickTitle() {
+        const notification = notificationOf(this.message);
+        const words = [notification?.statusTitle, notification?.failure_reason];
+        return notification ? words.filter(Boolean).join(". ") : undefined;
     },
     onClickNotification(ev) {
         const notification = notificationOf(this.message);
