@@ -6,6 +6,7 @@ from . import (
     crm_lead_chat,
     discuss_channel,
     discuss_channel_answer,
+    discuss_channel_first,
     discuss_channel_inbox,
     discuss_channel_lead,
     discuss_channel_state,

@@ -781,11 +781,14 @@ class CrmLead(models.Model):
 
         :param words: function of a language that returns what they read
         """
+        channel = self._whatsapp_latest_channel()
         for user in users:
+            env = self.with_context(lang=user.lang).env
             self.message_notify(
                 partner_ids=user.partner_id.ids,
                 subject=self.name,
-                body=words(user.lang),
+                body=Markup("<p>%s</p>") % words(user.lang)
+                + (channel._whatsapp_link_to(env) if channel else Markup()),
             )
 
     # ------------------------------------------------------------- buttons

@@ -1,10 +1,13 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from markupsafe import Markup
+
 from odoo import fields, models
 
 ACTIVITIES = 5  # that the panel shows
 # What the chat shows of its lead to everybody in it
 SUMMARY = {"name", "phone", "stage_id", "user_id"}
+CLOSING = {"active", "stage_id"}  # of a lead that is won or lost
 
 
 class CrmLead(models.Model):
@@ -15,12 +18,49 @@ class CrmLead(models.Model):
     _inherit = "crm.lead"
 
     def write(self, vals):
-        """Show the change in the conversations of the lead."""
+        """Show the change in the conversations of the lead; unpin what is finished."""
+        opened = self.browse()
+        if CLOSING & vals.keys():
+            opened = self.filtered(lambda lead: lead._whatsapp_is_open())
         res = super().write(vals)
+        closed = opened.filtered(lambda lead: not lead._whatsapp_is_open())
+        # sudo: discuss.channel - it is out of the lists of colleagues, too
+        closed.sudo().whatsapp_channel_ids._whatsapp_unpin()
         if SUMMARY & vals.keys():
             # sudo: discuss.channel - colleagues have them open, too
             self.sudo().whatsapp_channel_ids._whatsapp_refresh_chats()
         return res
+
+    # ------------------------------------------------------------- notices
+
+    def _message_auto_subscribe_notify(self, partner_ids, template):
+        """Tell who gets a customer of WhatsApp in our words, with the chat at hand."""
+        # sudo: discuss.channel - whoever assigns the lead
+        ours = self.filtered(lambda lead: lead.sudo().whatsapp_channel_ids)
+        if not self.env.context.get("mail_auto_subscribe_no_notify"):
+            for lead in ours:
+                lead._whatsapp_notify_owner(partner_ids)
+        return super(CrmLead, self - ours)._message_auto_subscribe_notify(
+            partner_ids, template
+        )
+
+    def _whatsapp_notify_owner(self, partner_ids):
+        """Tell somebody that the customer is theirs, and what the customer said.
+
+        :param partner_ids: list of ids of ``res.partner``, all of this language
+        """
+        # sudo: discuss.channel - whoever assigns the lead
+        channel = self.sudo()._whatsapp_latest_channel()
+        text = channel.whatsapp_last_text
+        self.message_notify(
+            partner_ids=partner_ids,
+            subject=self.env._("WhatsApp: %s is your customer now", channel.name),
+            body=(Markup("<p>%s</p>") % text if text else Markup())
+            + channel._whatsapp_link_to(self.env),
+            record_name=self.display_name,
+            model_description=self.env["ir.model"]._get(self._name).display_name,
+            email_layout_xmlid="mail.mail_notification_layout",
+        )
 
     # ------------------------------------------------------------- panel
 

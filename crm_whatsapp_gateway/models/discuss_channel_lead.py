@@ -241,9 +241,6 @@ class DiscussChannel(models.Model):
         giver, lead = self.env.user, self.sudo().lead_id
         # sudo: discuss.channel - the giver loses the rights on the way
         channels = lead.whatsapp_channel_ids or self.sudo()
-        self._whatsapp_post_note(
-            _with_note(self.env._("Handed over to %s", user.sudo().name), note)
-        )
         if lead:
             # the colleague is told below
             lead.with_context(mail_auto_subscribe_no_notify=True)._whatsapp_assign(user)
@@ -252,6 +249,11 @@ class DiscussChannel(models.Model):
         for channel in channels:
             channel._whatsapp_add_members(user)
             channel._whatsapp_remove_members(giver - user)
+        # the last word of the chat, and new to the colleague; sudo: discuss.channel -
+        # it is not the giver's any more
+        self.sudo()._whatsapp_post_note(
+            _with_note(self.env._("Handed over to %s", user.sudo().name), note)
+        )
         self._whatsapp_note_giving(user, note)
         self._whatsapp_notify_receiver(user, note)
 

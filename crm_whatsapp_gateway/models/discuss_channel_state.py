@@ -186,6 +186,7 @@ class DiscussChannel(models.Model):
         leads = self.sudo().lead_id
         leads.filtered("whatsapp_answer_deadline").whatsapp_answer_deadline = False
         leads._whatsapp_end_reminders()
+        self._whatsapp_unpin()
 
     def action_whatsapp_reopen(self):
         """Bring conversations back, with the turn of whoever did not write last."""

@@ -1,5 +1,7 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from datetime import timedelta
+
 from markupsafe import Markup
 
 from odoo import api, fields, models
@@ -14,6 +16,8 @@ from ..tools.identity import Identity
 from .discuss_channel_identity import IDENTITY
 from .mail_gateway_secrets import SECRETS
 from .whatsapp_guarded import GUARDED
+
+LISTED = 50  # conversations that Discuss and the systray load at once
 
 
 class DiscussChannel(models.Model):
@@ -507,6 +511,46 @@ class DiscussChannel(models.Model):
                 channel = channel.with_context(lang=lang)
             for partner in users.partner_id & channel.channel_member_ids.partner_id:
                 channel._action_unfollow(partner)
+
+    def _whatsapp_unpin(self):
+        """Take conversations out of everybody's list until somebody writes again."""
+        now = fields.Datetime.now()
+        # sudo: discuss.channel.member - those of colleagues, too
+        for member in self.sudo().channel_member_ids.filtered("partner_id"):
+            if not member.is_pinned:
+                continue
+            channel = member.channel_id
+            seconds = filter(None, (member.last_interest_dt, channel.last_interest_dt))
+            # Odoo lists what was of interest in the same second
+            member.unpin_dt = max([now, *(at + timedelta(seconds=1) for at in seconds)])
+            member._bus_send(
+                "mail.record/insert",
+                {"discuss.channel": [{"id": channel.id, "is_pinned": False}]},
+            )
+
+    @api.model
+    def _get_channels_as_member(self):
+        """Load the latest conversations of WhatsApp: a salesperson has thousands.
+
+        The web client draws each; the others are opened from elsewhere.
+        """
+        channels = super()._get_channels_as_member()
+        self.env["discuss.channel"].flush_model(["channel_type", "last_interest_dt"])
+        self.env.cr.execute(
+            """
+            SELECT channel.id
+              FROM discuss_channel channel
+              JOIN mail_gateway gateway ON gateway.id = channel.gateway_id
+             WHERE channel.id = ANY(%s)
+               AND channel.channel_type = 'gateway'
+               AND gateway.gateway_type = 'whatsapp'
+             ORDER BY channel.last_interest_dt DESC NULLS LAST, channel.id DESC
+            OFFSET %s
+            """,
+            (channels.ids, LISTED),
+        )
+        left_out = {row[0] for row in self.env.cr.fetchall()}
+        return channels.filtered(lambda channel: channel.id not in left_out)
 
     def _notify_get_recipients(self, message, msg_vals, **kwargs):
         """Push no customer's words to members who may not see the conversation."""
