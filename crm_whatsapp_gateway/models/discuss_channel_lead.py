@@ -109,6 +109,28 @@ class DiscussChannel(models.Model):
         # sudo: discuss.channel - the id alone; with_user() takes the rights back
         return self.sudo().lead_id.with_user(self.env.user)
 
+    def _whatsapp_contact_linked(self, partner):
+        """Make it the customer of the lead, too, if that has none.
+
+        :param partner: ``res.partner``
+        """
+        res = super()._whatsapp_contact_linked(partner)
+        for channel in self:
+            lead = channel._whatsapp_own_lead()
+            if lead and lead.has_access("write") and not lead.partner_id:
+                lead.partner_id = partner
+        return res
+
+    def action_whatsapp_link_lead(self):
+        """Let one say to which lead the conversation belongs."""
+        self.ensure_one()
+        self.check_access("write")
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "crm_whatsapp_gateway.action_whatsapp_link_lead"
+        )
+        context = {"default_channel_id": self.id, "dialog_size": "medium"}
+        return {**action, "context": context}
+
     # ------------------------------------------------------------- who takes part
 
     def action_unfollow(self):

@@ -12,7 +12,9 @@ import {patch} from "@web/core/utils/patch";
 function standsForChat(thread) {
     const messages = thread.needactionMessages;
     return (
-        thread.model === "crm.lead" && messages.length > 0 && messages.every(isChatNotice)
+        thread.model === "crm.lead" &&
+        messages.length > 0 &&
+        messages.every(isChatNotice)
     );
 }
 

@@ -88,7 +88,14 @@ tours.add("crm_whatsapp_gateway.screen_inbox", {
         {trigger: CHAT},
         {
             content: "Nothing lies over the chat",
-            trigger: "body:has(.o-mail-ChatBubble:not(:visible))",
+            trigger: CHAT,
+            run() {
+                const bubbles = document.querySelectorAll(".o-mail-ChatBubble");
+                const isSeen = (bubble) => bubble.getClientRects().length > 0;
+                if (!bubbles.length || [...bubbles].some(isSeen)) {
+                    throw new Error("a bubble is seen, or none is left");
+                }
+            },
         },
         {
             content: "Of what is shown beside the list or in it no toast tells",
@@ -149,7 +156,7 @@ tours.add("crm_whatsapp_gateway.screen_inbox", {
             trigger: "body:not(:has(.o-mail-ChatWindow))",
             run: () => services().action.doAction("crm.crm_lead_action_pipeline"),
         },
-        {trigger: ".o-mail-ChatBubble:visible"},
+        {trigger: ".o-mail-ChatBubble"},
     ],
 });
 
@@ -205,5 +212,106 @@ tours.add("crm_whatsapp_gateway.screen_failure", {
             run: "click",
         },
         {trigger: ".o-mail-ChatWindow .o-mail-Message:contains('Hello Ana')"},
+    ],
+});
+
+/** Wait for something on the page; how long it took is measured. */
+async function until(isThere) {
+    for (;;) {
+        const found = isThere();
+        if (found) {
+            return found;
+        }
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
+}
+
+async function seconds(start, isThere) {
+    const before = performance.now();
+    start();
+    await until(isThere);
+    return (performance.now() - before) / 1000;
+}
+
+tours.add("crm_whatsapp_gateway.screen_thousands", {
+    steps: () => [
+        {
+            content: "How long the list, a chat and the inbox take to open",
+            trigger: MENU,
+            async run() {
+                const $ = (selector) => document.querySelector(selector);
+                const item = () =>
+                    [...document.querySelectorAll(ITEM)].find(({textContent}) =>
+                        textContent.includes("Ana")
+                    );
+                const {action, orm, ...others} = services();
+                const store = others["mail.store"];
+                const list = await seconds(
+                    () => $(MENU).click(),
+                    () => item() && store.channels.status === "fetched"
+                );
+                const chat = await seconds(
+                    () => item().click(),
+                    () => $(".o-mail-ChatWindow .o-mail-Message")
+                );
+                const inbox = await seconds(
+                    () => action.doAction("crm_whatsapp_gateway.action_whatsapp_inbox"),
+                    () => $(".o_whatsapp_inbox .o_kanban_record")
+                );
+                // what a test can read of it afterwards
+                await orm.write(
+                    "res.users",
+                    [store.self.userId ?? store.self_partner.main_user_id.id],
+                    {
+                        signature: [list, chat, inbox].join(" "),
+                    }
+                );
+            },
+        },
+    ],
+});
+
+tours.add("crm_whatsapp_gateway.screen_mention", {
+    steps: () => [
+        {
+            trigger: ".o-mail-Discuss .o-whatsapp-Window button:contains('Note')",
+            run: "click",
+        },
+        {
+            trigger: ".o-mail-Discuss .o-mail-Composer-input",
+            run: "edit @tom",
+        },
+        {
+            content: "A colleague who is not in the conversation is offered",
+            trigger: ".o-mail-NavigableList-item:contains('tomas')",
+            run: "click",
+        },
+        {trigger: ".o-mail-Discuss .o-mail-Composer-input:value('@tomas')"},
+        {trigger: ".o-mail-Discuss .o-mail-Composer-send:enabled", run: "click"},
+        {trigger: ".o-mail-Discuss .o-whatsapp-note:contains('@tomas')"},
+    ],
+});
+
+tours.add("crm_whatsapp_gateway.screen_contact", {
+    steps: () => [
+        {trigger: ".o-mail-Discuss button[title='Contact']", run: "click"},
+        {trigger: ".modal button[name='create_partner']", run: "click"},
+        {
+            content: "The contact has the number",
+            trigger: ".o_form_view .o_field_widget[name='phone'] input:value('+52')",
+        },
+    ],
+});
+
+tours.add("crm_whatsapp_gateway.screen_link_lead", {
+    steps: () => [
+        {trigger: ".o-mail-Discuss button[title='Link with a lead']", run: "click"},
+        {
+            trigger: ".modal .o_field_widget[name='lead_id'] input",
+            run: "edit Older",
+        },
+        {trigger: ".o-autocomplete--dropdown-item:contains('Older')", run: "click"},
+        {trigger: ".modal button[name='action_link']", run: "click"},
+        {trigger: ".o-mail-Discuss .o-whatsapp-Owner:contains('New')"},
     ],
 });

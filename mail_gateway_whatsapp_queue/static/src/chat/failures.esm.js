@@ -22,7 +22,7 @@ patch(Failure.prototype, {
     },
     get iconSrc() {
         return this.isWhatsapp
-            ? this.lastMessage?.thread?.avatarUrl ?? super.iconSrc
+            ? (this.lastMessage?.thread?.avatarUrl ?? super.iconSrc)
             : super.iconSrc;
     },
 });

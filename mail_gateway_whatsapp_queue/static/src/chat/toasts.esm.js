@@ -84,7 +84,10 @@ patch(OutOfFocusService.prototype, {
             return;
         }
         this.countInTitle(message);
-        if (!notice && (await this.hasServiceWorkInstalledAndPushSubscriptionActive())) {
+        if (
+            !notice &&
+            (await this.hasServiceWorkInstalledAndPushSubscriptionActive())
+        ) {
             return; // The browser tells it already
         }
         this.tellOfChat(id, {
@@ -102,7 +105,8 @@ patch(OutOfFocusService.prototype, {
     },
     titleOf(message, chat) {
         const author = message.authorName ?? message.author?.name;
-        const isColleague = message.author?.isInternalUser ?? message.author?.main_user_id;
+        const isColleague =
+            message.author?.isInternalUser ?? message.author?.main_user_id;
         return isColleague && author
             ? _t("%(author)s, in the chat with %(customer)s", {
                   author,
