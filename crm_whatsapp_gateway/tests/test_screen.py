@@ -164,7 +164,7 @@ class TestWroteFirst(WhatsappCase):
         channel = self.partner.with_user(user)._whatsapp_get_channel(
             "phone", self.gateway
         )
-        template = self.template("Hello")
+        template = self.template("Hello", model_id=False)
         channel.with_user(user).with_context(
             whatsapp_template_id=template.id
         ).message_post(
@@ -385,7 +385,7 @@ class TestThousands(ScreenCase):
 
     few, many = 50, 2000
 
-    def copy(self, table, row, count, **values):
+    def multiply(self, table, row, count, **values):
         """Insert copies of a row; return their ids.
 
         :param str values: SQL of columns that differ, by n and the array %(ids)s
@@ -414,8 +414,8 @@ class TestThousands(ScreenCase):
         """Let somebody have so many conversations, all of them pinned."""
         self.lead.user_id = user
         self.channel._whatsapp_add_members(user)
-        leads = self.copy("crm_lead", self.lead, count)
-        channels = self.copy(
+        leads = self.multiply("crm_lead", self.lead, count)
+        channels = self.multiply(
             "discuss_channel",
             self.channel,
             count,
@@ -429,7 +429,7 @@ class TestThousands(ScreenCase):
         )
         for member in self.channel.channel_member_ids:
             if member.guest_id or member.partner_id == user.partner_id:
-                self.copy(
+                self.multiply(
                     "discuss_channel_member",
                     member,
                     count,
@@ -437,7 +437,7 @@ class TestThousands(ScreenCase):
                 )
         message = self.channel.message_ids.filtered("whatsapp_message_id")
         for _number in range(3):
-            self.copy(
+            self.multiply(
                 "mail_message",
                 message,
                 count,

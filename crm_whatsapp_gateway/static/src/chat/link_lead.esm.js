@@ -17,7 +17,9 @@ threadActionsRegistry.add("whatsapp-link-lead", {
     async open({thread}) {
         const {action, orm} = thread.store.env.services;
         await action.doAction(
-            await orm.call("discuss.channel", "action_whatsapp_link_lead", [[thread.id]])
+            await orm.call("discuss.channel", "action_whatsapp_link_lead", [
+                [thread.id],
+            ])
         );
     },
     sequence: 6,

@@ -12,7 +12,8 @@ patch(SuggestionService.prototype, {
         if (!thread?.isWhatsapp) {
             return partners;
         }
-        const ids = (thread.composer.whatsapp_note && thread.whatsapp_mentionable) || [];
+        const ids =
+            (thread.composer.whatsapp_note && thread.whatsapp_mentionable) || [];
         return [...partners].filter(({id}) => ids.includes(id));
     },
 });
