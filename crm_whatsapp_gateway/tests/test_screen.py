@@ -158,18 +158,23 @@ class TestWroteFirst(WhatsappCase):
         self.partner = self.env["res.partner"].create(
             {"name": "Ana Pérez", "phone": "+52 55 1234 5678"}
         )
+        self.greeting = self.template(
+            "Hello", model_id=self.env.ref("base.model_res_partner").id
+        )
+
+    def send_template(self, channel, user):
+        channel.with_user(user).with_context(
+            whatsapp_template_id=self.greeting.id, default_res_id=self.partner.id
+        ).message_post(
+            body="Hello", message_type="comment", subtype_xmlid="mail.mt_comment"
+        )
 
     def write_first(self, user):
         """Send a template from the contact; return the conversation."""
         channel = self.partner.with_user(user)._whatsapp_get_channel(
             "phone", self.gateway
         )
-        template = self.template("Hello", model_id=False)
-        channel.with_user(user).with_context(
-            whatsapp_template_id=template.id
-        ).message_post(
-            body="Hello", message_type="comment", subtype_xmlid="mail.mt_comment"
-        )
+        self.send_template(channel, user)
         self.env.invalidate_all()
         return channel.with_env(self.env)
 
@@ -189,7 +194,7 @@ class TestWroteFirst(WhatsappCase):
 
     def test_the_first_of_several_keeps_it(self):
         channel = self.write_first(self.tomas)
-        self.answer(channel, "From the boss", user=self.env.ref("base.user_admin"))
+        self.send_template(channel, self.env.ref("base.user_admin"))
         self.assertEqual(channel.whatsapp_user_id, self.tomas)
 
     def test_an_open_lead_keeps_its_salesperson(self):

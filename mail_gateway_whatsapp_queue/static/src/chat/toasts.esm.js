@@ -50,17 +50,20 @@ patch(Thread.prototype, {
     get isWhatsapp() {
         return this.whatsapp_window_closes !== undefined;
     },
-    /** Whether the user sees without a toast that something came. */
-    get isWhatsappSeen() {
+    /** Whether the user has the chat before them. */
+    get isWhatsappShown() {
         return !document.hidden && Boolean(this.isDisplayed);
+    },
+    /** Whether the user sees without a toast that somebody wrote. */
+    get isWhatsappSeen() {
+        return this.isWhatsappShown;
     },
     /** Who left is told in words of ours, if at all. */
     get notifyOnLeave() {
         return super.notifyOnLeave && !this.isWhatsapp;
     },
     notifyMessageToUser(message) {
-        const isSeen = !document.hidden && this.isDisplayed;
-        return this.isWhatsapp && (message.isNotification || isSeen)
+        return this.isWhatsapp && (message.isNotification || this.isWhatsappShown)
             ? undefined
             : super.notifyMessageToUser(...arguments);
     },
@@ -80,7 +83,8 @@ patch(OutOfFocusService.prototype, {
         }
         const id = notice ?? chat.id;
         const shown = message.store.Thread.get({model: "discuss.channel", id});
-        if (shown?.isWhatsappSeen) {
+        const isSeen = notice ? shown?.isWhatsappShown : shown?.isWhatsappSeen;
+        if (isSeen) {
             return;
         }
         this.countInTitle(message);
