@@ -57,7 +57,6 @@ class CrmLead(models.Model):
             subject=self.env._("WhatsApp: %s is your customer now", channel.name),
             body=(Markup("<p>%s</p>") % text if text else Markup())
             + channel._whatsapp_link_to(self.env),
-            record_name=self.display_name,
             model_description=self.env["ir.model"]._get(self._name).display_name,
             email_layout_xmlid="mail.mail_notification_layout",
         )

@@ -83,7 +83,9 @@ discuss.channel.action_open_whatsapp            - - - x - - - x x - - x
 discuss.channel.action_unfollow                 - - - x - - - x x - - x
 discuss.channel.action_whatsapp_choose_snooze   - - - x - - - x x - - x
 discuss.channel.action_whatsapp_close           - - - x - - - x x - - x
+discuss.channel.action_whatsapp_contact         - - - x - - - x x - - x
 discuss.channel.action_whatsapp_details         - - - x - - - x x - - x
+discuss.channel.action_whatsapp_link_lead       - - - x - - - x x - - x
 discuss.channel.action_whatsapp_other_number    - - - x - - - x - - - -
 discuss.channel.action_whatsapp_reopen          - - - x - - - x x - - x
 discuss.channel.message_post                    - - - x - - - x x - - x
@@ -104,7 +106,7 @@ mail.gateway.update_webhook                     - - - - - - - - - - - x
 mail.guest.manage.merge_partner                 - - - x - - - x - - - x
 mail.message.action_whatsapp_decide             - - - x - - - x x - - x
 mail.message.action_whatsapp_save_contact       - - - x - - - x x - - x
-mail.message.gateway.link.link_message          - - - - - - - - - - - x
+mail.message.gateway.link.link_message          - - - x - - - x - - - x
 mail.message.whatsapp_delivery                  - - - x - - - x x - - x
 mail.notification.send_gateway                  - - - x - - - x x - - x
 mail.whatsapp.template.button_export_template   - - - - - - - - - - - x

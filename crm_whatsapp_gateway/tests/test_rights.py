@@ -342,7 +342,11 @@ class TestRights(RightsCase):
                 channel.action_whatsapp_choose_snooze
             ),
             "discuss.channel.action_whatsapp_close": channel.action_whatsapp_close,
+            "discuss.channel.action_whatsapp_contact": channel.action_whatsapp_contact,
             "discuss.channel.action_whatsapp_details": channel.action_whatsapp_details,
+            "discuss.channel.action_whatsapp_link_lead": (
+                channel.action_whatsapp_link_lead
+            ),
             "discuss.channel.action_whatsapp_other_number": (
                 channel.action_whatsapp_other_number
             ),
