@@ -38,7 +38,17 @@ class DiscussChannel(models.Model):
             if user != starter and self._whatsapp_gets_leads(user):
                 if not self._whatsapp_gets_leads(starter):
                     self.whatsapp_starter_id = user
+                    self._whatsapp_refresh_chats()
         return res
+
+    def _whatsapp_store_values(self):
+        """Tell the chat whose it is while there is no lead."""
+        # sudo: res.users - the name of a colleague, to who sees the conversation
+        starter = self.sudo().whatsapp_starter_id
+        return {
+            **super()._whatsapp_store_values(),
+            "whatsapp_starter": starter.name or "",
+        }
 
     def _whatsapp_gets_leads(self, user):
         """Tell whether somebody is a salesperson who gets leads of this company.

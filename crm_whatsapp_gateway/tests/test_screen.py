@@ -182,6 +182,8 @@ class TestWroteFirst(WhatsappCase):
         for user in (self.tomas, self.sofia, self.tomas):
             channel = self.write_first(user)
             self.assertEqual(channel.whatsapp_user_id, user)
+            shown = channel.with_user(user).whatsapp_known()
+            self.assertEqual(shown["whatsapp_starter"], user.name)
             self.receive(self.message(content="Yes, please"))
             lead = channel.lead_id
             self.assertEqual(lead.user_id, user)
