@@ -316,8 +316,10 @@ tours.add("crm_whatsapp_gateway.screen_mention", {
             trigger: ".o-mail-NavigableList-item:contains('tomas')",
             run: "click",
         },
-        {trigger: ".o-mail-Discuss .o-mail-Composer-input:value('@tomas')"},
-        {trigger: ".o-mail-Discuss .o-mail-Composer-send:enabled", run: "click"},
+        {
+            trigger: ".o-mail-Discuss .o-mail-Composer-input:value('@tomas')",
+            run: "press Enter",
+        },
         {trigger: ".o-mail-Discuss .o-whatsapp-note:contains('@tomas')"},
     ],
 });
