@@ -92,6 +92,24 @@ def store_values(store, record, values):
         store.add(record, values)
 
 
+def mention_suggestions(partners, channel, values):
+    """Return whom one can mention, as the web client is told.
+
+    :param partners: ``res.partner``
+    :param channel: ``discuss.channel``
+    :param dict values: attributes of the conversation's thread
+    """
+    from odoo.addons.mail.tools.discuss import Store
+
+    store = Store()
+    if V19:
+        store.add(partners, extra_fields=partners._get_store_mention_fields())
+    else:
+        store.add(partners)
+    store_values(store, channel, values)
+    return store.get_result()
+
+
 def bus_send_attachments(channel, message):
     """Show the attachments of a message in the clients that have it open."""
     from odoo.addons.mail.tools.discuss import Store

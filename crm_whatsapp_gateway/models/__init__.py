@@ -6,6 +6,7 @@ from . import (
     crm_lead_absence,
     crm_lead_panel,
     discuss_channel,
+    discuss_channel_first,
     discuss_channel_merge,
     discuss_channel_team,
     hr_employee,

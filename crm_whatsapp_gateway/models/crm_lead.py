@@ -825,16 +825,47 @@ class CrmLead(models.Model):
         self._message_log(body=words(self.env.context.get("lang")))
         self._whatsapp_notify(old | new, words)
 
+    def _message_auto_subscribe_notify(self, partner_ids, template):
+        """Tell who gets a customer of WhatsApp in our words, with the chat at hand."""
+        # sudo: discuss.channel - whoever assigns the lead
+        ours = self.filtered(lambda lead: lead.sudo().whatsapp_channel_ids)
+        if not self.env.context.get("mail_auto_subscribe_no_notify"):
+            for lead in ours:
+                lead._whatsapp_notify_owner(partner_ids)
+        return super(CrmLead, self - ours)._message_auto_subscribe_notify(
+            partner_ids, template
+        )
+
+    def _whatsapp_notify_owner(self, partner_ids):
+        """Tell somebody that the customer is theirs, and what the customer said.
+
+        :param partner_ids: list of ids of ``res.partner``, all of this language
+        """
+        # sudo: discuss.channel - whoever assigns the lead
+        channel = self.sudo()._whatsapp_latest_channel()
+        text = channel.whatsapp_conversation_ids.last_text
+        self.message_notify(
+            partner_ids=partner_ids,
+            subject=self.env._("WhatsApp: %s is your customer now", channel.name),
+            body=(Markup("<p>%s</p>") % text if text else Markup())
+            + channel._whatsapp_link_to(self.env),
+            model_description=self.env["ir.model"]._get(self._name).display_name,
+            email_layout_xmlid="mail.mail_notification_layout",
+        )
+
     def _whatsapp_notify(self, users, words):
         """Tell each of these users something about the lead.
 
         :param words: function of a language that returns what they read
         """
+        channel = self._whatsapp_latest_channel()
         for user in users:
+            env = self.with_context(lang=user.lang).env
             self.message_notify(
                 partner_ids=user.partner_id.ids,
                 subject=self.name,
-                body=words(user.lang),
+                body=Markup("<p>%s</p>") % words(user.lang)
+                + (channel._whatsapp_link_to(env) if channel else Markup()),
             )
 
     # ------------------------------------------------------------- buttons

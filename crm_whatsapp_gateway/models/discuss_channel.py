@@ -60,10 +60,10 @@ class DiscussChannel(models.Model):
     whatsapp_user_id = fields.Many2one(
         "res.users",
         string="Salesperson",
-        related="lead_id.user_id",
+        compute="_compute_whatsapp_user_id",
         store=True,
         index="btree_not_null",
-        tracking=False,
+        help="Of the lead; without one, who wrote to the customer first.",
     )
     # what the inbox knows of it; one at most
     whatsapp_conversation_ids = fields.One2many(
@@ -528,7 +528,9 @@ class DiscussChannel(models.Model):
                 self._whatsapp_preferred(previous, partner),
             )
         )
-        lead = self.env["crm.lead"].create(
+        # who gets it is told once the conversation is linked
+        leads = self.env["crm.lead"].with_context(mail_auto_subscribe_no_notify=True)
+        lead = leads.create(
             {
                 **values,
                 "user_id": choice.user.id,
@@ -536,7 +538,7 @@ class DiscussChannel(models.Model):
                 "whatsapp_opened_at": self.env.cr.now(),
                 "whatsapp_queued_at": not choice.user and fields.Datetime.now(),
             }
-        )
+        ).with_env(self.env)
         reason = (
             self.env._("Created by the WhatsApp message of %s", self.name)
             if not previous
@@ -550,6 +552,10 @@ class DiscussChannel(models.Model):
         if not partner:
             lead._whatsapp_propose_contacts(self._whatsapp_same_number())
         self._assign_to_commercial_user(choice=choice)
+        for user in choice.user - self.env.user:
+            lead.with_context(lang=user.lang)._whatsapp_notify_owner(
+                user.partner_id.ids
+            )
         return lead
 
     def _whatsapp_preferred(self, previous, partner=None):

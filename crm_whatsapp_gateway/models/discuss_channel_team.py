@@ -102,6 +102,28 @@ class WhatsappChannelTeam(models.AbstractModel):
         # sudo: discuss.channel - the id alone; with_user() takes the rights back
         return self.sudo().lead_id.with_user(self.env.user)
 
+    def _whatsapp_contact_linked(self, partner):
+        """Make it the customer of the lead, too, if that has none.
+
+        :param partner: ``res.partner``
+        """
+        res = super()._whatsapp_contact_linked(partner)
+        for channel in self:
+            lead = channel._whatsapp_own_lead()
+            if lead and lead.has_access("write") and not lead.partner_id:
+                lead.partner_id = partner
+        return res
+
+    def action_whatsapp_link_lead(self):
+        """Let one say to which lead the conversation belongs."""
+        self.ensure_one()
+        self.check_access("write")
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "crm_whatsapp_gateway.action_whatsapp_link_lead"
+        )
+        context = {"default_channel_id": self.id, "dialog_size": "medium"}
+        return {**action, "context": context}
+
     # ------------------------------------------------------------- who takes part
 
     def _whatsapp_remove_watchers(self, watchers):
@@ -219,9 +241,6 @@ class WhatsappChannelTeam(models.AbstractModel):
         giver, lead = self.env.user, self.sudo().lead_id
         # sudo: discuss.channel - the giver loses the rights on the way
         channels = lead.whatsapp_channel_ids or self.sudo()
-        self._whatsapp_post_note(
-            _with_note(self.env._("Handed over to %s", user.sudo().name), note)
-        )
         if lead:
             # the colleague is told below
             lead.with_context(mail_auto_subscribe_no_notify=True)._whatsapp_assign(user)
@@ -230,6 +249,11 @@ class WhatsappChannelTeam(models.AbstractModel):
         for channel in channels:
             channel._whatsapp_add_members(user)
             channel._whatsapp_remove_members(giver - user)
+        # the last word of the chat, and new to the colleague; sudo: discuss.channel -
+        # it is not the giver's any more
+        self.sudo()._whatsapp_post_note(
+            _with_note(self.env._("Handed over to %s", user.sudo().name), note)
+        )
         self._whatsapp_note_giving(user, note)
         self._whatsapp_notify_receiver(user, note)
 

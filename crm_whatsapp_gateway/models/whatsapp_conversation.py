@@ -576,6 +576,7 @@ class WhatsappConversation(models.Model):
         leads = self.sudo().channel_id.lead_id
         leads.filtered("whatsapp_answer_deadline").whatsapp_answer_deadline = False
         leads._whatsapp_end_reminders()
+        self.channel_id._whatsapp_unpin()
 
     def action_reopen(self):
         """Bring conversations back, with the turn of whoever did not write last."""

@@ -25,6 +25,7 @@ from . import (
     test_report,
     test_report_tours,
     test_rights,
+    test_screen,
     test_secrets,
     test_sending_truth,
     test_setup,

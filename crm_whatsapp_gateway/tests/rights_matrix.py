@@ -82,6 +82,8 @@ discuss.channel.action_create_lead              - - - x - - - x x - - x
 discuss.channel.action_open_lead                - - - x - - - x x - - x
 discuss.channel.action_open_whatsapp            - - - x - - - x x - - x
 discuss.channel.action_unfollow                 - - - x - - - x x - - x
+discuss.channel.action_whatsapp_contact         - - - x - - - x x - - x
+discuss.channel.action_whatsapp_link_lead       - - - x - - - x x - - x
 discuss.channel.action_whatsapp_other_number    - - - x - - - x - - - -
 discuss.channel.message_post                    - - - x - - - x x - - x
 discuss.channel.whatsapp_known                  - - - x - - - x x - - x
@@ -101,7 +103,7 @@ mail.gateway.update_webhook                     - - - - - - - - - - - x
 mail.guest.manage.merge_partner                 - - - x - - - x - - - x
 mail.message.action_whatsapp_decide             - - - x - - - x x - - x
 mail.message.action_whatsapp_save_contact       - - - x - - - x x - - x
-mail.message.gateway.link.link_message          - - - - - - - - - - - x
+mail.message.gateway.link.link_message          - - - x - - - x - - - x
 mail.message.whatsapp_delivery                  - - - x - - - x x - - x
 mail.notification.send_gateway                  - - - x - - - x x - - x
 mail.whatsapp.template.button_export_template   - - - - - - - - - - - x

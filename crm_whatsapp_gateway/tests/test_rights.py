@@ -352,6 +352,10 @@ class TestRights(RightsCase):
             "discuss.channel.action_open_lead": channel.action_open_lead,
             "discuss.channel.action_open_whatsapp": channel.action_open_whatsapp,
             "discuss.channel.action_unfollow": channel.action_unfollow,
+            "discuss.channel.action_whatsapp_contact": channel.action_whatsapp_contact,
+            "discuss.channel.action_whatsapp_link_lead": (
+                channel.action_whatsapp_link_lead
+            ),
             "discuss.channel.action_whatsapp_other_number": (
                 channel.action_whatsapp_other_number
             ),

@@ -1,5 +1,7 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from datetime import timedelta
+
 from markupsafe import Markup
 
 from odoo import api, fields, models
@@ -14,6 +16,8 @@ from ..tools.identity import Identity
 from .discuss_channel_identity import IDENTITY
 from .mail_gateway_secrets import SECRETS
 from .whatsapp_guarded import GUARDED
+
+LISTED = 50  # conversations that Discuss and the systray load at once
 
 
 class DiscussChannel(models.Model):
@@ -405,6 +409,47 @@ class DiscussChannel(models.Model):
             )[:1]
         )
 
+    def action_whatsapp_contact(self):
+        """Open the contact of this customer; without one, make or choose it.
+
+        :raise AccessError: the user may not see the conversation
+        :raise UserError: nobody has written in it, so there is nobody to link
+        """
+        self.ensure_one()
+        self._whatsapp_check_person()
+        # with the user's rights, whatever the caller's
+        partner = self._whatsapp_customer().with_env(self.with_user(self.env.uid).env)
+        if partner:
+            return partner.get_formview_action()
+        # sudo: discuss.channel.member - the customer, of a conversation that one sees
+        guest = self.sudo().channel_member_ids.guest_id[:1]
+        if not guest or self._whatsapp_is_group():
+            raise UserError(self.env._("There is nobody here who could be a contact."))
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Contact of %s", self.name),
+            "res_model": "mail.guest.manage",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_guest_id": guest.id, "dialog_size": "medium"},
+        }
+
+    def _whatsapp_contact_values(self):
+        """Return what is known of the customer, for a new contact."""
+        region = wa_identity.region(self.whatsapp_phone or "")
+        country = self.env["res.country"].search([("code", "=", region)], limit=1)
+        return {
+            "name": self.name,
+            "phone": self.whatsapp_phone and wa_identity.display(self.whatsapp_phone),
+            "country_id": country.id,
+        }
+
+    def _whatsapp_contact_linked(self, partner):
+        """Somebody said which contact the customer is. A hook.
+
+        :param partner: ``res.partner``
+        """
+
     def _whatsapp_tokens(self):
         """Return every ``gateway_token`` that this person may be known by."""
         person = Identity.of_token(self.gateway_channel_token)
@@ -540,6 +585,46 @@ class DiscussChannel(models.Model):
             for partner in users.partner_id & channel.channel_member_ids.partner_id:
                 channel._action_unfollow(partner)
 
+    def _whatsapp_unpin(self):
+        """Take conversations out of everybody's list until somebody writes again."""
+        now = fields.Datetime.now()
+        # sudo: discuss.channel.member - those of colleagues, too
+        for member in self.sudo().channel_member_ids.filtered("partner_id"):
+            if not member.is_pinned:
+                continue
+            channel = member.channel_id
+            seconds = filter(None, (member.last_interest_dt, channel.last_interest_dt))
+            # Odoo lists what was of interest in the same second
+            member.unpin_dt = max([now, *(at + timedelta(seconds=1) for at in seconds)])
+            member._bus_send(
+                "mail.record/insert",
+                {"discuss.channel": [{"id": channel.id, "is_pinned": False}]},
+            )
+
+    @api.model
+    def _get_channels_as_member(self):
+        """Load the latest conversations of WhatsApp: a salesperson has thousands.
+
+        The web client draws each; the others are opened from elsewhere.
+        """
+        channels = super()._get_channels_as_member()
+        self.env["discuss.channel"].flush_model(["channel_type", "last_interest_dt"])
+        self.env.cr.execute(
+            """
+            SELECT channel.id
+              FROM discuss_channel channel
+              JOIN mail_gateway gateway ON gateway.id = channel.gateway_id
+             WHERE channel.id = ANY(%s)
+               AND channel.channel_type = 'gateway'
+               AND gateway.gateway_type = 'whatsapp'
+             ORDER BY channel.last_interest_dt DESC NULLS LAST, channel.id DESC
+            OFFSET %s
+            """,
+            (channels.ids, LISTED),
+        )
+        left_out = {row[0] for row in self.env.cr.fetchall()}
+        return channels.filtered(lambda channel: channel.id not in left_out)
+
     def _notify_get_recipients(self, message, msg_vals, **kwargs):
         """Push no customer's words to members who may not see the conversation."""
         found = super()._notify_get_recipients(message, msg_vals, **kwargs)
@@ -587,9 +672,13 @@ class DiscussChannel(models.Model):
         if not self.env.su:
             self._whatsapp_check_person()
         if self._whatsapp_is_note(kwargs):
+            params = self._whatsapp_note_params(kwargs)
+            params["partner_ids"] = self._whatsapp_invite_mentioned(
+                params["partner_ids"]
+            )
             return super(
                 DiscussChannel, self.with_context(no_gateway_notification=True)
-            ).message_post(**self._whatsapp_note_params(kwargs))
+            ).message_post(**params)
         if is_ours:
             self._whatsapp_take_part()
         return super().message_post(**kwargs)
@@ -642,6 +731,37 @@ class DiscussChannel(models.Model):
             },
             "partner_ids": partners.filtered(lambda one: not one.partner_share).ids,
         }
+
+    def _whatsapp_colleagues(self):
+        """Return who can work in this conversation. A hook."""
+        # sudo: res.groups, res.users - people need not read groups
+        company = self.sudo()._whatsapp_company()
+        users = self.env["res.users"].sudo()
+        for xmlid in users._whatsapp_groups():
+            users |= compat.users_of(self.env.ref(xmlid).sudo())
+        return users.filtered(
+            lambda user: user.active and not user.share and company in user.company_ids
+        )
+
+    def _whatsapp_invite_mentioned(self, partner_ids):
+        """Let those colleagues in whom a note names, so that they see it.
+
+        :param partner_ids: ids of ``res.partner``
+        :return: ids of those who take part; the others could not see the note
+        """
+        if not partner_ids:
+            return []
+        # sudo: res.users, discuss.channel - ids of colleagues, and who takes part
+        channel = self.sudo()
+        named = channel._whatsapp_colleagues().filtered(
+            lambda user: user.partner_id.id in partner_ids
+        )
+        outside = named.partner_id - channel.channel_member_ids.partner_id
+        self._whatsapp_add_members(
+            named.filtered(lambda user: user.partner_id in outside)
+        )
+        inside = channel.channel_member_ids.partner_id
+        return [one for one in partner_ids if one in inside.ids]
 
     def _whatsapp_post_note(self, body):
         """Post what colleagues read in the chat, and the customer never.

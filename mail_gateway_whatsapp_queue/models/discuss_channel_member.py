@@ -114,7 +114,28 @@ class DiscussChannelMember(models.Model):
             last = self.channel_id._whatsapp_last_received(last_message_id)
             if last and last.id > (seen or 0):
                 self.channel_id._whatsapp_receipt(last)
+        if self.is_self and self.channel_id._is_whatsapp():
+            self._whatsapp_read_notices()
         return res
+
+    def _whatsapp_read_notices(self):
+        """Let what the user was told about a conversation be read along with it."""
+        notices = self.env["mail.message"].search(
+            [
+                ("needaction", "=", True),
+                ("message_type", "=", "user_notification"),
+                ("body", "like", f'discuss.channel_{self.channel_id.id}"'),
+            ]
+        )
+        if notices:
+            notices.set_message_done()
+
+    def _bus_send(self, notification_type, message, /, **kwargs):
+        """Leave out Odoo's toast 'you have been invited': we tell why, and once."""
+        if notification_type == "discuss.channel/joined":
+            if self.channel_id._is_whatsapp():
+                message = {**message, "invited_by_user_id": False}
+        return super()._bus_send(notification_type, message, **kwargs)
 
     def _notify_typing(self, is_typing):
         res = super()._notify_typing(is_typing)

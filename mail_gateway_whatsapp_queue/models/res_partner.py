@@ -3,6 +3,7 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools.sql import column_exists
 
+from .. import compat
 from ..queue.locks import automation_run
 from .whatsapp_phones import PHONES
 
@@ -80,6 +81,35 @@ class ResPartner(models.Model):
             != (vals[name] or False)
             for name in self._whatsapp_number_triggers()
             if name in vals
+        )
+
+    # ------------------------------------------------------------- mentions
+
+    @api.model
+    def get_mention_suggestions_from_channel(self, channel_id, search, limit=8):
+        """Offer the colleagues who can work in a conversation of WhatsApp.
+
+        Odoo offers who takes part already.
+        """
+        channel = self.env["discuss.channel"].search([("id", "=", channel_id)])
+        if not channel or not channel._is_whatsapp():
+            return super().get_mention_suggestions_from_channel(
+                channel_id, search, limit
+            )
+        # sudo: res.users - ids of colleagues
+        partners = channel._whatsapp_colleagues().sudo().partner_id
+        partners -= self.env.user.partner_id
+        found = self.search(
+            [
+                ("id", "in", partners.ids),
+                "|",
+                ("name", "ilike", search),
+                ("email", "ilike", search),
+            ],
+            limit=limit,
+        )
+        return compat.mention_suggestions(
+            found, channel, {"whatsapp_mentionable": partners.ids}
         )
 
     # ------------------------------------------------------------- identity
