@@ -148,16 +148,26 @@ def _move_records(cr):
     """Let the cron of snoozed conversations, and what people saved, follow."""
     cr.execute(
         """
-        UPDATE ir_act_server action
-           SET model_id = model.id, model_name = model.model
-          FROM ir_model model, ir_cron cron, ir_model_data named
-         WHERE model.model = 'whatsapp.conversation'
-           AND named.module = 'crm_whatsapp_gateway'
+        SELECT cron.ir_actions_server_id, model.id
+          FROM ir_model_data named
+          JOIN ir_cron cron ON cron.id = named.res_id
+          JOIN ir_model model ON model.model = 'whatsapp.conversation'
+         WHERE named.module = 'crm_whatsapp_gateway'
            AND named.name = 'ir_cron_snoozed'
-           AND cron.id = named.res_id
-           AND action.id = cron.ir_actions_server_id
         """
     )
+    for action_id, model_id in cr.fetchall():
+        values = {"model_id": model_id}
+        if column_exists(cr, "ir_act_server", "model_name"):  # on 18.0
+            values["model_name"] = "whatsapp.conversation"
+        for name, value in values.items():
+            column = SQL.identifier(name)
+            cr.execute(
+                SQL(
+                    "UPDATE ir_act_server SET %s = %s WHERE id = %s",
+                    *(column, value, action_id),
+                )
+            )
     cr.execute(
         """
         SELECT filter.id, filter.domain, filter.context, filter.sort

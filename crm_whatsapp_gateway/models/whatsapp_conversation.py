@@ -10,6 +10,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.mail_gateway_whatsapp_queue import compat
+from odoo.addons.mail_gateway_whatsapp_queue.columns import column_names
 from odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_guarded import GUARDED
 from odoo.addons.mail_gateway_whatsapp_queue.queue.locks import in_transaction
 from odoo.addons.mail_gateway_whatsapp_queue.tools import plain_text, window
@@ -367,8 +368,7 @@ class WhatsappConversation(models.Model):
     def search_fetch(self, domain, field_names=None, **kwargs):
         """Read the row along where the conversation of a channel is looked up."""
         if field_names and set(field_names) == {"channel_id", "active"}:
-            columns = self._fields.values()
-            field_names = [one.name for one in columns if one.store and one.prefetch]
+            field_names = column_names(self)
         return super().search_fetch(domain, field_names, **kwargs)
 
     @api.model

@@ -9,6 +9,7 @@ from odoo import SUPERUSER_ID, api, fields, models, tools
 from odoo.exceptions import UserError
 
 from .. import compat
+from ..columns import column_names
 from ..tools import identity as wa_identity
 from ..tools.errors import CloudApiError
 from .mail_gateway_secrets import GUARDED, SECRETS, SECRETS_OF, UNIQUE
@@ -641,22 +642,19 @@ class MailGateway(models.Model):
         here = {name: [self.id, False] for name in names}
         here["gateway_channel_token"] = [self.id]
         # sudo: discuss.channel - see above
-        found = (
-            self.env["discuss.channel"]
-            .sudo()
-            .with_context(active_test=False)
-            .search(
-                [
-                    ("channel_type", "=", "gateway"),  # the index is partial
-                    *["|"] * (len(known) - 1),
-                    *(
-                        leaf
-                        for each in known
-                        for leaf in ("&", ("gateway_id", "in", here[each[0]]), each)
-                    ),
-                ],
-                order="id",
-            )
+        channels = self.env["discuss.channel"].sudo().with_context(active_test=False)
+        found = channels.search_fetch(
+            [
+                ("channel_type", "=", "gateway"),  # the index is partial
+                *["|"] * (len(known) - 1),
+                *(
+                    leaf
+                    for each in known
+                    for leaf in ("&", ("gateway_id", "in", here[each[0]]), each)
+                ),
+            ],
+            column_names(channels),
+            order="id",
         )
         ours, no_company = found.filtered("gateway_id"), self.env["res.company"]
         if ours:

@@ -15,6 +15,7 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 
 from .. import compat
+from ..columns import column_names
 from ..queue import worker
 from ..queue.locks import (
     in_transaction,
@@ -375,7 +376,9 @@ class WhatsappWebhookEvent(models.Model):
 
         def apply(env):
             enough = monotonic() + SHARE
-            for event in env[cls._name].browse(ids).exists():
+            events = env[cls._name].browse(ids)
+            there = events.search_fetch([("id", "in", ids)], column_names(events))
+            for event in events & there:
                 if event.state == "pending":
                     event._apply(rest_error)
                 if monotonic() > enough:
