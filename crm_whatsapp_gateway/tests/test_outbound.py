@@ -110,11 +110,11 @@ class TestOutbound(ConversationCase):
             self.assertEqual(self.channel.message_ids, messages)
             self.assertEqual(len(rows.payload["text"]["body"]), 4096)
 
-    def test_a_file_and_its_text_are_two_messages_in_order(self):
+    def test_a_file_and_a_text_that_is_no_caption_are_two_messages_in_order(self):
         file = self.attachments().create(
             {"name": "offer.pdf", "raw": b"%PDF-1.4", "mimetype": "application/pdf"}
         )
-        rows = self.answer(self.channel, "Our offer", attachment_ids=file.ids)
+        rows = self.answer(self.channel, "x" * 1025, attachment_ids=file.ids)
         self.assertEqual(len(rows), 2)
         self.send_due()
         self.assertEqual(
