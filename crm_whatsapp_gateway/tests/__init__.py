@@ -24,7 +24,6 @@ from . import (
     test_payloads,
     test_report,
     test_report_tours,
-    test_rights,
     test_screen,
     test_secrets,
     test_sending_truth,

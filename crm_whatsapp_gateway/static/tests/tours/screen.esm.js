@@ -3,6 +3,7 @@
  * License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl). */
 
 import * as threadActions from "@mail/core/common/thread_actions";
+import {markup} from "@odoo/owl";
 import {registry} from "@web/core/registry";
 import {user} from "@web/core/user";
 
@@ -35,10 +36,15 @@ function toastsOf(name) {
 let number = 1000000000;
 
 /** Let something be told as if it came by the bus, which a test does not have. */
-function message(values) {
+function message({body, ...values}) {
     const store = services()["mail.store"];
     const messages = store.Message ?? store["mail.message"];
-    return messages.insert({id: number++, message_type: "comment", ...values});
+    return messages.insert({
+        id: number++,
+        message_type: "comment",
+        body: markup(body),
+        ...values,
+    });
 }
 
 function customerWrites(name, body) {
@@ -141,7 +147,7 @@ tours.add("crm_whatsapp_gateway.screen_inbox", {
                 const toasts = document.querySelectorAll(".o_notification");
                 const {left, width} = this.anchor.getBoundingClientRect();
                 const chat = document.querySelector(".o_whatsapp_chat");
-                if (text.textContent !== "For you.\nHe wants five") {
+                if (!text.textContent.endsWith("For you.\nHe wants five")) {
                     throw new Error(`not the lines: ${text.textContent}`);
                 }
                 for (const toast of toasts) {

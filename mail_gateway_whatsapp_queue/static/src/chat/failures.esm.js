@@ -8,6 +8,12 @@ import {MessagingMenu} from "@mail/core/public_web/messaging_menu";
 import {_t} from "@web/core/l10n/translation";
 import {patch} from "@web/core/utils/patch";
 
+/** 18.0 and 19.0 tell the name of a chat that is not loaded yet by different fields. */
+function nameOf(failure) {
+    const thread = failure.lastMessage?.thread;
+    return thread?.displayName || thread?.name || "";
+}
+
 /** What was not sent by WhatsApp, among the failures that the systray lists. */
 patch(Failure.prototype, {
     get isWhatsapp() {
@@ -30,7 +36,7 @@ patch(Failure.prototype, {
 patch(MessagingMenu.prototype, {
     getFailureNotificationName(failure) {
         return failure.isWhatsapp
-            ? _t("Not delivered: %s", failure.lastMessage?.thread?.displayName ?? "")
+            ? _t("Not delivered: %s", nameOf(failure))
             : super.getFailureNotificationName(...arguments);
     },
     onClickFailure(failure) {
