@@ -38,7 +38,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
         :return: True: what can be shown is shown now
         """
         for atom in webhook.split(event.payload or {}):
-            if not (atom.creates_lead and atom.identity):
+            if not (atom.customer_speaks and atom.identity):
                 continue
             message, value = webhook.message_and_value(atom, self._received())
             chat = self._get_channel(

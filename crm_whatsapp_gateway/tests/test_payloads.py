@@ -40,7 +40,7 @@ class TestPayloads(WhatsappCase):
                 self.assertIn("NotYet", event.error)
             else:
                 self.assertIn(event.state, ("done", "ignored"), (name, event.error))
-        if any(atom.creates_lead for atom in atoms):
+        if any(atom.customer_speaks for atom in atoms):
             self.assertTrue(self.leads(), name)
         else:
             self.assertFalse(self.leads(), name)

@@ -232,8 +232,8 @@ class InboundEvent:
         return self.kind == "echo" and self.field == STANDBY
 
     @property
-    def creates_lead(self):
-        """Whether this may open a lead: what customers say, and nothing else."""
+    def customer_speaks(self):
+        """Whether a customer says something to us, and not in a group."""
         return self.kind == "message" and not self.group and speaks(self.content)
 
     def update(self):

@@ -164,7 +164,7 @@ def atoms(text):
     for atom in webhook.split(delivery(text)):
         if atom.kind == "message":
             webhook.message_and_value(atom, datetime(2026, 11, 22, tzinfo=UTC))
-        atom.keys, atom.creates_lead, webhook.InboundEvent.from_json(atom.to_json())
+        atom.keys, atom.customer_speaks, webhook.InboundEvent.from_json(atom.to_json())
 
 
 def person(text):

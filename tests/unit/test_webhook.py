@@ -321,7 +321,7 @@ def test_only_what_customers_say_creates_leads(payload, name):
     silent = ("status", "echo", "reaction", "system", "revoke", "number", "history")
     silent += ("user_", "errors", "template", "account", "standby_echo", "handover")
     silent += ("group", "standby_status")
-    speaks = any(atom.creates_lead for atom in atoms)
+    speaks = any(atom.customer_speaks for atom in atoms)
     assert speaks is not name.startswith(silent)
 
 
@@ -392,7 +392,7 @@ OURS = {**SAID, "from": "5215541602200"}  # the same number as in the metadata
 )
 def test_standby_is_read_in_all_its_shapes(value):
     heard, said = standby(value)
-    assert (heard.kind, heard.key, heard.creates_lead) == (
+    assert (heard.kind, heard.key, heard.customer_speaks) == (
         "message",
         "message:w1",
         True,
@@ -407,7 +407,7 @@ def test_our_own_number_never_becomes_a_customer():
     own = {**OURS, "to": "525541602200"}
     assert [atom.kind for atom in standby({"messages": [own]})] == ["unknown"]
     [atom] = standby({"messages": [{**HEARD, "from": None}, OURS]})[1:]
-    assert not atom.creates_lead
+    assert not atom.customer_speaks
 
 
 @pytest.mark.parametrize(
@@ -425,7 +425,7 @@ def test_our_own_number_never_becomes_a_customer():
 def test_who_writes_what_cannot_be_read_is_a_customer_all_the_same(message):
     value = {"messages": [{"id": "w", "from": "34612345678", **message}]}
     [atom] = atoms_of({"entry": [{"changes": [{"field": "messages", "value": value}]}]})
-    assert atom.creates_lead
+    assert atom.customer_speaks
 
 
 @pytest.mark.parametrize(
@@ -443,7 +443,7 @@ def test_who_writes_what_cannot_be_read_is_a_customer_all_the_same(message):
 def test_who_says_nothing_to_us_is_no_customer(message):
     value = {"messages": [{"id": "w", "from": "34612345678", **message}]}
     [atom] = atoms_of({"entry": [{"changes": [{"field": "messages", "value": value}]}]})
-    assert atom.kind == "message" and not atom.creates_lead
+    assert atom.kind == "message" and not atom.customer_speaks
 
 
 def test_a_group_is_locked_with_who_writes_and_its_id_is_no_phone():
