@@ -46,7 +46,8 @@ class WhatsappChannelTeam(models.AbstractModel):
             of whatsapp_lead (what is shown of the lead), lead (see ``crm.lead``; False
             for who may not read it), no_lead_reason (str), phone and other_phone (str:
             of this chat, and that of the lead if it is another one), people (list of
-            dict of id and name), can_hand_over and can_make_lead (bool)
+            dict of id, name and away: why, if they are), owner_away (str, the same of
+            the salesperson), can_hand_over and can_make_lead (bool)
         """
         self.ensure_one()
         if not self.has_access("read"):
@@ -64,13 +65,39 @@ class WhatsappChannelTeam(models.AbstractModel):
             else False,
             "no_lead_reason": self.whatsapp_no_lead_reason or "",
             **self._whatsapp_panel_phones(lead),
-            "people": [{"id": one.id, "name": one.name} for one in people],
+            **self._whatsapp_panel_people(people),
             "can_invite": sells,
             "can_hand_over": sells and self._whatsapp_may_hand_over(),
             "can_make_lead": sells
             and not lead
             and not self._whatsapp_is_group()
             and self.has_access("write"),
+        }
+
+    def _whatsapp_panel_people(self, people):
+        """Tell who takes part, and who of them is away.
+
+        :param people: ``res.partner`` of colleagues
+        """
+        # sudo: res.users - of colleagues whose names are shown
+        channel = self.sudo()
+        owner = channel.whatsapp_user_id
+        users = people.sudo().user_ids
+        away = self.env["hr.employee"]._whatsapp_absence_words(
+            owner | users, channel._whatsapp_company()
+        )
+        return {
+            "people": [
+                {
+                    "id": one.id,
+                    "name": one.name,
+                    "away": next(
+                        (away[user.id] for user in one.user_ids if user.id in away), ""
+                    ),
+                }
+                for one in people
+            ],
+            "owner_away": away.get(owner.id, ""),
         }
 
     def _whatsapp_panel_phones(self, lead):

@@ -17,6 +17,7 @@ class WhatsappColleague(models.AbstractModel):
         string="Colleagues to choose from",
         compute="_compute_colleague_ids",
     )
+    company_id = fields.Many2one("res.company", compute="_compute_colleague_ids")
     note = fields.Text()
 
     @api.constrains("channel_id")
@@ -28,6 +29,8 @@ class WhatsappColleague(models.AbstractModel):
     def _compute_colleague_ids(self):
         for wizard in self:
             channel = wizard.channel_id
+            # sudo: discuss.channel - the company is that of what was checked
+            wizard.company_id = channel and channel.sudo()._whatsapp_company()
             wizard.colleague_ids = (
                 channel._whatsapp_colleagues() - wizard._out_of_question()
                 if channel

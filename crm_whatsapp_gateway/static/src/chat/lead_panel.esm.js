@@ -98,8 +98,13 @@ class LeadPanel extends Component {
         return formatMonetary(this.lead.revenue, {currencyId: this.lead.currency});
     }
 
-    date(activity) {
-        return formatDate(deserializeDate(activity.date));
+    /** The date of an activity or an order. */
+    date(record) {
+        return formatDate(deserializeDate(record.date));
+    }
+
+    amount(order) {
+        return formatMonetary(order.amount, {currencyId: order.currency});
     }
 
     // ------------------------------------------------------------ the lead
@@ -141,11 +146,19 @@ class LeadPanel extends Component {
         this.stepAside();
     }
 
-    async openLead() {
+    openLead() {
+        return this.openRecord("crm.lead", this.known.id);
+    }
+
+    openOrder(order) {
+        return this.openRecord("sale.order", order.id);
+    }
+
+    async openRecord(model, id) {
         await this.action.doAction({
             type: "ir.actions.act_window",
-            res_model: "crm.lead",
-            res_id: this.known.id,
+            res_model: model,
+            res_id: id,
             views: [[false, "form"]],
         });
         this.stepAside();
