@@ -42,6 +42,7 @@
         "views/menu_views.xml",
         "views/whatsapp_answer_views.xml",
         "views/whatsapp_report_views.xml",
+        "views/whatsapp_waiting_views.xml",
         "views/whatsapp_attention_views.xml",
     ],
     "assets": {

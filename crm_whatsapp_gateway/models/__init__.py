@@ -25,5 +25,6 @@ from . import (
     whatsapp_guarded,
     whatsapp_message_queue,
     whatsapp_report,
+    whatsapp_waiting,
     whatsapp_webhook_event,
 )

@@ -17,6 +17,7 @@ from odoo.addons.mail_gateway_whatsapp_queue.tools import plain_text, window
 from ..tools import conversation
 from ..tools.conversation import ANSWERED, CLOSED, OPEN, SNOOZED, preview
 from .hr_employee import SALESPERSON
+from .res_users import ABSENCE
 from .whatsapp_conversation_answer import ANSWER
 
 _logger = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ _logger = logging.getLogger(__name__)
 AT_ONCE = 500  # conversations that one run of the cron wakes
 AWAKE = {"snoozed_until": False, "snoozed_by_id": False}
 CHOICES = 12  # numbers, and teams, that are filters of their own
+INBOX = "crm_whatsapp_gateway.action_whatsapp_inbox"
 FAILED = ("failed", "uncertain")  # outgoing messages that somebody has to look at
 # A merged conversation gets the first of these states that either one has
 STATES = (OPEN, ANSWERED, SNOOZED, CLOSED)
@@ -607,6 +609,23 @@ class WhatsappConversation(models.Model):
         """Open the chat; the salesperson of the conversation takes part in it."""
         self.ensure_one()
         return self._check_channels("read").action_open_whatsapp()
+
+    @api.model
+    def _open_inbox(self, name, domain, action=INBOX):
+        """Return an action: the inbox, or another page, with what a domain finds.
+
+        :param str name: title of the page
+        :param str action: XML id of the page whose views are shown
+        """
+        values = self.env["ir.actions.act_window"]._for_xml_id(action)
+        return {
+            **values,
+            "name": name,
+            "display_name": name,
+            "domain": domain,
+            "context": {ABSENCE: True},
+            "path": False,  # the page is not that of the menu
+        }
 
     def action_details(self):
         """Open the form of the conversation."""
