@@ -145,11 +145,9 @@ class WhatsappAttention(models.Model):
         readonly=True,
     )
     count = fields.Integer(compute="_compute_count")
-    level = fields.Char(
-        compute="_compute_count",
-        help="'danger' if something is counted, 'warning' if something milder is there,"
-        " else 'success'.",
-    )
+    # 'danger' if something is counted, 'warning' if there is something milder, else
+    # 'success'
+    level = fields.Char(compute="_compute_count")
     words = fields.Char(compute="_compute_count")
     who = fields.Char(compute="_compute_count")
     since = fields.Char(compute="_compute_count")
