@@ -85,7 +85,9 @@ class WhatsappLeadPanel(models.AbstractModel):
         if not orders.has_access("read"):
             return []
         found = orders.search(
-            self._whatsapp_orders_domain(), order="date_order desc, id desc", limit=ORDERS
+            self._whatsapp_orders_domain(),
+            order="date_order desc, id desc",
+            limit=ORDERS,
         )
         states = dict(orders._fields["state"]._description_selection(self.env))
         return [

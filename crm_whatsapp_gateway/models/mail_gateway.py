@@ -186,6 +186,7 @@ class MailGateway(models.Model):
     def action_whatsapp_conversations(self):
         """Open the inbox with the conversations of this number."""
         self.ensure_one()
+        self.check_access("read")
         return self.env["whatsapp.conversation"]._open_inbox(
             self.name, self._whatsapp_inbox_domain()
         )

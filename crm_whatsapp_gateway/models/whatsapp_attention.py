@@ -174,7 +174,11 @@ class WhatsappAttention(models.Model):
             row.count = self._total(groups)
             row.level = "danger" if row.count else "success"
             row.words = False
-            if card.milder and not groups and (groups := self._groups(card, card.milder)):
+            if (
+                card.milder
+                and not groups
+                and (groups := self._groups(card, card.milder))
+            ):
                 row.level = "warning"
                 row.words = self.env._(
                     "Nobody is late in working time, yet customers wait: %s",

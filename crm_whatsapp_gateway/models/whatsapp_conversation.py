@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytz
 from lxml.builder import E
 
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.mail_gateway_whatsapp_queue import compat
@@ -43,7 +43,7 @@ class WhatsappConversation(models.Model):
     _inherit = [ANSWER, GUARDED]
     _description = "WhatsApp conversation"
     _order = "inbox_date desc, id desc"
-    _whatsapp_open = frozenset({"opt_in_source", "opt_in_date"})
+    _whatsapp_open = frozenset({"opt_in_source", "opt_in_date", "tag_ids"})
 
     channel_id = fields.Many2one(
         "discuss.channel",
@@ -188,6 +188,7 @@ class WhatsappConversation(models.Model):
     waiting_since = fields.Datetime(
         string="Waiting since", readonly=True, copy=False, index="btree_not_null"
     )
+    tag_ids = fields.Many2many("whatsapp.conversation.tag", string="Labels", copy=False)
     unread = fields.Integer(compute="_compute_unread")
     window_closing = fields.Boolean(
         string="Window closes soon, unanswered",
@@ -224,6 +225,16 @@ class WhatsappConversation(models.Model):
             """
         )
         return super().init()
+
+    def write(self, vals):
+        """Show other labels wherever the conversations are open."""
+        res = super().write(vals)
+        if "tag_ids" in vals:
+            # sudo: discuss.channel - of conversations that the user may change
+            channels = self.sudo().channel_id
+            channels._whatsapp_refresh_chats()
+            channels._whatsapp_wake_inboxes()
+        return res
 
     # ------------------------------------------------------------- compute
 
@@ -383,7 +394,7 @@ class WhatsappConversation(models.Model):
 
     @api.model
     def _get_view(self, view_id=None, view_type="form", **options):
-        """Offer each number and each team as a filter of the inbox."""
+        """Offer each number, team and label as a filter of the inbox."""
         arch, view = super()._get_view(view_id, view_type, **options)
         if view_type == "search":
             for mark in arch.xpath("//separator[@name='choices']"):
@@ -401,7 +412,7 @@ class WhatsappConversation(models.Model):
 
     @api.model
     def _filter_choices(self):
-        """Return the numbers and the teams among which one can choose.
+        """Return the numbers, teams and labels among which one can choose.
 
         :return: list of lists of (field, id, label); a single one is no choice
         """
@@ -416,13 +427,15 @@ class WhatsappConversation(models.Model):
             limit=CHOICES,
         )
         teams = self.env["crm.team"].search([], limit=CHOICES)
+        tags = self.env["whatsapp.conversation.tag"].search([], limit=CHOICES)
         return [
             [(field, record.id, f"{label}: {record.name}") for record in records]
-            for field, label, records in (
-                ("gateway_id", self.env._("Number"), gateways),
-                ("team_id", self.env._("Team"), teams),
+            for field, label, records, least in (
+                ("gateway_id", self.env._("Number"), gateways, 2),
+                ("team_id", self.env._("Team"), teams, 2),
+                ("tag_ids", self.env._("Label"), tags, 1),  # not all have it
             )
-            if len(records) > 1
+            if len(records) >= least
         ]
 
     # ------------------------------------------------------------- messages
@@ -550,6 +563,7 @@ class WhatsappConversation(models.Model):
             "away_at": newest("away_at"),
             "state": state,
             "snoozed_until": state == SNOOZED and min(snoozed),
+            "tag_ids": [Command.set(self.tag_ids.ids)],
         }
         since = min(waits, default=False)
         if since != self.sorted(lambda one: one.channel_id.id)[0].waiting_since:
@@ -602,6 +616,22 @@ class WhatsappConversation(models.Model):
             "res_model": "whatsapp.snooze",
             "views": [(False, "form")],
             "target": "new",
+            "context": {"default_conversation_ids": self.ids, "dialog_size": "medium"},
+        }
+
+    def action_choose_hand_over(self):
+        """Ask to whom these conversations are to be given.
+
+        :raise AccessError: the user is no salesperson, or may not change one of them
+        """
+        if not self.env.user.has_group(SALESPERSON):
+            raise AccessError(self.env._("Only salespeople hand conversations over."))
+        self._check_channels("write")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "crm_whatsapp_gateway.action_whatsapp_hand_over"
+        )
+        return {
+            **action,
             "context": {"default_conversation_ids": self.ids, "dialog_size": "medium"},
         }
 

@@ -58,7 +58,6 @@ class WhatsappWaiting(models.Model):
 
     def action_open(self):
         """Open the conversations that a row counts."""
-        self.ensure_one()
         return self.env["whatsapp.conversation"]._open_inbox(
             self.user_id.display_name or self.env._("Nobody's"),
             [*WAITING, ("user_id", "=", self.user_id.id)],

@@ -17,6 +17,7 @@ import {_t} from "@web/core/l10n/translation";
 import {formatMonetary} from "@web/views/fields/formatters";
 import {keepValues} from "@mail_gateway_whatsapp_queue/chat/refresh.esm";
 import {useService} from "@web/core/utils/hooks";
+import {x2ManyCommands} from "@web/core/orm_service";
 
 const COLORS = {
     overdue: "text-danger",
@@ -212,6 +213,40 @@ class LeadPanel extends Component {
 
     async schedule() {
         await this.store.scheduleActivity("crm.lead", [this.lead.id]);
+        await this.load();
+    }
+
+    // ------------------------------------------------------------ labels
+
+    /** A label was chosen from the list: no key follows, and perhaps no "change". */
+    onLabelInput(ev) {
+        if (!ev.inputType || ev.inputType === "insertReplacementText") {
+            return this.addLabel(ev);
+        }
+    }
+
+    /** Add the label of that name, which is made if there is none. */
+    async addLabel(ev) {
+        const name = ev.target.value.trim();
+        ev.target.value = "";
+        if (name) {
+            const [id] = await this.orm.call(
+                "whatsapp.conversation.tag",
+                "name_create",
+                [name]
+            );
+            await this.writeLabels([x2ManyCommands.link(id)]);
+        }
+    }
+
+    removeLabel(tag) {
+        return this.writeLabels([x2ManyCommands.unlink(tag.id)]);
+    }
+
+    async writeLabels(commands) {
+        await this.orm.write("whatsapp.conversation", [this.panel.conversation], {
+            tag_ids: commands,
+        });
         await this.load();
     }
 

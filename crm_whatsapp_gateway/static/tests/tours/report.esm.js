@@ -50,9 +50,13 @@ tours.add("crm_whatsapp_gateway.waiting", {
     steps: () => [
         {
             content: "Each salesperson with the number of customers who wait",
-            trigger: ".o_data_row:contains('sofia') .o_data_cell[name='waiting']:contains('1')",
+            trigger:
+                ".o_data_row:contains('sofia') .o_data_cell[name='waiting']:contains('1')",
         },
-        {trigger: ".o_data_row:contains('sofia') .o_data_cell[name='waiting']", run: "click"},
+        {
+            trigger: ".o_data_row:contains('sofia') .o_data_cell[name='waiting']",
+            run: "click",
+        },
         {
             content: "The row opens their conversations",
             trigger: ".o_whatsapp_inbox .o_kanban_record:contains('Ana Pérez')",

@@ -121,7 +121,8 @@ tours.add("crm_whatsapp_gateway.away", {
         },
         {
             content: "Whoever was chosen all the same still reads it",
-            trigger: ".modal .o_field_widget[name='user_id'] input:value(on leave until)",
+            trigger:
+                ".modal .o_field_widget[name='user_id'] input:value(on leave until)",
         },
         {trigger: ".modal button[special='cancel']", run: "click"},
         {trigger: "body:not(:has(.modal))"},

@@ -45,9 +45,7 @@ class TestOrders(WhatsappCase):
 
     def test_the_last_three_the_newest_first(self):
         orders = [self.order(day) for day in (3, 1, 4, 2)]
-        self.assertEqual(
-            self.names(), [orders[2].name, orders[0].name, orders[3].name]
-        )
+        self.assertEqual(self.names(), [orders[2].name, orders[0].name, orders[3].name])
 
     def test_number_date_amount_and_state(self):
         order = self.order(5)
