@@ -40,8 +40,10 @@
         "views/whatsapp_agent_views.xml",
         "views/whatsapp_assignment_views.xml",
         "views/menu_views.xml",
+        "views/whatsapp_conversation_tag_views.xml",
         "views/whatsapp_answer_views.xml",
         "views/whatsapp_report_views.xml",
+        "views/whatsapp_waiting_views.xml",
         "views/whatsapp_attention_views.xml",
     ],
     "assets": {

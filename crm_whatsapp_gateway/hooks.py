@@ -61,6 +61,7 @@ def post_init_hook(env):
     channels = conversations(env)
     env.flush_all()
     make_conversations(env.cr)
+    bring_back(env.cr)
     _learn_last_words(env.cr, channels.ids)
     env.invalidate_all()
     _link_as_before(env, channels)
@@ -116,6 +117,27 @@ def make_conversations(cr):
     )
 
 
+def bring_back(cr):
+    """Let conversations be found again that somebody archived: now they are closed."""
+    cr.execute(
+        """
+        UPDATE discuss_channel channel
+           SET active = TRUE
+          FROM mail_gateway gateway
+         WHERE gateway.id = channel.gateway_id
+           AND gateway.gateway_type = 'whatsapp'
+           AND channel.channel_type = 'gateway'
+           AND channel.active IS NOT TRUE;
+        UPDATE whatsapp_conversation chat
+           SET active = TRUE
+          FROM discuss_channel channel
+         WHERE channel.id = chat.channel_id
+           AND channel.active
+           AND chat.active IS NOT TRUE
+        """
+    )
+
+
 def carry_over(cr):
     """Move the state of the inbox from channels, where it was before.
 
@@ -141,6 +163,7 @@ def carry_over(cr):
             " state = CASE WHEN waiting_since IS NULL THEN 'answered' ELSE 'open' END"
             " WHERE state IS NULL"
         )
+    bring_back(cr)
     _move_records(cr)
 
 

@@ -49,7 +49,7 @@ def top() -> list[str]:
 
 
 def overriding() -> list[str]:
-    """Addons of the tests, which override methods of ours."""
+    """Addons of the tests: they override methods of ours, or bring modules beside."""
     return sorted(_needs(TEST_ADDONS))
 
 

@@ -23,9 +23,11 @@ from . import (
     whatsapp_attention,
     whatsapp_conversation,
     whatsapp_conversation_answer,
+    whatsapp_conversation_tag,
     whatsapp_gateway_check,
     whatsapp_guarded,
     whatsapp_message_queue,
     whatsapp_report,
+    whatsapp_waiting,
     whatsapp_webhook_event,
 )

@@ -2,7 +2,10 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import fields, models
 
+from odoo.addons.mail_gateway_whatsapp_queue.models.res_users import any_of
+
 ACTIVITIES = 5  # that the panel shows
+ORDERS = 3
 PANEL = "whatsapp.lead.panel"
 
 
@@ -33,6 +36,7 @@ class WhatsappLeadPanel(models.AbstractModel):
             "activities": self._whatsapp_panel_activities(),
             "match_reason": self.whatsapp_match_reason or "",
             "assign_reason": self.whatsapp_assign_reason or "",
+            "orders": self._whatsapp_panel_orders(),
             "can_write": writes,
             "can_quote": writes and self._whatsapp_can_quote(),
         }
@@ -66,6 +70,50 @@ class WhatsappLeadPanel(models.AbstractModel):
             }
             for activity in activities[:ACTIVITIES]
         ]
+
+    def _whatsapp_panel_orders(self):
+        """Return the last quotations and orders of the lead and its customer.
+
+        Those that the user may read, if Odoo's sales are there at all.
+
+        :return: list of dict of id, name, date, amount, currency (id), state (in words)
+            and is_order (bool: it was confirmed)
+        """
+        if "sale.order" not in self.env:
+            return []
+        orders = self.env["sale.order"]
+        if not orders.has_access("read"):
+            return []
+        found = orders.search(
+            self._whatsapp_orders_domain(),
+            order="date_order desc, id desc",
+            limit=ORDERS,
+        )
+        states = dict(orders._fields["state"]._description_selection(self.env))
+        return [
+            {
+                "id": order.id,
+                "name": order.name,
+                "date": fields.Date.to_string(
+                    fields.Datetime.context_timestamp(self, order.date_order).date()
+                ),
+                "amount": order.amount_total,
+                "currency": order.currency_id.id,
+                "state": states[order.state],
+                "is_order": order.state == "sale",
+            }
+            for order in found
+        ]
+
+    def _whatsapp_orders_domain(self):
+        domains = []
+        if "order_ids" in self._fields:  # of the module that links leads with sales
+            domains.append([("opportunity_id", "=", self.id)])
+        # sudo: res.partner - of which company the customer is
+        customer = self.sudo().partner_id.commercial_partner_id
+        if customer:
+            domains.append([("partner_id", "child_of", customer.id)])
+        return any_of(domains)
 
     def _whatsapp_can_quote(self):
         """Tell whether the module that makes quotations of leads is there."""

@@ -116,7 +116,18 @@ class DiscussChannel(models.Model):
         return channels
 
     def write(self, vals):
-        """Show another lead to everybody who has the conversation open."""
+        """Show another lead to everybody who has the conversation open.
+
+        :raise UserError: a person archives a conversation of WhatsApp
+        """
+        if not (self.env.su or vals.get("active", True)) and self._whatsapp_bound():
+            raise UserError(
+                self.env._(
+                    "A WhatsApp conversation is not archived, since nobody would find"
+                    " the customer any more. Please close it: it leaves the inbox,"
+                    " stays under Closed, and comes back when the customer writes."
+                )
+            )
         res = super().write(vals)
         if "lead_id" in vals:
             self._whatsapp_refresh_chats()

@@ -1,5 +1,7 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from collections import defaultdict
+
 from markupsafe import Markup
 
 from odoo import models
@@ -12,6 +14,8 @@ from odoo.addons.mail_gateway_whatsapp_queue.tools import identity as wa_identit
 from .hr_employee import SALESPERSON, Choice
 
 TEAM = "whatsapp.channel.team"
+LABELS = 100  # that the panel offers
+NAMES = 20  # of customers that one notice tells
 
 
 class WhatsappChannelTeam(models.AbstractModel):
@@ -46,7 +50,9 @@ class WhatsappChannelTeam(models.AbstractModel):
             of whatsapp_lead (what is shown of the lead), lead (see ``crm.lead``; False
             for who may not read it), no_lead_reason (str), phone and other_phone (str:
             of this chat, and that of the lead if it is another one), people (list of
-            dict of id and name), can_hand_over and can_make_lead (bool)
+            dict of id, name and away: why, if they are), owner_away (str, the same of
+            the salesperson), can_hand_over and can_make_lead (bool), and what
+            ``_whatsapp_panel_labels`` returns
         """
         self.ensure_one()
         if not self.has_access("read"):
@@ -64,13 +70,63 @@ class WhatsappChannelTeam(models.AbstractModel):
             else False,
             "no_lead_reason": self.whatsapp_no_lead_reason or "",
             **self._whatsapp_panel_phones(lead),
-            "people": [{"id": one.id, "name": one.name} for one in people],
+            **self._whatsapp_panel_people(people),
+            **self._whatsapp_panel_labels(),
             "can_invite": sells,
             "can_hand_over": sells and self._whatsapp_may_hand_over(),
             "can_make_lead": sells
             and not lead
             and not self._whatsapp_is_group()
             and self.has_access("write"),
+        }
+
+    def _whatsapp_panel_labels(self):
+        """Return the labels of the conversation, and those that one can add.
+
+        :return: dict of conversation (id of ``whatsapp.conversation``), tags (list of
+            dict of id, name and color), labels (list of names) and can_label (bool)
+        """
+        # sudo: whatsapp.conversation - of a chat that the user reads
+        chat = self.sudo().whatsapp_conversation_ids
+        mine = chat.with_env(self.env)
+        can_label = bool(mine) and mine.has_access("write")
+        others = self.env["whatsapp.conversation.tag"]
+        if can_label:
+            others = others.search([("id", "not in", chat.tag_ids.ids)], limit=LABELS)
+        return {
+            "conversation": chat.id,
+            "tags": [
+                {"id": tag.id, "name": tag.name, "color": tag.color}
+                for tag in chat.tag_ids
+            ],
+            "labels": others.mapped("name"),
+            "can_label": can_label,
+        }
+
+    def _whatsapp_panel_people(self, people):
+        """Tell who takes part, and who of them is away.
+
+        :param people: ``res.partner`` of colleagues
+        """
+        # sudo: res.users - of colleagues whose names are shown
+        channel = self.sudo()
+        owner = channel.whatsapp_user_id
+        users = people.sudo().user_ids
+        away = self.env["hr.employee"]._whatsapp_absence_words(
+            owner | users, channel._whatsapp_company()
+        )
+        return {
+            "people": [
+                {
+                    "id": one.id,
+                    "name": one.name,
+                    "away": next(
+                        (away[user.id] for user in one.user_ids if user.id in away), ""
+                    ),
+                }
+                for one in people
+            ],
+            "owner_away": away.get(owner.id, ""),
         }
 
     def _whatsapp_panel_phones(self, lead):
@@ -155,12 +211,16 @@ class WhatsappChannelTeam(models.AbstractModel):
         )
 
     def _whatsapp_colleagues(self):
-        """Return who can work in this conversation: salespeople of its company."""
+        """Return who can work in one of these conversations: salespeople of its
+        company.
+        """
         # sudo: res.groups, res.users - salespeople need not read groups
-        company = self.sudo()._whatsapp_company()
+        companies = self.env["res.company"].sudo()
+        for channel in self.sudo():
+            companies |= channel._whatsapp_company()
         group = self.env.ref(SALESPERSON).sudo()
         return compat.users_of(group).filtered(
-            lambda user: user.active and not user.share and company in user.company_ids
+            lambda user: user.active and not user.share and companies & user.company_ids
         )
 
     def _whatsapp_check_colleagues(self, users):
@@ -238,6 +298,65 @@ class WhatsappChannelTeam(models.AbstractModel):
         """
         self.ensure_one()
         self._whatsapp_check_handing_over(user)
+        self._whatsapp_give(user, note)
+        self._whatsapp_notify_receiver(user, note)
+
+    def _whatsapp_hand_over_each(self, user, note=""):
+        """Give a colleague those of these conversations that the user may give.
+
+        The colleague is told once of all, and so is each salesperson who had some.
+
+        :param user: ``res.users``
+        :param str note: what the colleague should know; never sent to the customer
+        :return: tuple of the conversations that were given, and a list of tuples of
+            one that was not, and str, why
+        """
+        given, refused = self.browse(), []
+        before = defaultdict(self.browse)
+        for channel in self:
+            if channel in given:  # went along with another one of its lead
+                continue
+            # sudo: discuss.channel - who had it is told below
+            owner = channel.sudo().whatsapp_user_id
+            along = channel | (channel.sudo().lead_id.whatsapp_channel_ids & self)
+            try:
+                channel._whatsapp_check_handing_over(user)
+            except UserError as error:
+                refused.append((channel, error.args[0]))
+                continue
+            channel._whatsapp_give(user, note)
+            given |= along
+            before[owner] |= along
+        if len(given) == 1:
+            given._whatsapp_notify_receiver(user, note)
+        elif given:
+            given._whatsapp_notify_of_many(
+                user,
+                lambda words, values: words._(
+                    "%(giver)s hands %(count)s conversations over to you: %(names)s",
+                    **values,
+                ),
+                note,
+            )
+        for owner in before.keys() - {user}:
+            before[owner]._whatsapp_notify_of_many(
+                owner,
+                lambda words, values: words._(
+                    "%(giver)s hands %(count)s of your conversations over to"
+                    " %(receiver)s: %(names)s",
+                    # sudo: res.users - a colleague, who was checked
+                    receiver=user.sudo().name,
+                    **values,
+                ),
+                note,
+            )
+        return given, refused
+
+    def _whatsapp_give(self, user, note):
+        """Give the conversation, those of its lead, and the lead; tell nobody yet.
+
+        :param user: ``res.users``; whoever calls has checked
+        """
         giver, lead = self.env.user, self.sudo().lead_id
         # sudo: discuss.channel - the giver loses the rights on the way
         channels = lead.whatsapp_channel_ids or self.sudo()
@@ -255,7 +374,6 @@ class WhatsappChannelTeam(models.AbstractModel):
             _with_note(self.env._("Handed over to %s", user.sudo().name), note)
         )
         self._whatsapp_note_giving(user, note)
-        self._whatsapp_notify_receiver(user, note)
 
     def _whatsapp_check_handing_over(self, user):
         if not self._whatsapp_may_hand_over():
@@ -307,6 +425,30 @@ class WhatsappChannelTeam(models.AbstractModel):
             partner_ids=person.partner_id.ids,
             subject=words._("WhatsApp: %s", self.sudo().name),
             body=_with_note(line, note) + self._whatsapp_link_to(words),
+        )
+
+    def _whatsapp_notify_of_many(self, user, say, note):
+        """Tell somebody once of all these conversations; not who does it.
+
+        :param user: ``res.users``, perhaps none
+        :param say: function of an environment in the reader's language and a dict of
+            giver, count and names; returns what is said
+        """
+        if not user.active or user == self.env.user:
+            return
+        # sudo: res.users, discuss.channel - the giver may not read them any more
+        person, channels = user.sudo(), self.sudo()
+        words = self.with_context(lang=person.lang).env
+        names = ", ".join(channels[:NAMES].mapped("name"))
+        values = {
+            "giver": self.env.user.name,
+            "count": len(channels),
+            "names": names + (" ..." if len(channels) > NAMES else ""),
+        }
+        self.env["mail.thread"].sudo().message_notify(
+            partner_ids=person.partner_id.ids,
+            subject=words._("WhatsApp: %s conversations", len(channels)),
+            body=_with_note(say(words, values), note),
         )
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pytz
 
 from odoo import api, fields, models
+from odoo.tools import format_date, format_time
 
 from odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_phones import PHONES
 from odoo.addons.mail_gateway_whatsapp_queue.queue.locks import (
@@ -119,6 +120,7 @@ ABSENT = """
            AND employee.here IS NOT FALSE,
            COALESCE(employee.receives, FALSE),
            employee.leave_from,
+           employee.leave_until,
            employee.off_at
       FROM unnest(%(users)s::integer[], %(companies)s::integer[])
            AS asked (person, company)
@@ -127,7 +129,8 @@ ABSENT = """
            SELECT bool_or(own.active) AS here,
                   bool_or(own.active AND own.whatsapp_agent) AS receives,
                   max(own.whatsapp_off_at) FILTER (WHERE own.active) AS off_at,
-                  min(away.date_from) AS leave_from
+                  min(away.date_from) AS leave_from,
+                  max(away.date_to) AS leave_until
              FROM hr_employee own
              LEFT JOIN resource_calendar_leaves away
                     ON own.active
@@ -370,6 +373,7 @@ class HrEmployee(models.Model):
             here,
             receives,
             leave_from,
+            leave_until,
             off_at,
         ) in self.env.cr.fetchall():
             # sudo: res.users - whoever asks need not read the rights of colleagues
@@ -377,13 +381,49 @@ class HrEmployee(models.Model):
             if not here or not (receives or user.has_group(SALESPERSON)):
                 absence = duty.Absence(duty.GONE)
             elif leave_from:
-                absence = duty.Absence(duty.LEAVE, leave_from)
+                absence = duty.Absence(duty.LEAVE, leave_from, leave_until)
             elif off_at and not receives:
                 absence = duty.Absence(duty.OFF, off_at)
             else:
                 continue
             absences[user_id, company_id] = absence
         return absences
+
+    @api.model
+    def _whatsapp_absence_words(self, users, company):
+        """Return what is said beside the names of those who are away.
+
+        :param users: ``res.users``
+        :param company: ``res.company`` for whose customers they would care
+        :return: dict of the id of a user -> str
+        """
+        # sudo: hr.employee - that somebody is away, and until when, colleagues may know
+        absences = self.sudo()._whatsapp_absences(
+            {(user.id, company.id) for user in users if user.id}
+        )
+        words = {}
+        for (user_id, _company_id), absence in absences.items():
+            # sudo: res.users - as in _whatsapp_absences
+            user = self.env["res.users"].sudo().browse(user_id)
+            if absence.until:
+                words[user_id] = self._whatsapp_until(absence.until)
+            # who never sold is not one who no longer does
+            elif absence.why != duty.GONE or user.has_group(SALESPERSON):
+                words[user_id] = self.env._(duty.WHY_OFF[absence.why])
+        return words
+
+    def _whatsapp_until(self, until):
+        """Return until when a leave lasts: the day, or today's hour.
+
+        :param until: UTC
+        """
+        end = fields.Datetime.context_timestamp(self, until)
+        today = fields.Datetime.context_timestamp(self, fields.Datetime.now()).date()
+        if end.date() == today:
+            end = format_time(self.env, end.timetz(), time_format="short")
+        else:
+            end = format_date(self.env, end.date())
+        return self.env._("on leave until %s", end)
 
     def _whatsapp_pool(
         self, company, gateway=None, team=None, preferred=(), by_hours=None

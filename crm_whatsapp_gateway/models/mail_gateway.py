@@ -158,11 +158,38 @@ class MailGateway(models.Model):
         help="Outside of them, and on public holidays, the team is away; not during a"
         " lunch break of the calendar. Empty: the working hours of the company.",
     )
+    whatsapp_conversation_count = fields.Integer(
+        compute="_compute_whatsapp_conversation_count"
+    )
     whatsapp_greeting_hours = fields.Integer(
         string="Not again within",
         default=24,
         help="Hours in which nobody gets the same message twice; at least one.",
     )
+
+    def _compute_whatsapp_conversation_count(self):
+        """Count what the user may see."""
+        groups = self.env["whatsapp.conversation"]._read_group(
+            self._whatsapp_inbox_domain(), ["gateway_id"], ["__count"]
+        )
+        counts = {gateway.id: count for gateway, count in groups}
+        for gateway in self:
+            gateway.whatsapp_conversation_count = counts.get(gateway.id, 0)
+
+    def _whatsapp_inbox_domain(self):
+        """Return the domain of what the inbox shows of these numbers."""
+        return [
+            ("gateway_id", "in", self.ids),
+            ("inbox_date", "!=", False),
+        ]
+
+    def action_whatsapp_conversations(self):
+        """Open the inbox with the conversations of this number."""
+        self.ensure_one()
+        self.check_access("read")
+        return self.env["whatsapp.conversation"]._open_inbox(
+            self.name, self._whatsapp_inbox_domain()
+        )
 
     def _whatsapp_greeting_text(self, kind):
         """Return what a customer is told, in the language of the context."""

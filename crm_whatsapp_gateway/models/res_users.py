@@ -21,6 +21,9 @@ _logger = logging.getLogger(__name__)
 
 FEW = 20  # leads that are passed on while an administrator waits
 MANAGER = "sales_team.group_sale_salesman_all_leads"
+# In the context of a view: say who is away, for the customers of this company (its id,
+# or True for the current one)
+ABSENCE = "whatsapp_absence"
 
 
 # Conditions on a channel by columns of its conversation; others lead to the channel
@@ -65,6 +68,27 @@ class ResUsers(models.Model):
                 user._whatsapp_compute_agents()
         worked._whatsapp_reassign_customers()
         return res
+
+    @api.depends_context(ABSENCE, "company", "lang", "tz", "uid")
+    def _compute_display_name(self):
+        """Say beside a name that its owner is away, where colleagues are chosen."""
+        res = super()._compute_display_name()
+        company = self._whatsapp_absence_company()
+        if company:
+            away = self.env["hr.employee"]._whatsapp_absence_words(self, company)
+            for user in self.filtered(lambda user: user.id in away):
+                user.display_name = f"{user.display_name} ({away[user.id]})"
+        return res
+
+    @api.model
+    def _whatsapp_absence_company(self):
+        """Return for whose customers a view asks who is away; empty if it does not."""
+        company_id = self.env.context.get(ABSENCE)
+        if not company_id or not self.env.user._whatsapp_works():
+            return self.env["res.company"]
+        if company_id is True:
+            return self.env.company
+        return self.env.companies.filtered(lambda company: company.id == company_id)
 
     # ------------------------------------------------------------- who sees what
 

@@ -109,6 +109,9 @@ class WhatsappAgent(models.Model):
         compute="_compute_duty",
         help="Place in the order of turns of the company, among those on duty.",
     )
+    until = fields.Datetime(
+        compute="_compute_duty", help="When somebody who is on leave is back."
+    )
     may_switch = fields.Boolean(compute="_compute_may_switch")
     may_manage = fields.Boolean(compute="_compute_may_switch")
 
@@ -147,7 +150,12 @@ class WhatsappAgent(models.Model):
             roster = duty.Roster.of([member.agent for member in members], hours)
             places = {agent.id: n for n, agent in enumerate(roster.on_duty, 1)}
             off = {agent.id: why for agent, why in roster.off}
+            absences = employees._whatsapp_absences(
+                {(agent.user_id.id, company.id) for agent in agents}
+            )
             for agent in agents:
+                absence = absences.get((agent.user_id.id, company.id))
+                agent.until = absence and absence.until
                 agent.turn = places.get(agent.id, 0)
                 agent.duty = off.get(agent.id, "on")
 

@@ -67,12 +67,19 @@ class WhatsappAnswer(models.Model):
         " else within those of the team or the company. Public holidays do not count,"
         " somebody's own leave does: the customer waits.",
     )
-    working_minutes = fields.Float(compute="_compute_working_minutes", digits=(16, 1))
+    working_minutes = fields.Float(compute="_compute_minutes", digits=(16, 1))
+    minutes = fields.Float(
+        string="Minutes by the clock",
+        compute="_compute_minutes",
+        digits=(16, 1),
+        help="Nights, Sundays and holidays included.",
+    )
     late = fields.Boolean(readonly=True, help="After the target of the number.")
 
-    @api.depends("working_seconds")
-    def _compute_working_minutes(self):
+    @api.depends("seconds", "working_seconds")
+    def _compute_minutes(self):
         for answer in self:
+            answer.minutes = answer.seconds / 60
             answer.working_minutes = answer.working_seconds / 60
 
     # ------------------------------------------------------------- cron

@@ -8,20 +8,22 @@ from odoo.tools import SQL, format_datetime
 
 from odoo.addons.mail_gateway_whatsapp_queue.tools.window import WINDOW
 
+from .whatsapp_conversation import INBOX
+
 SOON = timedelta(hours=2)
 RECENT = timedelta(days=7)
 FORGOTTEN = timedelta(days=1)
 SHOWN = 3  # names on a card
 CONVERSATIONS = [("gateway_id", "!=", False)]
 WAITING = [*CONVERSATIONS, ("waiting_since", "!=", False)]
-INBOX = "crm_whatsapp_gateway.action_whatsapp_inbox"
 
 
 class Card(NamedTuple):
     """What a card counts, and what it opens.
 
     ``by`` is the field by which the card tells who or why; ``since`` the date of which
-    it tells the oldest.
+    it tells the oldest. What is no alarm, and still not in order, is ``milder``: it is
+    told, and opened, if nothing else is counted.
     """
 
     model: str
@@ -29,6 +31,7 @@ class Card(NamedTuple):
     domain: list
     by: str
     since: str | None = None
+    milder: list | None = None
 
 
 def _cards(now):
@@ -49,6 +52,7 @@ def _cards(now):
             [*CONVERSATIONS, ("late", "=", True)],
             "user_id",
             "waiting_since",
+            WAITING,
         ),
         "closing": Card(
             "whatsapp.conversation",
@@ -97,6 +101,13 @@ def _cards(now):
             "error_id",
             "create_date",
         ),
+        "undelivered": Card(
+            "whatsapp.message.queue",
+            "mail_gateway_whatsapp_queue.action_whatsapp_message_queue",
+            [("is_undelivered", "=", True), ("create_date", ">=", now - RECENT)],
+            "gateway_id",
+            "sent_at",
+        ),
         "events": Card(
             "whatsapp.webhook.event",
             "mail_gateway_whatsapp_queue.action_whatsapp_webhook_event",
@@ -128,11 +139,16 @@ class WhatsappAttention(models.Model):
             ("absent", "Waiting for somebody who is away"),
             ("snoozed", "Put aside while the customer waits"),
             ("failed", "Messages that failed"),
+            ("undelivered", "Sent, never delivered"),
             ("events", "Messages that could not be taken"),
         ],
         readonly=True,
     )
     count = fields.Integer(compute="_compute_count")
+    # 'danger' if something is counted, 'warning' if there is something milder, else
+    # 'success'
+    level = fields.Char(compute="_compute_count")
+    words = fields.Char(compute="_compute_count")
     who = fields.Char(compute="_compute_count")
     since = fields.Char(compute="_compute_count")
 
@@ -154,19 +170,41 @@ class WhatsappAttention(models.Model):
         cards = _cards(fields.Datetime.now())
         for row in self:
             card = cards[row.kind]
-            groups = self.env[card.model]._read_group(
-                card.domain,
-                [card.by],
-                ["__count", *([f"{card.since}:min"] if card.since else [])],
-                order="__count desc",
-            )
-            row.count = sum(group[1] for group in groups)
+            groups = self._groups(card, card.domain)
+            row.count = self._total(groups)
+            row.level = "danger" if row.count else "success"
+            row.words = False
+            if (
+                card.milder
+                and not groups
+                and (groups := self._groups(card, card.milder))
+            ):
+                row.level = "warning"
+                row.words = self.env._(
+                    "Nobody is late in working time, yet customers wait: %s",
+                    self._total(groups),
+                )
             row.who = self._who(groups)
             row.since = (
                 self._moment(min(group[2] for group in groups))
                 if card.since and groups
                 else False
             )
+
+    def _groups(self, card, domain):
+        """Count by who or why, the most first.
+
+        :return: list of tuples of that, the number and perhaps the oldest date
+        """
+        return self.env[card.model]._read_group(
+            domain,
+            [card.by],
+            ["__count", *([f"{card.since}:min"] if card.since else [])],
+            order="__count desc",
+        )
+
+    def _total(self, groups):
+        return sum(group[1] for group in groups)
 
     def _who(self, groups):
         """Return the first names, or reasons, with their numbers."""
@@ -189,13 +227,9 @@ class WhatsappAttention(models.Model):
         """Open what the card counts."""
         self.ensure_one()
         card = _cards(fields.Datetime.now())[self.kind]
-        action = self.env["ir.actions.act_window"]._for_xml_id(card.action)
         labels = dict(self._fields["kind"]._description_selection(self.env))
-        return {
-            **action,
-            "name": labels[self.kind],
-            "display_name": labels[self.kind],
-            "domain": card.domain,
-            "context": {},
-            "path": False,  # the page is not that of the menu
-        }
+        return self.env["whatsapp.conversation"]._open_inbox(
+            labels[self.kind],
+            card.milder if self.level == "warning" else card.domain,
+            card.action,
+        )

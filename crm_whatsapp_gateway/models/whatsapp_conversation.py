@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytz
 from lxml.builder import E
 
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.mail_gateway_whatsapp_queue import compat
@@ -18,6 +18,7 @@ from odoo.addons.mail_gateway_whatsapp_queue.tools import plain_text, window
 from ..tools import conversation
 from ..tools.conversation import ANSWERED, CLOSED, OPEN, SNOOZED, preview
 from .hr_employee import SALESPERSON
+from .res_users import ABSENCE
 from .whatsapp_conversation_answer import ANSWER
 
 _logger = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ _logger = logging.getLogger(__name__)
 AT_ONCE = 500  # conversations that one run of the cron wakes
 AWAKE = {"snoozed_until": False, "snoozed_by_id": False}
 CHOICES = 12  # numbers, and teams, that are filters of their own
+INBOX = "crm_whatsapp_gateway.action_whatsapp_inbox"
 FAILED = ("failed", "uncertain")  # outgoing messages that somebody has to look at
 # A merged conversation gets the first of these states that either one has
 STATES = (OPEN, ANSWERED, SNOOZED, CLOSED)
@@ -42,7 +44,7 @@ class WhatsappConversation(models.Model):
     _inherit = [ANSWER, GUARDED]
     _description = "WhatsApp conversation"
     _order = "inbox_date desc, id desc"
-    _whatsapp_open = frozenset({"opt_in_source", "opt_in_date"})
+    _whatsapp_open = frozenset({"opt_in_source", "opt_in_date", "tag_ids"})
 
     channel_id = fields.Many2one(
         "discuss.channel",
@@ -187,6 +189,7 @@ class WhatsappConversation(models.Model):
     waiting_since = fields.Datetime(
         string="Waiting since", readonly=True, copy=False, index="btree_not_null"
     )
+    tag_ids = fields.Many2many("whatsapp.conversation.tag", string="Labels", copy=False)
     unread = fields.Integer(compute="_compute_unread")
     window_closing = fields.Boolean(
         string="Window closes soon, unanswered",
@@ -223,6 +226,16 @@ class WhatsappConversation(models.Model):
             """
         )
         return super().init()
+
+    def write(self, vals):
+        """Show other labels wherever the conversations are open."""
+        res = super().write(vals)
+        if "tag_ids" in vals:
+            # sudo: discuss.channel - of conversations that the user may change
+            channels = self.sudo().channel_id
+            channels._whatsapp_refresh_chats()
+            channels._whatsapp_wake_inboxes()
+        return res
 
     # ------------------------------------------------------------- compute
 
@@ -381,7 +394,7 @@ class WhatsappConversation(models.Model):
 
     @api.model
     def _get_view(self, view_id=None, view_type="form", **options):
-        """Offer each number and each team as a filter of the inbox."""
+        """Offer each number, team and label as a filter of the inbox."""
         arch, view = super()._get_view(view_id, view_type, **options)
         if view_type == "search":
             for mark in arch.xpath("//separator[@name='choices']"):
@@ -399,7 +412,7 @@ class WhatsappConversation(models.Model):
 
     @api.model
     def _filter_choices(self):
-        """Return the numbers and the teams among which one can choose.
+        """Return the numbers, teams and labels among which one can choose.
 
         :return: list of lists of (field, id, label); a single one is no choice
         """
@@ -414,13 +427,15 @@ class WhatsappConversation(models.Model):
             limit=CHOICES,
         )
         teams = self.env["crm.team"].search([], limit=CHOICES)
+        tags = self.env["whatsapp.conversation.tag"].search([], limit=CHOICES)
         return [
             [(field, record.id, f"{label}: {record.name}") for record in records]
-            for field, label, records in (
-                ("gateway_id", self.env._("Number"), gateways),
-                ("team_id", self.env._("Team"), teams),
+            for field, label, records, least in (
+                ("gateway_id", self.env._("Number"), gateways, 2),
+                ("team_id", self.env._("Team"), teams, 2),
+                ("tag_ids", self.env._("Label"), tags, 1),  # not all have it
             )
-            if len(records) > 1
+            if len(records) >= least
         ]
 
     # ------------------------------------------------------------- messages
@@ -548,6 +563,7 @@ class WhatsappConversation(models.Model):
             "away_at": newest("away_at"),
             "state": state,
             "snoozed_until": state == SNOOZED and min(snoozed),
+            "tag_ids": [Command.set(self.tag_ids.ids)],
         }
         since = min(waits, default=False)
         if since != self.sorted(lambda one: one.channel_id.id)[0].waiting_since:
@@ -604,10 +620,43 @@ class WhatsappConversation(models.Model):
             "context": {"default_conversation_ids": self.ids, "dialog_size": "medium"},
         }
 
+    def action_choose_hand_over(self):
+        """Ask to whom these conversations are to be given.
+
+        :raise AccessError: the user is no salesperson, or may not change one of them
+        """
+        if not self.env.user.has_group(SALESPERSON):
+            raise AccessError(self.env._("Only salespeople hand conversations over."))
+        self._check_channels("write")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "crm_whatsapp_gateway.action_whatsapp_hand_over"
+        )
+        return {
+            **action,
+            "context": {"default_conversation_ids": self.ids, "dialog_size": "medium"},
+        }
+
     def action_open(self):
         """Open the chat; the salesperson of the conversation takes part in it."""
         self.ensure_one()
         return self._check_channels("read").action_open_whatsapp()
+
+    @api.model
+    def _open_inbox(self, name, domain, action=INBOX):
+        """Return an action: the inbox, or another page, with what a domain finds.
+
+        :param str name: title of the page
+        :param str action: XML id of the page whose views are shown
+        """
+        values = self.env["ir.actions.act_window"]._for_xml_id(action)
+        return {
+            **values,
+            "name": name,
+            "display_name": name,
+            "domain": domain,
+            "context": {ABSENCE: True},
+            "path": False,  # the page is not that of the menu
+        }
 
     def action_details(self):
         """Open the form of the conversation."""

@@ -47,6 +47,8 @@ FACTS = """
            NULL::numeric AS conversion,
            NULL::numeric AS first_answer,
            NULL::numeric AS any_answer,
+           NULL::numeric AS first_elapsed,
+           NULL::numeric AS any_elapsed,
            NULL::integer AS late
       FROM mail_message message
       JOIN discuss_channel channel ON channel.id = message.res_id
@@ -77,6 +79,8 @@ FACTS = """
            NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
            CASE WHEN answer.is_first THEN answer.working_seconds / 60.0 END,
            answer.working_seconds / 60.0,
+           CASE WHEN answer.is_first THEN answer.seconds / 60.0 END,
+           answer.seconds / 60.0,
            answer.late::integer
       FROM whatsapp_answer answer
       LEFT JOIN crm_lead lead ON lead.id = answer.lead_id
@@ -97,7 +101,7 @@ FACTS = """
            1,
            (lead.active AND stage.is_won IS TRUE)::integer,
            CASE WHEN lead.active AND stage.is_won THEN 100.0 ELSE 0.0 END,
-           NULL, NULL, NULL
+           NULL, NULL, NULL, NULL, NULL
       FROM crm_lead lead
       LEFT JOIN crm_stage stage ON stage.id = lead.stage_id
      WHERE lead.whatsapp_gateway_id IS NOT NULL
@@ -115,6 +119,7 @@ FACTS = """
            lead.medium_id,
            lead.campaign_id,
            NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+           NULL, NULL,
            1
       FROM whatsapp_conversation chat
       LEFT JOIN crm_lead lead ON lead.id = chat.lead_id
@@ -201,6 +206,20 @@ class WhatsappReport(models.Model):
         digits=(16, 1),
         help="How long customers waited for a person each time.",
     )
+    first_elapsed = fields.Float(
+        string="First answer (minutes by the clock)",
+        readonly=True,
+        aggregator="avg",
+        digits=(16, 1),
+        help="The same as the customer felt it: nights, Sundays and holidays count.",
+    )
+    any_elapsed = fields.Float(
+        string="Answer (minutes by the clock)",
+        readonly=True,
+        aggregator="avg",
+        digits=(16, 1),
+        help="The same as the customer felt it: nights, Sundays and holidays count.",
+    )
     late = fields.Integer(
         string="Late answers",
         readonly=True,
@@ -251,6 +270,7 @@ class WhatsappReport(models.Model):
             "is_first",
             "late",
             "lead_id",
+            "seconds",
             "team_id",
             "user_id",
             "working_seconds",

@@ -17,6 +17,7 @@ from . import (
     test_kinds,
     test_leads,
     test_lifecycle,
+    test_manager,
     test_media,
     test_one_person,
     test_outbound,

@@ -49,6 +49,7 @@ whatsapp.message.queue:taken    -    -    -    r    -    -    -    r    r    -  
 whatsapp.message.queue:free     -    -    -    r    r    -    r    r    r    -    -    rwcu
 whatsapp.message.attempt:taken  -    -    -    r    -    -    -    r    r    -    -    r
 whatsapp.message.attempt:free   -    -    -    r    r    -    r    r    r    -    -    r
+whatsapp.conversation.tag       -    -    -    rc   rc   rc   rc   rc   r    r    rc   rwcu
 whatsapp.answer:taken           -    -    -    r    -    -    r    r    -    -    -    r
 whatsapp.report:taken           -    -    -    r    -    -    r    r    -    -    -    r
 whatsapp.assignment:taken       -    -    -    r    -    -    -    r    -    -    -    -
@@ -89,6 +90,7 @@ discuss.channel.message_post                    - - - x - - - x x - - x
 discuss.channel.whatsapp_known                  - - - x - - - x x - - x
 discuss.channel.whatsapp_panel                  - - - x - - - x x - - x
 hr.employee.get_next_whatsapp_assignee          - - - - - - - - - - - -
+mail.gateway.action_whatsapp_conversations      - - - x x x x x x x - x
 mail.gateway.action_whatsapp_connect_copy       - - - - - - - - - - - x
 mail.gateway.action_whatsapp_disconnect_copy    - - - - - - - - - - - x
 mail.gateway.action_whatsapp_keep_apart         - - - - - - - - - - - x
@@ -115,6 +117,7 @@ whatsapp.composer.action_send_whatsapp          - - - x - - - x - - - -
 whatsapp.composer.action_view_whatsapp          - - - x x x x x x x x x
 whatsapp.composer.onchange_template_id          - - - x - - - x - - - -
 whatsapp.conversation.action_ask_phone          - - - x - - - x x - - x
+whatsapp.conversation.action_choose_hand_over   - - - x - - - x - - - -
 whatsapp.conversation.action_choose_snooze      - - - x - - - x x - - x
 whatsapp.conversation.action_close              - - - x - - - x x - - x
 whatsapp.conversation.action_create_lead        - - - x - - - x x - - x
@@ -123,6 +126,7 @@ whatsapp.conversation.action_details            - - - x - - - x x - - x
 whatsapp.conversation.action_open               - - - x - - - x x - - x
 whatsapp.conversation.action_open_lead          - - - x - - - x x - - x
 whatsapp.conversation.action_reopen             - - - x - - - x x - - x
+whatsapp.conversation.tag.name_create           - - - x x x x x - - x x
 whatsapp.edit.message.action_send               - - - x - - - x x - - -
 whatsapp.error.update_field_translations        - - - - - - - - - - - x
 whatsapp.gateway.check.action_fix               - - - - - - - - - - - x
@@ -138,13 +142,14 @@ whatsapp.message.queue.create_from_notification - - - x - - - x x - - x
 whatsapp.send.template.action_send              - - - x - - - x x - - -
 whatsapp.send.template.choices                  - - - x - - - x x - - -
 whatsapp.snooze.action_snooze                   - - - x - - - x - - - -
+whatsapp.waiting.action_open                    - - - x x x x x - - x x
 whatsapp.webhook.event.action_process_again     - - - - - - - - - - - x
 """
 
 # What people write of our fields, by form or import; each other one is refused
 OPEN = {
     "discuss.channel": {"whatsapp_opt_in_source", "whatsapp_opt_in_date"},
-    "whatsapp.conversation": {"opt_in_source", "opt_in_date"},
+    "whatsapp.conversation": {"opt_in_source", "opt_in_date", "tag_ids"},
     "crm.lead": set(),
     "res.partner": set(),
     "hr.employee": {"whatsapp_agent", "whatsapp_limit"},

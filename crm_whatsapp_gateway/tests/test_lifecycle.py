@@ -318,6 +318,7 @@ class TestParameters(WhatsappCase):
 
     WRONG = {
         "event_retention_days": ("-5", "abc", "0", "3651", "", "  ", "1.5", "٣"),
+        "undelivered_hours": ("0", "169", "a day", ""),
         "inbound_slots": ("0", "-1", "x", str(10**9), "17"),
         "media_slots": ("0", "1,2"),
         "outbound_slots": ("1e1", ""),
@@ -326,6 +327,7 @@ class TestParameters(WhatsappCase):
     }
     RIGHT = {
         "event_retention_days": "90",
+        "undelivered_hours": "48",
         "inbound_slots": "4",
         "media_slots": " 2 ",
         "outbound_slots": "16",

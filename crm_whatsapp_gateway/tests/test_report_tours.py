@@ -35,6 +35,20 @@ class TestReportTours(WhatsappCase, HttpCase):
             login=self.leader.login,
         )
 
+    def test_while_a_customer_waits_late_answers_are_not_in_order(self):
+        self.start_tour(
+            "/odoo/whatsapp-attention",
+            "crm_whatsapp_gateway.nobody_is_late",
+            login=self.leader.login,
+        )
+
+    def test_who_waits_is_opened_by_salesperson(self):
+        self.start_tour(
+            "/odoo/whatsapp-waiting",
+            "crm_whatsapp_gateway.waiting",
+            login=self.leader.login,
+        )
+
     def test_the_report_as_pivot_graph_and_list(self):
         self.answer(self.channel, "It is 5 euros")
         self.send_due()

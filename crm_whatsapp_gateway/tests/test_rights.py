@@ -139,6 +139,9 @@ class RightsCase(WhatsappCase):
             "discuss.channel.member:free": self.free.channel_member_ids.filtered(
                 "guest_id"
             ),
+            "whatsapp.conversation.tag": env["whatsapp.conversation.tag"].create(
+                {"name": "Guarantee"}
+            ),
             "mail.message:taken": channel.message_ids.filtered("whatsapp_message_id"),
             "mail.message:free": self.free.message_ids.filtered("whatsapp_message_id"),
             "mail.notification:taken": self.row.notification_id,
@@ -371,6 +374,9 @@ class TestRights(RightsCase):
             "hr.employee.get_next_whatsapp_assignee": lambda: record(
                 "hr.employee"
             ).get_next_whatsapp_assignee(self.company),
+            "mail.gateway.action_whatsapp_conversations": (
+                gateway.action_whatsapp_conversations
+            ),
             "mail.gateway.action_whatsapp_keep_apart": (
                 gateway.action_whatsapp_keep_apart
             ),
@@ -471,6 +477,7 @@ class TestRights(RightsCase):
                 f"whatsapp.conversation.{name}": getattr(of(self.chat), name)
                 for name in (
                     "action_ask_phone",
+                    "action_choose_hand_over",
                     "action_choose_snooze",
                     "action_close",
                     "action_create_lead",
@@ -481,6 +488,9 @@ class TestRights(RightsCase):
                     "action_reopen",
                 )
             },
+            "whatsapp.conversation.tag.name_create": lambda: record(
+                "whatsapp.conversation.tag"
+            ).name_create("New"),
             "whatsapp.send.template.choices": lambda: record(
                 "whatsapp.send.template"
             ).choices(self.channel.id),
@@ -488,6 +498,9 @@ class TestRights(RightsCase):
                 record("whatsapp.snooze")
                 .create({"conversation_ids": [Command.set(self.chat.ids)]})
                 .action_snooze()
+            ),
+            "whatsapp.waiting.action_open": lambda: (
+                record("whatsapp.waiting").search([], limit=1).action_open()
             ),
             "whatsapp.webhook.event.action_process_again": event.action_process_again,
         }

@@ -678,6 +678,21 @@ class TestTogetherTours(ToursCase):
         self.discuss("handed_over", self.tomas)
         self.assertNothingLeaves()
 
+    def test_who_is_on_leave_is_marked_where_colleagues_are_chosen(self):
+        self.channel._whatsapp_add_members(self.tomas)
+        day = timedelta(days=1)
+        resource = self.employees[1].resource_id
+        self.env["resource.calendar.leaves"].create(
+            {
+                "name": "Away",
+                "date_from": fields.Datetime.now() - day,
+                "date_to": fields.Datetime.now() + 3 * day,
+                "resource_id": resource.id,
+                "calendar_id": resource.calendar_id.id,
+            }
+        )
+        self.discuss("away", self.sofia)
+
     def test_a_colleague_is_invited_and_sees_the_history(self):
         self.discuss("invite", self.sofia)
         self.assertEqual(self.lead.user_id, self.sofia)

@@ -162,11 +162,13 @@ calendar=None, now=None, last_turn=0, load=0, limit=0), 'leave')])
 class Absence(NamedTuple):
     """Why somebody cannot care for a customer: GONE, LEAVE or OFF.
 
-    `since` is when the leave began, or when the person was switched off.
+    `since` is when the leave began, or when the person was switched off; `until` when
+    the leave ends.
     """
 
     why: str
     since: datetime | None = None
+    until: datetime | None = None
 
     def concerns(self, waiting_since):
         """Whether a customer who waits since then waits in vain.

@@ -20,6 +20,7 @@ class WhatsappColleague(models.AbstractModel):
         string="Colleagues to choose from",
         compute="_compute_colleague_ids",
     )
+    company_id = fields.Many2one("res.company", compute="_compute_colleague_ids")
     note = fields.Text()
 
     @api.constrains("channel_id")
@@ -30,12 +31,19 @@ class WhatsappColleague(models.AbstractModel):
     @api.depends("channel_id")
     def _compute_colleague_ids(self):
         for wizard in self:
-            channel = wizard.channel_id
+            channels = wizard._channels()
+            # sudo: discuss.channel - the company is that of what was checked
+            first = channels[:1].sudo()
+            wizard.company_id = first and first._whatsapp_company()
             wizard.colleague_ids = (
-                channel._whatsapp_colleagues() - wizard._out_of_question()
-                if channel
+                channels._whatsapp_colleagues() - wizard._out_of_question()
+                if channels
                 else False
             )
+
+    def _channels(self):
+        """Return the ``discuss.channel`` that the dialog is about."""
+        return self.channel_id
 
     def _out_of_question(self):
         """Return the users whom it makes no sense to choose."""

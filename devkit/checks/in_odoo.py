@@ -33,7 +33,7 @@ def addon(
     """Install our addons into copies of the prepared database and test them there.
 
     Those that others of ours build on are installed and tested without these; so are
-    the addons of `tests/addons`, which override ours.
+    the addons of `tests/addons`, which override ours or bring Odoo's sales.
     `tags` asks for some tests, in Odoo's own notation, also for those with a server;
     `at` is the moment (UTC) at which all of it begins, for Odoo and the database.
     If they run `alone`, without other steps beside them, several Odoos share them.

@@ -21,7 +21,7 @@ from ..queue.locks import (
     try_locks,
 )
 from ..queue.sender import Sender, deliver, never, session
-from ..tools import payloads
+from ..tools import payloads, plain_text
 from ..tools.errors import CloudApiError
 from ..tools.payloads import NotSendable, sendable_type
 from .whatsapp_guarded import GUARDED
@@ -31,6 +31,7 @@ from .whatsapp_message_queue_alert import ALERTS
 
 _logger = logging.getLogger(__name__)
 
+SHOWN = 100  # characters of a message that a list shows
 AHEAD = 2  # seconds of its rate that a number has on its way at most
 # Meta's codes for what is looked at once more before a message leaves
 WINDOW_CLOSED, OPTED_OUT = 131047, 131050
@@ -125,6 +126,12 @@ class WhatsappMessageQueue(models.Model):
         ],
         readonly=True,
     )
+    text = fields.Char(
+        string="Beginning of the message",
+        compute="_compute_text",
+        search="_search_text",
+        help="The beginning of what the customer reads, or the name of the file.",
+    )
     payload = fields.Json(readonly=True, groups="base.group_system")
     template_id = fields.Many2one(
         "mail.whatsapp.template",
@@ -153,6 +160,13 @@ class WhatsappMessageQueue(models.Model):
         DELIVERY,
         readonly=True,
         help="What Meta reports of the message after it was accepted.",
+    )
+    is_undelivered = fields.Boolean(
+        string="Sent, never delivered",
+        compute="_compute_is_undelivered",
+        search="_search_is_undelivered",
+        help="Meta took it, and for a day (or as many hours as an administrator chose)"
+        " it has reported neither that it was delivered nor that it failed.",
     )
     attempts = fields.Integer(readonly=True)
     next_attempt_at = fields.Datetime(readonly=True)
@@ -202,6 +216,9 @@ class WhatsappMessageQueue(models.Model):
             CREATE INDEX IF NOT EXISTS whatsapp_message_queue_failed_idx
                 ON whatsapp_message_queue (channel_id)
              WHERE state IN ('failed', 'uncertain');
+            CREATE INDEX IF NOT EXISTS whatsapp_message_queue_undelivered_idx
+                ON whatsapp_message_queue (sent_at)
+             WHERE state = 'sent' AND (delivery IS NULL OR delivery = 'sent');
             """
         )
         return super().init()
@@ -211,6 +228,67 @@ class WhatsappMessageQueue(models.Model):
     def _compute_name(self):
         for row in self:
             row.name = self.env._("To %s", row.channel_id.name or "")
+
+    @api.depends("message_id", "attachment_id", "type")
+    def _compute_text(self):
+        for row in self:
+            # sudo: whatsapp.message.queue - who sees the row sees the conversation
+            row.text = " ".join(row.sudo()._whole_text().split())[:SHOWN]
+
+    def _whole_text(self):
+        """Return what the customer reads of this one, or the name of the file."""
+        if self.type == "reaction":
+            return self.payload.get("reaction", {}).get("emoji") or ""
+        if self.attachment_id:
+            return self.attachment_id.name or ""
+        return plain_text.from_html(self.body, marks=False)
+
+    @api.model
+    def _search_text(self, operator, value):
+        positive = {"!=": "=", "not in": "in"}.get(
+            operator, operator.removeprefix("not ")
+        )
+        # sudo: mail.message, ir.attachment - of rows that the user may see. A query
+        # each: together they would read all messages of the database
+        rows = self.sudo()
+        found = [
+            "|",
+            ("id", "in", rows._search([("message_id.body", positive, value)])),
+            ("id", "in", rows._search([("attachment_id.name", positive, value)])),
+        ]
+        return found if positive == operator else ["!", *found]
+
+    @api.depends("delivery", "sent_at", "state", "type")
+    def _compute_is_undelivered(self):
+        before = self._undelivered_before()
+        for row in self:
+            row.is_undelivered = bool(
+                row.state == "sent"
+                and row.delivery in (False, "sent")
+                and row.type != "reaction"
+                and row.sent_at
+                and row.sent_at < before
+            )
+
+    @api.model
+    def _search_is_undelivered(self, operator, value):
+        domain = [
+            ("state", "=", "sent"),
+            ("delivery", "in", (False, "sent")),
+            # nobody waits for one, and not all are reported
+            ("type", "!=", "reaction"),
+            ("sent_at", "<", self._undelivered_before()),
+        ]
+        if compat.is_true(operator, value):
+            return domain
+        # sudo: whatsapp.message.queue - left out of what the rules let the user find
+        return [("id", "not in", self.sudo()._search(domain))]
+
+    @api.model
+    def _undelivered_before(self):
+        """Return the time before which a message should have been delivered, UTC."""
+        hours = self.env["ir.config_parameter"]._whatsapp_value("undelivered_hours")
+        return fields.Datetime.now() - timedelta(hours=hours)
 
     @api.depends("error_id", "state")
     @api.depends_context("lang")

@@ -91,6 +91,12 @@ PARAMETERS = {
         _("up to 10 whole numbers of minutes from 1 to 10080, between commas"),
         _("Minutes until each further attempt of a message that failed."),
     ),
+    "undelivered_hours": Parameter(
+        "24",
+        _between(1, 168),
+        _("a whole number of hours from 1 to 168"),
+        _("Hours after which what was sent and not delivered is shown as such."),
+    ),
     "inbound_slots": Parameter(
         "1",
         _between(1, 16),

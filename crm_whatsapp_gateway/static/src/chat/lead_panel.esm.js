@@ -17,6 +17,7 @@ import {_t} from "@web/core/l10n/translation";
 import {formatMonetary} from "@web/views/fields/formatters";
 import {keepValues} from "@mail_gateway_whatsapp_queue/chat/refresh.esm";
 import {useService} from "@web/core/utils/hooks";
+import {x2ManyCommands} from "@web/core/orm_service";
 
 const COLORS = {
     overdue: "text-danger",
@@ -99,8 +100,13 @@ class LeadPanel extends Component {
         return formatMonetary(this.lead.revenue, {currencyId: this.lead.currency});
     }
 
-    date(activity) {
-        return formatDate(deserializeDate(activity.date));
+    /** The date of an activity or an order. */
+    date(record) {
+        return formatDate(deserializeDate(record.date));
+    }
+
+    amount(order) {
+        return formatMonetary(order.amount, {currencyId: order.currency});
     }
 
     // ------------------------------------------------------------ the lead
@@ -142,11 +148,19 @@ class LeadPanel extends Component {
         this.stepAside();
     }
 
-    async openLead() {
+    openLead() {
+        return this.openRecord("crm.lead", this.known.id);
+    }
+
+    openOrder(order) {
+        return this.openRecord("sale.order", order.id);
+    }
+
+    async openRecord(model, id) {
         await this.action.doAction({
             type: "ir.actions.act_window",
-            res_model: "crm.lead",
-            res_id: this.known.id,
+            res_model: model,
+            res_id: id,
             views: [[false, "form"]],
         });
         this.stepAside();
@@ -200,6 +214,40 @@ class LeadPanel extends Component {
 
     async schedule() {
         await this.store.scheduleActivity("crm.lead", [this.lead.id]);
+        await this.load();
+    }
+
+    // ------------------------------------------------------------ labels
+
+    /** A label was chosen from the list: no key follows, and perhaps no "change". */
+    onLabelInput(ev) {
+        if (!ev.inputType || ev.inputType === "insertReplacementText") {
+            return this.addLabel(ev);
+        }
+    }
+
+    /** Add the label of that name, which is made if there is none. */
+    async addLabel(ev) {
+        const name = ev.target.value.trim();
+        ev.target.value = "";
+        if (name) {
+            const [id] = await this.orm.call(
+                "whatsapp.conversation.tag",
+                "name_create",
+                [name]
+            );
+            await this.writeLabels([x2ManyCommands.link(id)]);
+        }
+    }
+
+    removeLabel(tag) {
+        return this.writeLabels([x2ManyCommands.unlink(tag.id)]);
+    }
+
+    async writeLabels(commands) {
+        await this.orm.write("whatsapp.conversation", [this.panel.conversation], {
+            tag_ids: commands,
+        });
         await this.load();
     }
 

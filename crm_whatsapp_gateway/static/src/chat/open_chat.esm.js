@@ -21,11 +21,14 @@ async function openChat(env, {params}) {
     }
 }
 
-/** Close a conversation wherever it is open: a colleague has it now. */
-async function closeChat(env, {params}) {
+/** Close conversations wherever they are open: a colleague has them now. */
+async function closeChats(env, {params}) {
     const store = env.services["mail.store"];
-    const thread = store.Thread.get({model: "discuss.channel", id: params.channel_id});
-    if (thread) {
+    for (const id of params.channel_ids) {
+        const thread = store.Thread.get({model: "discuss.channel", id});
+        if (!thread) {
+            continue;
+        }
         if (thread.eq(store.discuss.thread)) {
             store.discuss.thread = undefined;
         }
@@ -34,7 +37,7 @@ async function closeChat(env, {params}) {
         }
         await thread.closeChatWindow();
     }
-    env.services.notification.add(params.message, {type: "success"});
+    env.services.notification.add(params.message, {type: params.type});
     return params.next;
 }
 
@@ -61,5 +64,5 @@ function chooseChat(env, {params}) {
 }
 
 actions.add("mail_gateway_whatsapp_queue.open_chat", openChat, {force: true});
-actions.add("crm_whatsapp_gateway.close_chat", closeChat);
+actions.add("crm_whatsapp_gateway.close_chat", closeChats);
 actions.add("crm_whatsapp_gateway.choose_chat", chooseChat);

@@ -102,6 +102,33 @@ tours.add("crm_whatsapp_gateway.hand_over", {
     ],
 });
 
+tours.add("crm_whatsapp_gateway.away", {
+    steps: () => [
+        ...openPanel(),
+        {
+            content: "The panel says who is away",
+            trigger: `${PANEL} .o-whatsapp-people .o-whatsapp-away:contains('on leave until')`,
+        },
+        {trigger: `${PANEL} button:contains('Hand over')`, run: "click"},
+        {
+            trigger: ".modal .o_field_widget[name='user_id'] input",
+            run: "edit tomas",
+        },
+        {
+            content: "So does the list of colleagues",
+            trigger: ".o-autocomplete--dropdown-item:contains('on leave until')",
+            run: "click",
+        },
+        {
+            content: "Whoever was chosen all the same still reads it",
+            trigger:
+                ".modal .o_field_widget[name='user_id'] input:value(on leave until)",
+        },
+        {trigger: ".modal button[special='cancel']", run: "click"},
+        {trigger: "body:not(:has(.modal))"},
+    ],
+});
+
 tours.add("crm_whatsapp_gateway.handed_over", {
     steps: () => [
         ...openPanel(),
