@@ -22,6 +22,7 @@ from . import (
     test_outbound,
     test_outcomes,
     test_payloads,
+    test_queue_tours,
     test_report,
     test_report_tours,
     test_secrets,

@@ -4,6 +4,8 @@ from odoo import api, fields, models
 
 from .whatsapp_colleague import COLLEAGUE
 
+FEW = 12  # colleagues among whom one chooses faster by a click than by a search
+
 
 class WhatsappHandOver(models.TransientModel):
     _name = "whatsapp.hand.over"
@@ -16,9 +18,17 @@ class WhatsappHandOver(models.TransientModel):
         required=True,
         domain="[('id', 'in', colleague_ids)]",
     )
+    is_few = fields.Boolean(
+        string="Few colleagues to choose from", compute="_compute_is_few"
+    )
     conversations = fields.Integer(
         string="Conversations of the lead", compute="_compute_conversations"
     )
+
+    @api.depends("colleague_ids")
+    def _compute_is_few(self):
+        for wizard in self:
+            wizard.is_few = len(wizard.colleague_ids) <= FEW
 
     @api.depends("channel_id")
     def _compute_conversations(self):

@@ -17,7 +17,7 @@ async function openChat(env, {params}) {
         id: params.channel_id,
     });
     if (thread) {
-        await env.services["crm_whatsapp_gateway.inbox"].show(thread, params);
+        await env.services["crm_whatsapp_gateway.inbox"].show(thread);
     }
 }
 
@@ -29,10 +29,9 @@ async function closeChat(env, {params}) {
         if (thread.eq(store.discuss.thread)) {
             store.discuss.thread = undefined;
         }
-        if (thread.eq(store.whatsapp_inbox_thread)) {
-            env.services["crm_whatsapp_gateway.inbox"].hide();
-        }
-        await thread.closeChatWindow();
+        // not awaited: the dialog that gave it away closes first
+        const inbox = env.services["crm_whatsapp_gateway.inbox"];
+        inbox.leave(thread.id).then(() => inbox.focus());
     }
     env.services.notification.add(params.message, {type: "success"});
     return params.next;
