@@ -19,6 +19,7 @@ from . import (
     test_lifecycle,
     test_media,
     test_one_person,
+    test_order,
     test_outbound,
     test_outcomes,
     test_payloads,
