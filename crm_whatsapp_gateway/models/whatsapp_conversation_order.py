@@ -65,8 +65,6 @@ class WhatsappConversationOrder(models.AbstractModel):
             closed_at=channels._field_to_sql(
                 channel, "whatsapp_window_closed_at", query
             ),
-            last=channels._field_to_sql(
-                channel, "whatsapp_last_customer_date", query
-            ),
+            last=channels._field_to_sql(channel, "whatsapp_last_customer_date", query),
             closed_until=closed_until,
         )

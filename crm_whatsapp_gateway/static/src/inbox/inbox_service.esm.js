@@ -310,7 +310,10 @@ class Inbox {
                     type: "danger",
                     sticky: true,
                     buttons: [
-                        {name: _t("Open the chat"), onClick: () => this.open(thread.id)},
+                        {
+                            name: _t("Open the chat"),
+                            onClick: () => this.open(thread.id),
+                        },
                     ],
                 }
             );

@@ -22,9 +22,7 @@ export function combination(key) {
 
 /** Add its key to the name of a button. */
 export function withKey(name, key) {
-    return key
-        ? _t("%(action)s (%(key)s)", {action: name, key: combination(key)})
-        : name;
+    return key ? `${name} (${combination(key)})` : name;
 }
 
 /** What the keyboard does, as [key, words]. */

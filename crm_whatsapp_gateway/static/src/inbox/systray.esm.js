@@ -22,10 +22,8 @@ class InboxSystray extends Component {
     }
 }
 
-registry
-    .category("systray")
-    .add(
-        "crm_whatsapp_gateway.inbox",
-        {Component: InboxSystray},
-        {sequence: 24} // at the right of Odoo's own messages
-    );
+registry.category("systray").add(
+    "crm_whatsapp_gateway.inbox",
+    {Component: InboxSystray},
+    {sequence: 24} // at the right of Odoo's own messages
+);

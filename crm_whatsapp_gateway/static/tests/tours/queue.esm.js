@@ -179,7 +179,10 @@ tours.add("crm_whatsapp_gateway.queue_drafts", {
         {trigger: `${card(0)}:contains('Draft')`, run: "click"},
         {trigger: `${CHAT} h2:contains('Customer 00')`},
         {trigger: `${TEXT}:value('Half a sentence')`, run: "press control+Enter"},
-        ...chatOf(1),
+        {
+            content: "The one who had no turn yet",
+            trigger: `${CHAT} h2:contains('Ana Pérez')`,
+        },
         {content: "Until it is sent", trigger: `${card(0)}:not(:contains('Draft'))`},
     ],
 });
