@@ -36,7 +36,10 @@ class TestQueueTours(ToursCase):
     def test_twenty_customers_are_answered_by_keyboard_each_once_in_order(self):
         channels = self.customers(CUSTOMERS) | self.channel
         self.start_tour(
-            "/odoo/whatsapp", "crm_whatsapp_gateway.queue", login=self.owner.login
+            "/odoo/whatsapp",
+            "crm_whatsapp_gateway.queue",
+            login=self.owner.login,
+            timeout=600,
         )
         self.env.invalidate_all()
         answers = self.env["mail.message"].search(

@@ -4,7 +4,9 @@
 
 import "@mail_gateway_whatsapp_queue/chat/open_chat.esm";
 import {Component} from "@odoo/owl";
+import {Composer} from "@mail/core/common/composer";
 import {Dialog} from "@web/core/dialog/dialog";
+import {patch} from "@web/core/utils/patch";
 import {registry} from "@web/core/registry";
 
 const actions = registry.category("actions");
@@ -17,6 +19,7 @@ async function openChat(env, {params}) {
         id: params.channel_id,
     });
     if (thread) {
+        thread.whatsapp_given = false;
         await env.services["crm_whatsapp_gateway.inbox"].show(thread);
     }
 }
@@ -26,6 +29,7 @@ async function closeChat(env, {params}) {
     const store = env.services["mail.store"];
     const thread = store.Thread.get({model: "discuss.channel", id: params.channel_id});
     if (thread) {
+        thread.whatsapp_given = true;
         if (thread.eq(store.discuss.thread)) {
             store.discuss.thread = undefined;
         }
@@ -36,6 +40,15 @@ async function closeChat(env, {params}) {
     env.services.notification.add(params.message, {type: "success"});
     return params.next;
 }
+
+/** The server refuses what is typed where one takes part no more, with an error. */
+patch(Composer.prototype, {
+    notifyIsTyping() {
+        return this.thread?.whatsapp_given
+            ? undefined
+            : super.notifyIsTyping(...arguments);
+    },
+});
 
 /** Which of a lead's conversations is meant: it wrote to several of our numbers. */
 class ChooseChat extends Component {

@@ -8,6 +8,7 @@ const tours = registry.category("web_tour.tours");
 const CHAT = ".o_whatsapp_chat";
 const TEXT = `${CHAT} .o-mail-Composer-input`;
 const CUSTOMERS = 20;
+const PATIENCE = 60000; // milliseconds until a page is loaded
 
 function number(place) {
     return String(place).padStart(2, "0");
@@ -38,6 +39,7 @@ tours.add("crm_whatsapp_gateway.queue", {
         {
             content: "Who waits longest is first",
             trigger: ".o_kanban_record:first:contains('Customer 00')",
+            timeout: PATIENCE,
         },
         {
             content: "And the button says so",
@@ -61,6 +63,7 @@ tours.add("crm_whatsapp_gateway.queue_begin", {
         {
             content: "From anywhere to the inbox",
             trigger: ".o_whatsapp_systray",
+            timeout: PATIENCE,
             run: "click",
         },
         {
@@ -82,6 +85,7 @@ tours.add("crm_whatsapp_gateway.queue_letters", {
         {
             content: "Who clicks and writes at once",
             trigger: card(0),
+            timeout: PATIENCE,
             async run(helpers) {
                 await helpers.click();
                 await helpers.press("e");
@@ -106,7 +110,7 @@ tours.add("crm_whatsapp_gateway.queue_letters", {
 
 tours.add("crm_whatsapp_gateway.queue_keys", {
     steps: () => [
-        {trigger: card(0), run: "click"},
+        {trigger: card(0), run: "click", timeout: PATIENCE},
         ...chatOf(0),
         {trigger: TEXT, run: "edit I am writing"},
         {
@@ -137,7 +141,10 @@ tours.add("crm_whatsapp_gateway.queue_keys", {
 
 tours.add("crm_whatsapp_gateway.queue_order", {
     steps: () => [
-        {trigger: ".o_kanban_record:first:contains('Customer 00')"},
+        {
+            trigger: ".o_kanban_record:first:contains('Customer 00')",
+            timeout: PATIENCE,
+        },
         {trigger: ".o_whatsapp_order:contains('Longest wait first')", run: "click"},
         {
             trigger: ".o-dropdown--menu .o-dropdown-item:contains('Newest first')",
@@ -156,7 +163,7 @@ tours.add("crm_whatsapp_gateway.queue_order", {
 
 tours.add("crm_whatsapp_gateway.queue_drafts", {
     steps: () => [
-        {trigger: card(0), run: "click"},
+        {trigger: card(0), run: "click", timeout: PATIENCE},
         ...chatOf(0),
         {trigger: TEXT, run: "edit Half a sentence"},
         {trigger: TEXT, run: "press alt+ArrowDown"},
@@ -208,6 +215,7 @@ tours.add("crm_whatsapp_gateway.queue_address", {
         {
             content: "The address that somebody was sent opens the chat",
             trigger: `${CHAT} h2:contains('Customer 01')`,
+            timeout: PATIENCE,
         },
         ...chatOf(1),
         {trigger: TEXT, run: checkAddress(OPEN)},
@@ -247,6 +255,7 @@ tours.add("crm_whatsapp_gateway.queue_refused", {
         {
             content: "Who may not see it is told so",
             trigger: ".o_notification:contains('You cannot see this conversation')",
+            timeout: PATIENCE,
         },
         {
             content: "And has the own list",
