@@ -186,15 +186,18 @@ class Inbox {
             if (!(error instanceof RPCError && UNSEEN.includes(error.exceptionName))) {
                 throw error;
             }
-            this.hide();
-            this.services.notification.add(
-                _t(
-                    "You cannot see this conversation: a colleague has it, or it is" +
-                        " gone. Ask your colleague to invite you or to hand it over."
-                ),
-                {type: "warning", sticky: true}
-            );
         }
+        if (this.wanted !== id || this.threadOf(id)?.whatsapp_state) {
+            return; // it is there, or another one meanwhile
+        }
+        this.hide();
+        this.services.notification.add(
+            _t(
+                "You cannot see this conversation: a colleague has it, or it is gone." +
+                    " Ask your colleague to invite you or to hand it over."
+            ),
+            {type: "warning", sticky: true}
+        );
     }
 
     /** Show a conversation: beside the list, else as a window. */

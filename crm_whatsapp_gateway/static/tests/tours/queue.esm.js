@@ -191,6 +191,25 @@ tours.add("crm_whatsapp_gateway.queue_drafts", {
             trigger: `${CHAT} h2:contains('Ana Pérez')`,
         },
         {content: "Until it is sent", trigger: `${card(0)}:not(:contains('Draft'))`},
+        {
+            content: "Half a note is not kept, or it would come back as a message",
+            trigger: `${CHAT} .o-whatsapp-Window button:contains('Note')`,
+            run: "click",
+        },
+        {
+            trigger: `${CHAT} .o-mail-Composer.o-whatsapp-noting .o-mail-Composer-input`,
+            run: "edit Only for us",
+        },
+        {trigger: TEXT, run: "press alt+ArrowUp"},
+        {
+            trigger: `${CHAT} h2:contains('Customer 01')`,
+            run() {
+                const kept = Object.values(localStorage);
+                if (kept.some((value) => value.includes("Only for us"))) {
+                    throw new Error("the note is kept as a message");
+                }
+            },
+        },
     ],
 });
 
