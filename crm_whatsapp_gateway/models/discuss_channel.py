@@ -185,6 +185,7 @@ class DiscussChannel(models.Model):
         return {
             **super()._whatsapp_store_values(),
             "whatsapp_lead": self._whatsapp_lead_summary(),
+            "whatsapp_phone": wa_identity.display(self.whatsapp_phone or ""),
             # sudo: whatsapp.conversation - of a channel that the user reads
             **self.sudo().whatsapp_conversation_ids._turn(),
         }

@@ -20,6 +20,7 @@ from ..tools.conversation import ANSWERED, CLOSED, OPEN, SNOOZED, preview
 from .hr_employee import SALESPERSON
 from .res_users import ABSENCE
 from .whatsapp_conversation_answer import ANSWER
+from .whatsapp_conversation_order import ORDER
 
 _logger = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class WhatsappConversation(models.Model):
     """
 
     _name = "whatsapp.conversation"
-    _inherit = [ANSWER, GUARDED]
+    _inherit = [ANSWER, ORDER, GUARDED]
     _description = "WhatsApp conversation"
     _order = "inbox_date desc, id desc"
     _whatsapp_open = frozenset({"opt_in_source", "opt_in_date", "tag_ids"})
@@ -213,6 +214,9 @@ class WhatsappConversation(models.Model):
                 ON whatsapp_conversation (channel_id);
             CREATE INDEX IF NOT EXISTS whatsapp_conversation_inbox_idx
                 ON whatsapp_conversation (inbox_date DESC)
+             WHERE state IN ('open', 'answered');
+            CREATE INDEX IF NOT EXISTS whatsapp_conversation_waiting_idx
+                ON whatsapp_conversation (waiting_since, inbox_date DESC)
              WHERE state IN ('open', 'answered');
             -- who may see it asks for what nobody has: few of many
             CREATE INDEX IF NOT EXISTS whatsapp_conversation_nobodys_idx

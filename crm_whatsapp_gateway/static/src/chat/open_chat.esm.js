@@ -4,7 +4,9 @@
 
 import "@mail_gateway_whatsapp_queue/chat/open_chat.esm";
 import {Component} from "@odoo/owl";
+import {Composer} from "@mail/core/common/composer";
 import {Dialog} from "@web/core/dialog/dialog";
+import {patch} from "@web/core/utils/patch";
 import {registry} from "@web/core/registry";
 
 const actions = registry.category("actions");
@@ -17,29 +19,39 @@ async function openChat(env, {params}) {
         id: params.channel_id,
     });
     if (thread) {
-        await env.services["crm_whatsapp_gateway.inbox"].show(thread, params);
+        thread.whatsapp_given = false;
+        await env.services["crm_whatsapp_gateway.inbox"].show(thread);
     }
 }
 
 /** Close conversations wherever they are open: a colleague has them now. */
 async function closeChats(env, {params}) {
     const store = env.services["mail.store"];
+    const inbox = env.services["crm_whatsapp_gateway.inbox"];
     for (const id of params.channel_ids) {
         const thread = store.Thread.get({model: "discuss.channel", id});
         if (!thread) {
             continue;
         }
+        thread.whatsapp_given = true;
         if (thread.eq(store.discuss.thread)) {
             store.discuss.thread = undefined;
         }
-        if (thread.eq(store.whatsapp_inbox_thread)) {
-            env.services["crm_whatsapp_gateway.inbox"].hide();
-        }
-        await thread.closeChatWindow();
+        // not awaited: the dialog that gave it away closes first
+        inbox.leave(id).then(() => inbox.focus());
     }
     env.services.notification.add(params.message, {type: params.type});
     return params.next;
 }
+
+/** The server refuses what is typed where one takes part no more, with an error. */
+patch(Composer.prototype, {
+    notifyIsTyping() {
+        return this.thread?.whatsapp_given
+            ? undefined
+            : super.notifyIsTyping(...arguments);
+    },
+});
 
 /** Which of a lead's conversations is meant: it wrote to several of our numbers. */
 class ChooseChat extends Component {

@@ -4,8 +4,18 @@
 
 import {_t} from "@web/core/l10n/translation";
 import {threadActionsRegistry} from "@mail/core/common/thread_actions";
+import {user} from "@web/core/user";
 
 const AWAY = ["snoozed", "closed"];
+let seesAll = false;
+user.hasGroup("sales_team.group_sale_salesman_all_leads").then((does) => {
+    seesAll = does;
+});
+
+/** One's own and nobody's; a manager anybody's. The server checks it. */
+function mayHandOver({whatsapp_lead: lead}) {
+    return !lead?.user_id || lead.user_id === user.userId || seesAll;
+}
 
 /** 18.0 passes the component, 19.0 {owner, thread}: both have "thread". */
 function inboxOf(thread) {
@@ -42,6 +52,14 @@ add("whatsapp-next", {
     open: (inbox) => inbox.go(1),
     sequence: 2,
 });
+add("whatsapp-go-on", {
+    // elsewhere there is a button with the name
+    condition: (thread, inbox) => Boolean(inbox.view) && !inbox.hasRoom,
+    icon: "fa-angle-double-right",
+    name: _t("Next customer who waits"),
+    open: (inbox) => inbox.goOn(),
+    sequence: 2,
+});
 add("whatsapp-close", {
     condition: ({whatsapp_state: state}) => state !== "closed",
     icon: "fa-check",
@@ -56,10 +74,17 @@ add("whatsapp-snooze", {
     open: (inbox, id) => inbox.snooze(id),
     sequence: 4,
 });
+add("whatsapp-hand-over", {
+    condition: mayHandOver,
+    icon: "fa-share",
+    name: _t("Hand over"),
+    open: (inbox, id) => inbox.handOver(id),
+    sequence: 5,
+});
 add("whatsapp-reopen", {
     condition: ({whatsapp_state: state}) => AWAY.includes(state),
     icon: "fa-undo",
     name: _t("Open again"),
     open: (inbox, id) => inbox.reopen(id),
-    sequence: 5,
+    sequence: 6,
 });

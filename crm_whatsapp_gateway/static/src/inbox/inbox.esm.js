@@ -14,17 +14,18 @@ import {
 } from "@odoo/owl";
 import {useBus, useService} from "@web/core/utils/hooks";
 import {InboxChat} from "./inbox_chat.esm";
+import {InboxOrder} from "./order.esm";
 import {KanbanController} from "@web/views/kanban/kanban_controller";
 import {KanbanRecord} from "@web/views/kanban/kanban_record";
 import {KanbanRenderer} from "@web/views/kanban/kanban_renderer";
 import {ListController} from "@web/views/list/list_controller";
 import {ListRenderer} from "@web/views/list/list_renderer";
-import {_t} from "@web/core/l10n/translation";
 import {channelOf} from "./inbox_service.esm";
 import {kanbanView} from "@web/views/kanban/kanban_view";
 import {listView} from "@web/views/list/list_view";
+import {orderByToString} from "@web/search/utils/order_by";
 import {registry} from "@web/core/registry";
-import {useCommand} from "@web/core/commands/command_hook";
+import {useAddress} from "./address.esm";
 import {useHotkey} from "@web/core/hotkeys/hotkey_hook";
 import {user} from "@web/core/user";
 
@@ -114,28 +115,12 @@ function useLiveInbox(controller) {
     });
 }
 
-/** The keyboard of the inbox; the command palette lists it. */
+/**
+ * The keyboard of the inbox, which works while one writes, too. No letter alone does
+ * anything: who clicks and writes at once would close a conversation with an "e".
+ * The buttons of the chat have keys of their own.
+ */
 function useInboxKeys(inbox) {
-    const isOpen = () => Boolean(inbox.thread);
-    for (const [name, hotkey, action, isAvailable] of [
-        [_t("Next conversation"), "j", () => inbox.go(1, {focus: false})],
-        [_t("Previous conversation"), "k", () => inbox.go(-1, {focus: false})],
-        [_t("Reply"), "r", () => inbox.focus(), isOpen],
-        [_t("Close the conversation"), "e", () => inbox.close(inbox.thread.id), isOpen],
-        [
-            _t("Snooze the conversation"),
-            "z",
-            () => inbox.snooze(inbox.thread.id),
-            isOpen,
-        ],
-    ]) {
-        useCommand(name, () => void action(), {
-            category: "smart_action",
-            hotkey,
-            isAvailable: () => inbox.hasRoom && (!isAvailable || isAvailable()),
-        });
-    }
-    // also while one writes
     for (const [hotkey, step] of [
         ["alt+arrowdown", 1],
         ["alt+arrowup", -1],
@@ -145,13 +130,23 @@ function useInboxKeys(inbox) {
             allowRepeat: true,
         });
     }
-    useHotkey("escape", () => inbox.hide(), {isAvailable: isOpen});
+    useHotkey("control+enter", ({target}) => inbox.sendAndGoOn(target), {
+        bypassEditableProtection: true,
+    });
+    useHotkey("escape", () => inbox.hide(), {
+        isAvailable: () => Boolean(inbox.thread),
+    });
 }
 
 const withChat = (Controller, template) =>
     class extends Controller {
         static template = template;
-        static components = {...Controller.components, InboxChat, InboxEmpty};
+        static components = {
+            ...Controller.components,
+            InboxChat,
+            InboxEmpty,
+            InboxOrder,
+        };
 
         setup() {
             super.setup();
@@ -163,6 +158,10 @@ const withChat = (Controller, template) =>
             useInboxKeys(this.inbox);
             onMounted(() => this.inbox.attach(this));
             onWillUnmount(() => this.inbox.detach(this));
+            this.address = useAddress(this, {
+                open: (id) => this.inbox.openAddress(id),
+                hide: () => this.inbox.hide(),
+            });
             useEffect(
                 () => {
                     this.rootRef.el
@@ -175,6 +174,11 @@ const withChat = (Controller, template) =>
 
         get isLoaded() {
             return this.model.isReady !== false; // which 18.0 does not know
+        }
+
+        /** How the list is sorted, as the server takes it. */
+        get order() {
+            return orderByToString(this.model.root.orderBy);
         }
 
         records() {
@@ -219,15 +223,20 @@ const withChat = (Controller, template) =>
                     return await load.apply(model, args);
                 } finally {
                     this.loading--;
-                    setTimeout(() => this.catchUpWithLoading()); // when it is in place
+                    setTimeout(() => this.onLoaded()); // when it is in place
                 }
             };
         }
 
-        catchUpWithLoading() {
-            if (this.reloadAfterwards && !this.loading && status(this) === "mounted") {
+        onLoaded() {
+            if (this.loading || status(this) !== "mounted") {
+                return;
+            }
+            if (this.reloadAfterwards) {
                 this.reloadAfterwards = false;
                 this.reload();
+            } else {
+                this.inbox.loaded();
             }
         }
 
@@ -260,10 +269,11 @@ const withChat = (Controller, template) =>
         }
 
         get hasChat() {
-            if (this.ui.isSmall || this.isEmpty || !this.isLoaded) {
+            if (this.ui.isSmall || !this.isLoaded) {
                 return false;
             }
-            return Boolean(this.store.whatsapp_inbox_thread) || this.isColumn;
+            const isOpen = Boolean(this.store.whatsapp_inbox_thread);
+            return isOpen || (this.isColumn && !this.isEmpty);
         }
 
         /** One column of cards, beside which there is always room for a chat. */

@@ -6,7 +6,9 @@ import * as hooks from "@mail/utils/common/hooks";
 import {Component, useRef, useState, useSubEnv} from "@odoo/owl";
 import {registerThreadAction, useThreadActions} from "@mail/core/common/thread_actions";
 import {Composer} from "@mail/core/common/composer";
+import {GO_ON, SHORTCUTS, keyboard, withKey} from "./shortcuts.esm";
 import {Thread} from "@mail/core/common/thread";
+import {_t} from "@web/core/l10n/translation";
 import {useService} from "@web/core/utils/hooks";
 
 const IS_19 = Boolean(registerThreadAction);
@@ -15,16 +17,29 @@ const PANEL = IS_19 ? "actionPanelComponent" : "component";
 const LEFT_OUT = ["member-list", "notification-settings", "pinned-messages"];
 const ROOM_FOR_BOTH = 640; // pixels: the chat and a panel
 
+/** Tells the inbox when what was typed is on its way. */
+class InboxComposer extends Composer {
+    sendMessage() {
+        const sending = super.sendMessage(...arguments);
+        this.env.services["crm_whatsapp_gateway.inbox"].sending = sending;
+        return sending;
+    }
+}
+
 /** The chat beside the list of conversations, made of Discuss's own parts. */
 export class InboxChat extends Component {
     static template = "crm_whatsapp_gateway.InboxChat";
-    static components = {Composer, Thread};
+    static components = {Composer: InboxComposer, Thread};
     static props = {};
 
     setup() {
         this.store = useState(useService("mail.store"));
         this.ui = useState(useService("ui"));
         this.inbox = useService("crm_whatsapp_gateway.inbox");
+        this.queue = useState(this.inbox.queue.state);
+        this.shortcuts = SHORTCUTS;
+        this.keys = keyboard();
+        this.withKey = withKey;
         this.root = useRef("root");
         this.state = useState({jumpThreadPresent: 0});
         this.isDiscussContent = true; // as 19.0 names it: leaves out what is elsewhere
@@ -42,6 +57,15 @@ export class InboxChat extends Component {
 
     get thread() {
         return this.store.whatsapp_inbox_thread;
+    }
+
+    /** Nothing is left to do here: the next customer is the natural step. */
+    get isAnswered() {
+        return this.thread?.whatsapp_state !== "open";
+    }
+
+    get goOnTitle() {
+        return _t("Go to the next customer who waits (%s also sends)", GO_ON);
     }
 
     get actions() {

@@ -109,19 +109,19 @@ tours.add("crm_whatsapp_gateway.inbox_answer", {
             trigger: `${CHAT} .o-mail-Message:contains('It is 5 euros') .fa-clock-o`,
         },
         {
-            content: "The next conversation, without the mouse",
+            content: "The one above, without the mouse",
             trigger: `${CHAT} .o-mail-Composer-input`,
-            run: "press alt+ArrowDown",
+            run: "press alt+ArrowUp",
         },
         ...chatOf("Eva Gil", "Are you open?"),
         {
             content: "And back by the button",
-            trigger: `${CHAT} button[name='whatsapp-previous']`,
+            trigger: `${CHAT} button[name='whatsapp-next']`,
             run: "click",
         },
         ...chatOf("Ana Pérez", "It is 5 euros"),
         {
-            content: "What is dealt with leaves, and the next one takes its place",
+            content: "What is dealt with leaves, and who waits takes its place",
             trigger: `${CHAT} button[name='whatsapp-close']`,
             run: "click",
         },
@@ -158,21 +158,21 @@ tours.add("crm_whatsapp_gateway.inbox_pages", {
             content: "One conversation on a page",
             trigger: ".o_pager_value:contains('1')",
         },
-        {trigger: ".o_kanban_record:contains('Ana Pérez')", run: "click"},
-        ...chatOf("Ana Pérez", "How much is it?"),
+        {trigger: ".o_kanban_record:contains('Eva Gil')", run: "click"},
+        ...chatOf("Eva Gil", "Are you open?"),
         {
             content: "The next one is on the next page",
             trigger: `${CHAT} .o-mail-Composer-input`,
             run: "press alt+ArrowDown",
         },
-        ...chatOf("Eva Gil", "Are you open?"),
+        ...chatOf("Ana Pérez", "How much is it?"),
         {
             content: "At the end there is no other; and back",
             trigger: `${CHAT} .o-mail-Composer-input`,
             run: "press alt+ArrowDown",
         },
         {trigger: `${CHAT} .o-mail-Composer-input`, run: "press alt+ArrowUp"},
-        ...chatOf("Ana Pérez", "How much is it?"),
+        ...chatOf("Eva Gil", "Are you open?"),
     ],
 });
 
@@ -233,7 +233,7 @@ tours.add("crm_whatsapp_gateway.inbox_phone", {
         {trigger: "body:not(:has(.o-mail-ChatWindow))"},
         {
             content: "The next conversation, without going back",
-            trigger: ".o_kanban_record:contains('Ana Pérez')",
+            trigger: ".o_kanban_record:contains('Eva Gil')",
             run: "click",
         },
         {
@@ -247,11 +247,11 @@ tours.add("crm_whatsapp_gateway.inbox_phone", {
         },
         {
             trigger:
-                ".o-mail-ChatWindow.o-mobile .o-mail-Message:contains('Are you open?')",
+                ".o-mail-ChatWindow.o-mobile .o-mail-Message:contains('How much is it?')",
         },
         {
             content: "One chat only",
-            trigger: "body:not(:has(.o-mail-Message:contains('How much is it?')))",
+            trigger: "body:not(:has(.o-mail-Message:contains('Are you open?')))",
             run: () => history.back(),
         },
         {trigger: "body:not(:has(.o-mail-ChatWindow))"},

@@ -55,6 +55,13 @@ patch(Composer.prototype, {
         const isNote = this.whatsappNote || postData?.isNote;
         return super._sendMessage(value, {...postData, isNote}, ...others);
     },
+    /** What Odoo keeps over a reload comes back as a message to the customer. */
+    saveContent() {
+        return this.whatsappNote ? undefined : super.saveContent();
+    },
+    restoreContent() {
+        return this.whatsappNote ? undefined : super.restoreContent();
+    },
     /** The customer would see that somebody types. */
     notifyIsTyping() {
         return this.whatsappNote ? undefined : super.notifyIsTyping(...arguments);
