@@ -897,16 +897,6 @@ class TestNobodyGetsAround(RightsCase):
                 lambda e=event: e.write({"videocall_channel_id": self.channel.id})
             )
 
-    def test_the_link_of_an_invitation_lets_no_colleague_in(self):
-        stranger = self.people["stranger"]
-        stranger.password = "stranger in the browser"
-        self.authenticate(stranger.login, stranger.password)
-        with mute_logger("odoo.http"):
-            answer = self.url_open(f"/chat/{self.channel.id}/{self.channel.uuid}")
-        self.assertEqual(answer.status_code, 404)
-        self.env.invalidate_all()
-        self.assertFalse(self.takes_part(stranger))
-
     def test_an_activity_is_of_no_conversation_by_hand(self):
         lead = self.env["crm.lead"].create(
             {"name": "Mine", "user_id": self.people["stranger"].id}
@@ -1255,6 +1245,20 @@ class TestNobodyGetsAround(RightsCase):
         )
         guest = self.env["mail.guest"].create({"name": "Visitor"})
         self.assertTrue(guest.with_user(plain).has_access("read"))
+
+
+@tagged(HTTP)
+class TestInvitation(RightsCase, HttpCase):
+    def test_the_link_of_an_invitation_lets_no_colleague_in(self):
+        stranger = self.people["stranger"]
+        stranger.password = "stranger in the browser"
+        self.authenticate(stranger.login, stranger.password)
+        with mute_logger("odoo.http"):
+            answer = self.url_open(f"/chat/{self.channel.id}/{self.channel.uuid}")
+        self.assertEqual(answer.status_code, 404)
+        self.env.invalidate_all()
+        partners = self.channel.channel_member_ids.partner_id
+        self.assertNotIn(stranger.partner_id, partners)
 
 
 @tagged(HTTP)

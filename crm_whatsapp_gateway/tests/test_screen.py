@@ -5,7 +5,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import html2plaintext
 
 from odoo.addons.mail_gateway_whatsapp_queue.models import discuss_channel as listing
@@ -333,7 +333,7 @@ class TestAtHand(ScreenCase):
 
 
 @tagged(BROWSER)
-class TestScreen(ScreenCase):
+class TestScreen(ScreenCase, HttpCase):
     """What a plain salesperson has before them, in a real browser."""
 
     def setUp(self):
@@ -389,7 +389,7 @@ class TestScreen(ScreenCase):
 
 
 @tagged(BROWSER)
-class TestThousands(ScreenCase):
+class TestThousands(ScreenCase, HttpCase):
     """Who has thousands of conversations waits as long as who has fifty."""
 
     few, many = 50, 2000

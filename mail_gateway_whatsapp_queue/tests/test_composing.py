@@ -7,11 +7,11 @@ import json
 from unittest.mock import patch
 
 from odoo.exceptions import UserError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import HttpCase, new_test_user, tagged
 
 from .. import voices
 from ..tools import payloads
-from .common import BROWSER, GatewayCase
+from .common import BROWSER, HTTP, GatewayCase
 
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAA"
@@ -104,6 +104,9 @@ class TestCaption(ComposingCase):
         self.assertFalse(self.env["whatsapp.message.queue"].search([]))
         self.assertTrue(self.answer(self.channel, "á" * 4096))
 
+
+@tagged(HTTP)
+class TestLimits(ComposingCase, HttpCase):
     def test_the_web_client_knows_the_limits_of_the_server(self):
         self.authenticate("office", "office-in-the-browser")
         answer = self.url_open(
@@ -259,7 +262,7 @@ class TestSides(ComposingCase):
 
 
 @tagged(BROWSER)
-class TestComposer(ComposingCase):
+class TestComposer(ComposingCase, HttpCase):
     """The text field as somebody sees it who may write, in a real browser."""
 
     def start(self, tour, **kwargs):

@@ -6,18 +6,18 @@ from datetime import timedelta
 
 from odoo import fields
 from odoo.exceptions import AccessError
-from odoo.tests import new_test_user
+from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .. import compat
-from .common import GatewayCase
+from .common import HTTP, GatewayCase
 
 GATEWAY_USER = "base.group_user,mail_gateway.gateway_user"
 BOB = {"from": "5215599999999", "name": "Bob Free", "bsuid": "MX.2"}
 RULES = ("odoo.addons.base.models.ir_rule", "odoo.addons.base.models.ir_model")
 
 
-class TestNobodyElse(GatewayCase):
+class NobodyElseCase(GatewayCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -81,6 +81,18 @@ class TestNobodyElse(GatewayCase):
             )
         )
 
+    def link(self, user, **values):
+        partner = self.env["res.partner"].create({"name": "Somebody"})
+        values = {
+            "partner_id": partner.id,
+            "gateway_id": self.gateway.id,
+            "gateway_token": self.channel.gateway_channel_token,
+            **values,
+        }
+        return self.env["res.partner.gateway.channel"].with_user(user).create(values)
+
+
+class TestNobodyElse(NobodyElseCase):
     def test_one_writes_first_from_the_own_numbers_only(self):
         for user in (self.office, self.clerk):
             composer = self.compose(user, self.other)
@@ -92,16 +104,6 @@ class TestNobodyElse(GatewayCase):
         self.compose(admin, self.gateway).action_send_whatsapp()
 
     # ------------------------------------------------------------- who it is
-
-    def link(self, user, **values):
-        partner = self.env["res.partner"].create({"name": "Somebody"})
-        values = {
-            "partner_id": partner.id,
-            "gateway_id": self.gateway.id,
-            "gateway_token": self.channel.gateway_channel_token,
-            **values,
-        }
-        return self.env["res.partner.gateway.channel"].with_user(user).create(values)
 
     def test_who_a_customer_is_says_who_sees_the_conversation(self):
         for user in (self.second, self.clerk):
@@ -129,25 +131,6 @@ class TestNobodyElse(GatewayCase):
         self.refused(lambda: self.link(self.office))  # may not edit contacts
         link = self.link(self.mate)
         self.refused(lambda: link.write({"partner_id": theirs.id}))
-
-    # ------------------------------------------------------------- invitations
-
-    def test_the_link_of_an_invitation_lets_nobody_in(self):
-        url = f"/chat/{self.channel.id}/{self.channel.uuid}"
-        before = self.channel.channel_member_ids
-        guests = self.env["mail.guest"].search_count([])
-        for user in (self.second, self.clerk, self.plain, self.portal, None):
-            self.authenticate(user and user.login, user and user.login)
-            with self.subTest(user and user.login), mute_logger("odoo.http"):
-                answer = self.url_open(url)
-                self.assertEqual(answer.status_code, 404)
-                self.assertNotIn(self.channel.name, answer.text)
-        self.env.invalidate_all()
-        self.assertEqual(self.channel.channel_member_ids, before)
-        self.assertEqual(self.env["mail.guest"].search_count([]), guests)
-        self.refused(lambda: self.channel.with_user(self.second).read(["name"]))
-        self.authenticate("office", "office")
-        self.assertEqual(self.url_open(url).status_code, 200)
 
     # ------------------------------------------------------------- who said what
 
@@ -277,3 +260,23 @@ class TestNobodyElse(GatewayCase):
                 )
             )
         )
+
+
+@tagged(HTTP)
+class TestInvitation(NobodyElseCase, HttpCase):
+    def test_the_link_of_an_invitation_lets_nobody_in(self):
+        url = f"/chat/{self.channel.id}/{self.channel.uuid}"
+        before = self.channel.channel_member_ids
+        guests = self.env["mail.guest"].search_count([])
+        for user in (self.second, self.clerk, self.plain, self.portal, None):
+            self.authenticate(user and user.login, user and user.login)
+            with self.subTest(user and user.login), mute_logger("odoo.http"):
+                answer = self.url_open(url)
+                self.assertEqual(answer.status_code, 404)
+                self.assertNotIn(self.channel.name, answer.text)
+        self.env.invalidate_all()
+        self.assertEqual(self.channel.channel_member_ids, before)
+        self.assertEqual(self.env["mail.guest"].search_count([]), guests)
+        self.refused(lambda: self.channel.with_user(self.second).read(["name"]))
+        self.authenticate("office", "office")
+        self.assertEqual(self.url_open(url).status_code, 200)
