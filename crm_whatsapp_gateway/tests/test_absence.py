@@ -135,7 +135,11 @@ class TestAbsence(AbsenceCase):
             card = self.env["whatsapp.attention"].search([("kind", "=", "absent")])
             self.assertEqual(card.count, 1)
             self.assertIn("sofia", card.who)
-            found = self.env["discuss.channel"].search(card.action_open()["domain"])
+            found = (
+                self.env["whatsapp.conversation"]
+                .search(card.action_open()["domain"])
+                .channel_id
+            )
         self.assertEqual(found, self.channel)
         with at(WEDNESDAY + timedelta(hours=2)):
             self.env.invalidate_all()

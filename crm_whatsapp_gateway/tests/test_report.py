@@ -263,7 +263,7 @@ class TestAttention(ReportCase):
         card = self.card("late")
         self.assertEqual((card.count, card.who), (1, self.sofia.name))
         self.assertTrue(card.since)
-        self.assertEqual(self.opened(card), channel)
+        self.assertEqual(self.opened(card).channel_id, channel)
 
     def test_with_several_people_each_has_a_number(self):
         for n in range(3):
@@ -281,7 +281,7 @@ class TestAttention(ReportCase):
                 self.assertEqual(self.card("closing", moment=moment).count, count)
         moment = WEDNESDAY + timedelta(hours=23)
         card = self.card("closing", moment=moment)
-        self.assertEqual(self.opened(card, moment), channel)
+        self.assertEqual(self.opened(card, moment).channel_id, channel)
         self.reply(channel, moment)
         self.assertEqual(self.card("closing", moment=moment).count, 0)
 
@@ -291,7 +291,7 @@ class TestAttention(ReportCase):
         channel.lead_id.user_id = False
         card = self.card("unassigned")
         self.assertEqual((card.count, card.who), (1, "WhatsApp"))
-        self.assertEqual(self.opened(card), channel)
+        self.assertEqual(self.opened(card).channel_id, channel)
 
     def test_put_aside_while_the_customer_waits(self):
         channel = self.ask()
@@ -305,7 +305,7 @@ class TestAttention(ReportCase):
                 self.assertEqual(self.card("snoozed", moment=moment).count, count)
         card = self.card("snoozed", moment=moment)
         self.assertEqual(card.who, self.sofia.name)
-        self.assertEqual(self.opened(card, moment), channel)
+        self.assertEqual(self.opened(card, moment).channel_id, channel)
         self.reply(channel, moment)
         self.assertEqual(self.card("snoozed", moment=moment).count, 0)
 

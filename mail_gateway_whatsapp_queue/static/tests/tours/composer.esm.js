@@ -127,7 +127,9 @@ tours.add("mail_gateway_whatsapp_queue.refused", {
             content: "Without the file it leaves; on 18.0 a menu removes it",
             trigger: `${COMPOSER} .o-mail-AttachmentList`,
             run() {
-                this.anchor.querySelector("[title='Remove'], [title='Actions']").click();
+                this.anchor
+                    .querySelector("[title='Remove'], [title='Actions']")
+                    .click();
             },
         },
         {
