@@ -131,8 +131,6 @@ def _look(page, url, login, channel):
 
 @pytest.fixture(scope="module")
 def scene():
-    # each connection that a browser keeps open holds one thread of Odoo's server
-    os.environ["ODOO_MAX_HTTP_THREADS"] = "100"
     with (
         shops.opened("e2e-chat", SERIES, ODOO) as shop,
         running(seed=5) as url,
