@@ -375,7 +375,9 @@ class WhatsappMessageQueue(models.Model):
             )
             for place, (attachment, kind) in enumerate(zip(files, kinds, strict=True))
         ]
-        if body and captioned is None:
+        # 19.0 posts a file without a text with an empty paragraph
+        says = text.strip() or is_template or not parts
+        if body and says and captioned is None:
             # sudo: a template reads models and fields that its author chose
             document = service._template_document(channel)
             with_document = service.sudo().with_context(res_id=document)

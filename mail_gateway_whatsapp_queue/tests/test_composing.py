@@ -6,6 +6,8 @@ import base64
 import json
 from unittest.mock import patch
 
+from markupsafe import Markup
+
 from odoo.exceptions import UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 
@@ -80,6 +82,10 @@ class TestCaption(ComposingCase):
             rows = self.send_files(text, file)
             self.assertEqual(rows.mapped("type"), kinds)
             self.assertEqual(rows[1].payload["text"]["body"], text)
+
+    def test_a_file_and_an_empty_paragraph_are_one_file(self):
+        row = self.send_files(Markup("<p><br></p>"), self.file())
+        self.assertNotIn("caption", row.payload["image"])
 
     def test_the_caption_of_what_failed_is_edited_and_sent_again(self):
         row = self.send_files("Our chiar", self.file())
