@@ -2,6 +2,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
 
+from .. import compat
 from ..tools.status import advance
 from .whatsapp_guarded import GUARDED
 
@@ -82,6 +83,17 @@ class MailNotification(models.Model):
             if self.sudo()._whatsapp_bound():
                 self._whatsapp_refuse(["gateway_channel_id"])
         return res
+
+    if not compat.V19:  # there, ``mail.message`` tells it
+
+        def _to_store(self, store, *args, **kwargs):
+            """Tell the web client why a message was not sent."""
+            res = super()._to_store(store, *args, **kwargs)
+            for notification in self.filtered("failure_reason"):
+                if notification.gateway_type == "whatsapp":
+                    reason = {"failure_reason": notification.failure_reason}
+                    compat.store_values(store, notification, reason)
+            return res
 
     # ------------------------------------------------------------- sending
 
