@@ -28,6 +28,7 @@ STATE_OF_CHANNELS = {
         *("welcomed_at", "away_at"),
     )
 }
+SNOOZED_CHANNELS = "discuss_channel_whatsapp_snooze_rel"  # which a dialog had
 # fields that people may have filtered the inbox by
 NEW_NAMES = {
     **STATE_OF_CHANNELS,
@@ -165,6 +166,24 @@ def carry_over(cr):
         )
     bring_back(cr)
     _move_records(cr)
+    _forget_constraints(cr)
+
+
+def _forget_constraints(cr):
+    """Remove what Odoo leaves of columns that it removes after an update."""
+    cr.execute(SQL("DROP TABLE IF EXISTS %s", SQL.identifier(SNOOZED_CHANNELS)))
+    cr.execute("DELETE FROM ir_model_relation WHERE name = %s", (SNOOZED_CHANNELS,))
+    cr.execute(
+        "DELETE FROM ir_model_constraint WHERE name = ANY(%s)",
+        (
+            [
+                "discuss_channel_lead_stage_id_fkey",
+                "discuss_channel_whatsapp_snoozed_by_id_fkey",
+                f"{SNOOZED_CHANNELS}_discuss_channel_id_fkey",
+                f"{SNOOZED_CHANNELS}_whatsapp_snooze_id_fkey",
+            ],
+        ),
+    )
 
 
 def _move_records(cr):
