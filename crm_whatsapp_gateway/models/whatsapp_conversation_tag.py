@@ -21,21 +21,11 @@ class WhatsappConversationTag(models.Model):
     name = fields.Char(required=True)
     color = fields.Integer(default=lambda self: randint(1, COLORS))
 
-    def init(self):
-        """Let no label be there twice, however its name is written."""
-        self.env.cr.execute(
-            """
-            CREATE UNIQUE INDEX IF NOT EXISTS whatsapp_conversation_tag_name_uniq
-                ON whatsapp_conversation_tag (lower(name))
-            """
-        )
-        return super().init()
-
     @api.constrains("name")
     def _check_name(self):
-        """Say which label is there already.
+        """Let no label be there twice, however its name is written.
 
-        :raise ValidationError: of that name, or empty
+        :raise ValidationError: it is there already, or has no name
         """
         for tag in self:
             if not tag.name.strip():

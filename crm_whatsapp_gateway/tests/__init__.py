@@ -18,6 +18,7 @@ from . import (
     test_leads,
     test_lifecycle,
     test_manager,
+    test_manager_tours,
     test_media,
     test_one_person,
     test_order,

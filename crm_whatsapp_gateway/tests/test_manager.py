@@ -7,9 +7,10 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user
 
 from ..hooks import bring_back
-from .common import ANA, at
+from .common import at
 from .test_absence import AbsenceCase
 from .test_duty import WEDNESDAY
+from .test_one_person import BY_BOTH, BY_NUMBER, BY_USER, OnePersonCase
 from .test_outcomes import OutcomeCase
 from .test_report import EVA, ReportCase
 from .test_together import TogetherCase
@@ -594,16 +595,14 @@ class TestLabels(TogetherCase):
         self.assertIn(f'name="tag_ids_{tag.id}"', arch)
         self.assertIn("Label: Guarantee", arch)
 
+
+class TestMergedLabels(OnePersonCase):
     def test_conversations_of_one_person_keep_the_labels_of_both(self):
-        hidden = {"bsuid": "MX.1234", "name": "Ana"}
-        other = self.receive(self.message(content="Hi", person=hidden), person=hidden)
-        both = [self.tag("Guarantee"), self.tag("Delivery")]
-        self.chat.tag_ids = both[0]
-        other.whatsapp_conversation_ids.tag_ids = both[1]
-        self.assertNotEqual(other, self.channel)
-        person = {**ANA, "bsuid": "MX.1234"}
-        self.receive(self.message(content="Me again", person=person), person=person)
-        self.env.invalidate_all()
-        kept = (self.channel | other).exists()
-        self.assertEqual(len(kept), 1)
-        self.assertEqual(kept.whatsapp_conversation_ids.tag_ids, both[0] | both[1])
+        tags = self.env["whatsapp.conversation.tag"].create(
+            [{"name": "Guarantee"}, {"name": "Delivery"}]
+        )
+        for person, tag in zip((BY_NUMBER, BY_USER), tags, strict=True):
+            self.say("Hi", person).whatsapp_conversation_ids.tag_ids = tag
+        channel = self.say("It is me", BY_BOTH)
+        self.assertEqual(self.conversations(), channel)
+        self.assertEqual(channel.whatsapp_conversation_ids.tag_ids, tags)
