@@ -22,6 +22,7 @@ from odoo.addons.mail_gateway_whatsapp_queue.tools import identity as wa_identit
 from odoo.addons.mail_gateway_whatsapp_queue.tools import plain_text, template_words
 from odoo.addons.mail_gateway_whatsapp_queue.tools.referral import Referral
 
+from .discuss_channel_first import FIRST
 from .discuss_channel_merge import MERGE
 from .discuss_channel_team import TEAM
 from .hr_employee import SALESPERSON, Choice
@@ -38,7 +39,12 @@ class DiscussChannel(models.Model):
     """A WhatsApp conversation and its lead: found or made, in whose hands, and why."""
 
     _name = "discuss.channel"
-    _inherit = [MERGE, TEAM, "discuss.channel"]  # they come before what they extend
+    _inherit = [
+        FIRST,
+        MERGE,
+        TEAM,
+        "discuss.channel",
+    ]  # they come before what they extend
 
     lead_id = fields.Many2one(
         "crm.lead",
@@ -233,7 +239,7 @@ class DiscussChannel(models.Model):
         res = super()._whatsapp_message_received(inbound)
         chat = self._whatsapp_conversations()
         inbound.last_date = chat.last_date
-        chat._note(inbound.rendered.text, inbound.sent, "customer")
+        chat._update_last_message(inbound.rendered.text, inbound.sent, "customer")
         if (
             inbound.speaks
             and not (inbound.opt and not self.lead_id._whatsapp_is_open())
@@ -257,13 +263,13 @@ class DiscussChannel(models.Model):
     def _whatsapp_message_sent(self, message, by_phone=False):
         """Keep what we wrote as the last word; a person's is an answer."""
         res = super()._whatsapp_message_sent(message, by_phone)
-        self._whatsapp_conversations()._note_sent(message, by_phone)
+        self._whatsapp_conversations()._update_sent(message, by_phone)
         return res
 
     def _whatsapp_group_message(self, text, date, author):
         """Keep the last word of a group."""
         res = super()._whatsapp_group_message(text, date, author)
-        self._whatsapp_conversations()._note_group(text, date, author)
+        self._whatsapp_conversations()._update_group(text, date, author)
         return res
 
     @api.model
@@ -579,6 +585,7 @@ class DiscussChannel(models.Model):
         partner = partner or self.lead_id.partner_id._whatsapp_by_number()
         company = self._whatsapp_company()
         candidates = [
+            *self._whatsapp_prefer_starter(),
             (previous.user_id, self.env._("Had this customer before")),
             (
                 partner.user_id or partner.commercial_partner_id.user_id,
@@ -814,6 +821,7 @@ class DiscussChannel(models.Model):
         """
         old = self.lead_id
         self.write({"lead_id": lead.id, "whatsapp_no_lead_reason": False})
+        self._whatsapp_forget_starter()
         self._whatsapp_add_members(lead.user_id)
         self._whatsapp_remove_members(old.user_id - lead.user_id)
         lead.whatsapp_match_reason = reason
@@ -882,6 +890,7 @@ class DiscussChannel(models.Model):
             self._whatsapp_add_members(self.gateway_id.member_ids)
         self.env["whatsapp.assignment"]._note(self.lead_id, choice)
         self.lead_id._whatsapp_start_clock()
+        self._whatsapp_forget_starter()
         self._whatsapp_send_notices()
 
     def _create_immediate_call_activity(self):

@@ -4,13 +4,16 @@ from odoo import api, fields, models
 
 from .hr_employee import SALESPERSON
 
+FIRST = "whatsapp.channel.first"
 
-class DiscussChannel(models.Model):
-    """Whoever writes to a customer first has the conversation, and gets the answer."""
 
-    # a file of its own: together they would be hard to read
-    # pylint: disable=consider-merging-classes-inherited
-    _inherit = "discuss.channel"
+class WhatsappChannelFirst(models.AbstractModel):
+    """Whoever writes to a customer first has the conversation, and gets the answer. A
+    part of ``discuss.channel``.
+    """
+
+    _name = FIRST
+    _description = "Who wrote to a WhatsApp customer first"
 
     whatsapp_starter_id = fields.Many2one(
         "res.users",
@@ -71,27 +74,15 @@ class DiscussChannel(models.Model):
             )
         )
 
-    def _whatsapp_preferred(self, previous, partner=None):
-        """Prefer who wrote first to all others."""
-        preferred = super()._whatsapp_preferred(previous, partner)
+    def _whatsapp_prefer_starter(self):
+        """Return who wrote first and the reason, as one of a list; empty: nobody."""
         # sudo: res.users - whom the webhook user may not read, too
         starter = self.sudo().whatsapp_starter_id
-        if starter and self._whatsapp_gets_leads(starter):
-            words = self.env._("Wrote to this customer first")
-            preferred.insert(0, (starter, words))
-        return preferred
-
-    def _whatsapp_link_because(self, lead, reason, note, others=None, previous=None):
-        """Forget who wrote first: the lead has its salesperson."""
-        res = super()._whatsapp_link_because(lead, reason, note, others, previous)
-        self._whatsapp_forget_starter()
-        return res
-
-    def _whatsapp_after_assign(self, choice):
-        res = super()._whatsapp_after_assign(choice)
-        self._whatsapp_forget_starter()
-        return res
+        if not (starter and self._whatsapp_gets_leads(starter)):
+            return []
+        return [(starter, self.env._("Wrote to this customer first"))]
 
     def _whatsapp_forget_starter(self):
+        """The lead has its salesperson from now on."""
         for channel in self.filtered("whatsapp_starter_id"):
             channel.whatsapp_starter_id = False

@@ -444,7 +444,7 @@ class WhatsappConversation(models.Model):
 
     # ------------------------------------------------------------- messages
 
-    def _note_sent(self, message, by_phone=False):
+    def _update_sent(self, message, by_phone=False):
         """Keep what we wrote as the last word; it is an answer if a person wrote it.
 
         :param message: one ``mail.message``
@@ -456,7 +456,7 @@ class WhatsappConversation(models.Model):
         wait, ours = self._wait(), self.state == OPEN
         if automatic and wait.since:
             return  # what the customer said stays the last word: a person has to answer
-        self._note(
+        self._update_last_message(
             plain_text.from_html(message.body, marks=False)
             or ", ".join(message.attachment_ids.mapped("name")),
             message.date,
@@ -473,7 +473,7 @@ class WhatsappConversation(models.Model):
         if ours and not automatic:
             lead._whatsapp_end_reminders()
 
-    def _note_group(self, text, date, author):
+    def _update_group(self, text, date, author):
         """Keep the last word of a group. It waits for no answer: none can be sent.
 
         :param str text: what was written
@@ -491,7 +491,7 @@ class WhatsappConversation(models.Model):
             )
         self.channel_id._whatsapp_wake_inboxes()
 
-    def _note(self, text, date, author, automatic=False):
+    def _update_last_message(self, text, date, author, automatic=False):
         """Keep the last word and whose turn it is, and wake the inboxes.
 
         :param str text: what was written
