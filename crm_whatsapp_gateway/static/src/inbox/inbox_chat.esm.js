@@ -55,13 +55,22 @@ export class InboxChat extends Component {
         this.threadActions = useThreadActions({thread: () => this.thread});
     }
 
+    get isOpen() {
+        return Boolean(this.store.whatsapp_inbox_thread);
+    }
+
+    /**
+     * What is open, or was: actions of other addons ask the server first and look at
+     * the conversation afterwards, when it may have been hidden.
+     */
     get thread() {
-        return this.store.whatsapp_inbox_thread;
+        this.former = this.store.whatsapp_inbox_thread ?? this.former;
+        return this.former;
     }
 
     /** Nothing is left to do here: the next customer is the natural step. */
     get isAnswered() {
-        return this.thread?.whatsapp_state !== "open";
+        return !this.isOpen || this.thread.whatsapp_state !== "open";
     }
 
     get goOnTitle() {

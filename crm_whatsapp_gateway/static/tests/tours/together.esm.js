@@ -84,7 +84,10 @@ tours.add("crm_whatsapp_gateway.hand_over", {
     steps: () => [
         ...openPanel(),
         {trigger: `${PANEL} button:contains('Hand over')`, run: "click"},
-        ...chooseColleague("user_id", "tomas"),
+        {
+            trigger: ".modal .o_field_widget[name='user_id'] label:contains('tomas')",
+            run: "click",
+        },
         {
             trigger: ".modal .o_field_widget[name='note'] textarea",
             run: "edit He wants five",
