@@ -39,12 +39,8 @@ class DiscussChannel(models.Model):
     """A WhatsApp conversation and its lead: found or made, in whose hands, and why."""
 
     _name = "discuss.channel"
-    _inherit = [
-        FIRST,
-        MERGE,
-        TEAM,
-        "discuss.channel",
-    ]  # they come before what they extend
+    # the parts come before what they extend
+    _inherit = [FIRST, MERGE, TEAM, "discuss.channel"]
 
     lead_id = fields.Many2one(
         "crm.lead",

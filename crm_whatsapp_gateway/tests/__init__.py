@@ -28,6 +28,7 @@ from . import (
     test_queue_tours,
     test_report,
     test_report_tours,
+    test_rights,
     test_screen,
     test_secrets,
     test_sending_truth,

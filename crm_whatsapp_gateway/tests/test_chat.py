@@ -59,8 +59,9 @@ class TestChat(WhatsappCase):
         file = self.env["ir.attachment"].with_user(self.owner)
         file = file.create({"name": "offer.pdf", "raw": b"%PDF-1.4"})
         file.sudo().mimetype = "application/pdf"
+        text = "See " * 400  # more than a caption holds
         self.answer(
-            self.channel, "See", attachment_ids=file.ids, parent_id=self.asked.id
+            self.channel, text, attachment_ids=file.ids, parent_id=self.asked.id
         )
         self.send_due()
         self.assertEqual(["context" in sent for sent in self.meta.sent], [True, False])

@@ -258,15 +258,11 @@ class TestFailures(ConversationCase):
         row = template._whatsapp_send(self.channel, {variable: "Ana"})
         self.send_due()
         action = row.with_user(self.owner).action_edit()
-        wizard = Form(
-            self.env[action["res_model"]]
-            .with_user(self.owner)
-            .with_context(**action["context"])
-        )
+        wizards = self.env[action["res_model"]].with_user(self.owner)
+        wizard = wizards.with_context(**action["context"]).create({})
         self.assertEqual(wizard.template_id, template)
-        with wizard.line_ids.edit(0) as line:
-            line.value = "Eva"
-        wizard.save().action_send()
+        wizard.line_ids.value = "Eva"
+        wizard.action_send()
         self.send_due()
         [parameter] = self.meta.sent[-1]["template"]["components"][0]["parameters"]
         self.assertEqual((row.state, parameter["text"]), ("canceled", "Eva"))
