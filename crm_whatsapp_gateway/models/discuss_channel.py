@@ -150,7 +150,8 @@ class DiscussChannel(models.Model):
         if missing:
             # a default in the context is meant for another model
             clean = clean_context(self.env.context)
-            chats = channels.env["whatsapp.conversation"].with_context(clean)
+            chats = channels.env["whatsapp.conversation"]
+            chats = chats.with_context(clean)  # pylint: disable=context-overridden
             chats.create([{"channel_id": channel.id} for channel in missing])
         return channels.whatsapp_conversation_ids
 

@@ -128,16 +128,13 @@ class WhatsappConversation(models.Model):
     # grouped, sorted, searched and exported with the rights of the superuser.
     campaign_id = fields.Many2one(
         "utm.campaign",
-        string="Campaign",
         compute="_compute_lead_values",
         search="_search_campaign_id",
     )
     expected_revenue = fields.Monetary(
         compute="_compute_lead_values", currency_field="currency_id"
     )
-    currency_id = fields.Many2one(
-        "res.currency", string="Currency", compute="_compute_lead_values"
-    )
+    currency_id = fields.Many2one("res.currency", compute="_compute_lead_values")
     activity_summary = fields.Char(
         string="Next activity", compute="_compute_lead_values"
     )

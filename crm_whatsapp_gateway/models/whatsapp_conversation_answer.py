@@ -41,7 +41,6 @@ class WhatsappConversationAnswer(models.AbstractModel):
 
     answer_due = fields.Datetime(string="Answer due", readonly=True, copy=False)
     late = fields.Boolean(
-        string="Late",
         readonly=True,
         copy=False,
         help="The customer waits longer than the target of the number.",

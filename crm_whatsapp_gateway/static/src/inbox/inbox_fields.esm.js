@@ -163,8 +163,7 @@ class LeadActivityField extends Component {
     }
 
     get title() {
-        const {activity_summary: summary, activity_date: date} =
-            this.props.record.data;
+        const {activity_summary: summary, activity_date: date} = this.props.record.data;
         if (!this.state) {
             return _t("No activity is planned");
         }
