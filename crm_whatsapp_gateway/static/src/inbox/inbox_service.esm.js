@@ -193,8 +193,7 @@ class Inbox {
         this.hide();
         this.services.notification.add(
             _t(
-                "You cannot see this conversation: a colleague has it, or it is gone." +
-                    " Ask your colleague to invite you or to hand it over."
+                "You cannot see this conversation: a colleague has it, or it is gone. Ask your colleague to invite you or to hand it over."
             ),
             {type: "warning", sticky: true}
         );
