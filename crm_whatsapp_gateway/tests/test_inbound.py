@@ -578,7 +578,7 @@ class TestInbound(WhatsappCase):
             self.post(self.delivery(broken))
             with patch.object(
                 type(self.env["whatsapp.conversation"]),
-                "_note",
+                "_update_last_message",
                 side_effect=ValueError("my secret wish of 5215512345678"),
             ):
                 self.drain()

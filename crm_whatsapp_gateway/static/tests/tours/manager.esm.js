@@ -48,11 +48,6 @@ tours.add("crm_whatsapp_gateway.labels", {
         },
         {trigger: `${LABELS} .o_tag:contains('Guarantee')`},
         {
-            content: "The card has it at once",
-            trigger:
-                ".o_kanban_record:contains('Ana Pérez') .o_tag:contains('Guarantee')",
-        },
-        {
             content: "It is a filter of the inbox",
             trigger: ".o_searchview_input",
             run: "edit Guarantee",
@@ -62,7 +57,10 @@ tours.add("crm_whatsapp_gateway.labels", {
             run: "click",
         },
         {trigger: ".o_searchview_facet:contains('Labels'):contains('Guarantee')"},
-        {trigger: ".o_kanban_record:contains('Ana Pérez')"},
+        {
+            trigger:
+                ".o_kanban_record:contains('Ana Pérez') .o_tag:contains('Guarantee')",
+        },
         {trigger: ".o_kanban_renderer:not(:has(.o_kanban_record:contains('Eva')))"},
         {
             content: "It is taken away as easily",
