@@ -95,7 +95,9 @@ class TestArchivedNumber(WhatsappCase):
         found = channel.search([("id", "=", channel.id)])
         self.assertEqual(found, channel)
         domain = self.env.ref("crm_whatsapp_gateway.action_whatsapp_inbox").domain
-        self.assertIn(channel, channel.search([*eval(domain), ("id", "=", channel.id)]))
+        chats = self.env["whatsapp.conversation"].with_user(self.owner)
+        chat = chats.search([*eval(domain), ("channel_id", "=", channel.id)])
+        self.assertEqual(chat.channel_id, channel)
         self.assertEqual(channel.message_ids, self.channel.message_ids)
         self.assertIn("is archived", self.known()["whatsapp_off"])
         self.assertIn("is archived", channel._whatsapp_store_values()["whatsapp_off"])

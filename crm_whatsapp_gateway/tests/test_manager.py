@@ -326,11 +326,12 @@ class TestTextOfQueue(OutcomeCase):
     def test_of_a_file_its_name(self):
         files = self.env["ir.attachment"].with_user(self.owner)
         file = files.create({"name": "offer.pdf", "raw": b"%PDF-1.4 of an offer"})
-        rows = self.answer(
+        row = self.answer(
             self.channel, "Our offer", user=self.owner, attachment_ids=file.ids
         )
-        self.assertEqual(rows.mapped("text"), ["offer.pdf", "Our offer"])
-        self.assertEqual(self.found("offer.p"), rows[0])
+        self.assertEqual(row.text, "offer.pdf: Our offer")
+        self.assertEqual(self.found("offer.p"), row)
+        self.assertEqual(self.found("our offer"), row)
 
     def test_of_a_reaction_the_sign(self):
         row = self.env["whatsapp.message.queue"]._record_reaction(

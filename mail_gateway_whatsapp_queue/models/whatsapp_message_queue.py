@@ -130,7 +130,7 @@ class WhatsappMessageQueue(models.Model):
         string="Beginning of the message",
         compute="_compute_text",
         search="_search_text",
-        help="The beginning of what the customer reads, or the name of the file.",
+        help="The name of a file, and the beginning of what the customer reads.",
     )
     payload = fields.Json(readonly=True, groups="base.group_system")
     template_id = fields.Many2one(
@@ -236,11 +236,12 @@ class WhatsappMessageQueue(models.Model):
             row.text = " ".join(row.sudo()._whole_text().split())[:SHOWN]
 
     def _whole_text(self):
-        """Return what the customer reads of this one, or the name of the file."""
+        """Return what the customer reads of this one, behind the name of a file."""
         if self.type == "reaction":
             return self.payload.get("reaction", {}).get("emoji") or ""
         if self.attachment_id:
-            return self.attachment_id.name or ""
+            caption = (self.payload.get(self.type) or {}).get("caption")
+            return ": ".join(filter(None, (self.attachment_id.name, caption)))
         return plain_text.from_html(self.body, marks=False)
 
     @api.model

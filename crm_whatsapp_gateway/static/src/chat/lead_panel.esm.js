@@ -248,7 +248,8 @@ class LeadPanel extends Component {
         await this.orm.write("whatsapp.conversation", [this.panel.conversation], {
             tag_ids: commands,
         });
-        await this.load();
+        const {view} = this.env.services["crm_whatsapp_gateway.inbox"];
+        await Promise.all([this.load(), view?.reload()]);
     }
 
     // ------------------------------------------------------------ colleagues

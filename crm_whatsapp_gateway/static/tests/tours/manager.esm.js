@@ -23,10 +23,9 @@ tours.add("crm_whatsapp_gateway.hand_over_many", {
             trigger: ".modal .alert:contains('Chosen conversations: 2')",
         },
         {
-            trigger: ".modal .o_field_widget[name='user_id'] input",
-            run: "edit tomas",
+            trigger: ".modal .o_field_widget[name='user_id'] label:contains('tomas')",
+            run: "click",
         },
-        {trigger: ".o-autocomplete--dropdown-item:contains('tomas')", run: "click"},
         {trigger: ".modal button[name='action_hand_over']", run: "click"},
         {trigger: ".o_notification:contains('tomas'):contains('2')"},
         {
@@ -47,6 +46,11 @@ tours.add("crm_whatsapp_gateway.labels", {
             run: "edit Guarantee && press Enter",
         },
         {trigger: `${LABELS} .o_tag:contains('Guarantee')`},
+        {
+            content: "The card has it at once",
+            trigger:
+                ".o_kanban_record:contains('Ana Pérez') .o_tag:contains('Guarantee')",
+        },
         {
             content: "It is a filter of the inbox",
             trigger: ".o_searchview_input",

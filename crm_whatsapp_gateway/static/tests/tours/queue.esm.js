@@ -238,7 +238,7 @@ tours.add("crm_whatsapp_gateway.queue_address", {
         },
         ...chatOf(1),
         {trigger: TEXT, run: checkAddress(OPEN)},
-        {trigger: `${CHAT} button[aria-label='Hide the chat']`, run: "click"},
+        {trigger: `${CHAT} button[title^='Hide the chat']`, run: "click"},
         {trigger: `${CHAT}:contains('Choose a conversation')`, run: checkAddress(LIST)},
         {trigger: card(0), run: "click"},
         ...chatOf(0),
