@@ -69,6 +69,7 @@ class TestHooks(GatewayCase):
     def test_what_fills_a_template(self):
         channel = self.receive(self.message(content="Hello"))
         template = self.template("Hola {{nombre}} de {{ciudad}}")
+        self.gateway.member_ids |= self.responsible_user
         wizard = (
             self.env["whatsapp.send.template"]
             .with_user(self.responsible_user)
