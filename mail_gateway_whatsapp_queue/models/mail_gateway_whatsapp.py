@@ -143,10 +143,21 @@ class MailGatewayWhatsapp(models.AbstractModel):
         return Identity.of_message(messages[0], update.get("contacts") or []) or None
 
     def _get_channel_vals(self, gateway, token, update):
-        """Take the name that can be read: OCA takes it as it came."""
+        """Take the name that can be read: OCA takes it as it came.
+
+        A colleague who writes from the own phone is in OCA's list of members twice,
+        which the database refuses.
+        """
         person = self._person(update)
+        values = super()._get_channel_vals(gateway, token, update)
+        members = {}
+        for command in values["channel_member_ids"]:
+            member = command[2]
+            key = (member.get("partner_id") or False, member.get("guest_id") or False)
+            members[key] = command
         return {
-            **super()._get_channel_vals(gateway, token, update),
+            **values,
+            "channel_member_ids": list(members.values()),
             "name": (person and person.label) or str(token),
         }
 
