@@ -29,7 +29,7 @@ class TestWhoIsAway(AbsenceCase):
         users = self.env["res.users"].with_user(user or self.sofia)
         with at(WEDNESDAY):
             found = users.with_context(lang="en_US", tz="UTC", **context).name_search(
-                args=[("id", "in", self.users.ids)]
+                "", [("id", "in", self.users.ids)]
             )
         return dict(found)
 

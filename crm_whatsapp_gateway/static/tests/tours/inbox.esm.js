@@ -443,7 +443,7 @@ tours.add("crm_whatsapp_gateway.template_choice", {
             content: "The preview follows while one types",
             trigger:
                 ".modal .o_whatsapp_values > div:contains('tu cotización ____') input",
-            run: "fill S00042",
+            run: "edit S00042",
         },
         {
             trigger: ".modal .o_whatsapp_preview:contains('cotización S00042')",
@@ -472,7 +472,7 @@ tours.add("crm_whatsapp_gateway.template_phone", {
         },
         {
             trigger: ".modal .o_whatsapp_values > div:contains('cotización') input",
-            run: "fill S00042",
+            run: "edit S00042",
         },
         {trigger: ".modal .o_whatsapp_preview:contains('cotización S00042')"},
         {trigger: ".modal button[name='action_send']", run: "click"},

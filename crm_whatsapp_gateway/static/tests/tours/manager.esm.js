@@ -67,6 +67,11 @@ tours.add("crm_whatsapp_gateway.labels", {
         },
         {trigger: ".o_kanban_renderer:not(:has(.o_kanban_record:contains('Eva')))"},
         {
+            trigger: ".o_searchview_facet:contains('Guarantee') .o_facet_remove",
+            run: "click",
+        },
+        {trigger: ".o_kanban_record:contains('Eva')"},
+        {
             content: "It is taken away as easily",
             trigger: `${LABELS} .o_tag:contains('Guarantee') button`,
             run: "click",
