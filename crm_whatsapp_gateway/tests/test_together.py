@@ -511,7 +511,8 @@ class TestNotes(TogetherCase, HttpCase):
     def test_what_becomes_of_a_note_never_leaves_either(self):
         note = self.write_note(self.owner)
         self.channel.with_user(self.owner)._message_update_content(
-            note.with_user(self.owner).sudo(), body="He pays late"  # as Odoo's route
+            note.with_user(self.owner).sudo(),
+            body="He pays late",  # as Odoo's route
         )
         self.assertIn("late", note.body)
         note._message_reaction(

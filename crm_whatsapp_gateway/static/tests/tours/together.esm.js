@@ -115,7 +115,8 @@ tours.add("crm_whatsapp_gateway.away", {
         {trigger: `${PANEL} button:contains('Hand over')`, run: "click"},
         {
             content: "So does the list of colleagues",
-            trigger: ".modal .o_field_widget[name='user_id'] label:contains('tomas'):contains('on leave until')",
+            trigger:
+                ".modal .o_field_widget[name='user_id'] label:contains('tomas'):contains('on leave until')",
         },
         {trigger: ".modal button[special='cancel']", run: "click"},
         {trigger: "body:not(:has(.modal))"},
