@@ -315,6 +315,19 @@ class MailMessage(models.Model):
 
     # ------------------------------------------------------------- deleting
 
+    @api.ondelete(at_uninstall=False)
+    def _whatsapp_keep_said(self):
+        """Keep what customers said.
+
+        :raise AccessError: no administrator deletes it
+        """
+        if self._whatsapp_by_hand() and not self.env.user.has_group(ADMINISTRATOR):
+            # sudo: mail.message - whose it is
+            if self.sudo().filtered("whatsapp_message_id"):
+                raise AccessError(
+                    self.env._("Only an administrator deletes a customer's message.")
+                )
+
     def unlink(self):
         """Take back what was not sent yet, and let go of what was.
 
@@ -322,12 +335,6 @@ class MailMessage(models.Model):
         row that the same transaction wrote, look once more for the one that is gone.
         """
         self.check_access("unlink")
-        if self._whatsapp_by_hand() and not self.env.user.has_group(ADMINISTRATOR):
-            # sudo: mail.message - whose it is
-            if self.sudo().filtered("whatsapp_message_id"):
-                raise AccessError(
-                    self.env._("Only an administrator deletes a customer's message.")
-                )
         # sudo: whatsapp.message.queue - whoever may delete the message
         rows = self.env["whatsapp.message.queue"].sudo()
         rows = rows.search([("message_id", "in", self.ids)])
