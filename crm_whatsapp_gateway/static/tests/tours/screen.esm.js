@@ -207,6 +207,13 @@ tours.add("crm_whatsapp_gateway.screen_systray", {
         {
             content: "What was told of it is read along with it",
             trigger: ".o-mail-ChatWindow .o-mail-Message:contains('How much is it?')",
+            timeout: LONG,
+            async run() {
+                const told = [["needaction", "=", true]];
+                while (await services().orm.searchCount("mail.message", told)) {
+                    await new Promise((resolve) => setTimeout(resolve, 200));
+                }
+            },
         },
     ],
 });
