@@ -555,6 +555,7 @@ class TestNotes(TogetherCase, HttpCase):
         group = self.env["discuss.channel"].create(
             {"name": "Us", "channel_type": "group"}
         )
+        group.add_members(partner_ids=self.partner.ids)  # 19.0 asks for that
         message = group.message_post(
             body="x",
             message_type="comment",
