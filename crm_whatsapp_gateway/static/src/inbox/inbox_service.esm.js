@@ -180,15 +180,17 @@ class Inbox {
 
     /** Open what the address of the page names. */
     async openAddress(id) {
+        let isSeen = true;
         try {
             await this.open(id);
         } catch (error) {
             if (!(error instanceof RPCError && UNSEEN.includes(error.exceptionName))) {
                 throw error;
             }
+            isSeen = false;
         }
-        if (this.wanted !== id || this.threadOf(id)?.whatsapp_state) {
-            return; // it is there, or another one meanwhile
+        if (this.wanted !== id || (isSeen && this.threadOf(id)?.whatsapp_state)) {
+            return; // another one meanwhile, or it is there and of WhatsApp
         }
         this.hide();
         this.services.notification.add(
