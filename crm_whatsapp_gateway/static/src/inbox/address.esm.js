@@ -69,7 +69,19 @@ class Address {
 
     /** The user went back or forth, or followed a link. */
     follow() {
-        this.id = Number(router.current[KEY]) || null;
+        const id = Number(router.current[KEY]) || null;
+        if (id === this.id) {
+            return;
+        }
+        // a link does not change the address that the browser shows
+        const isStep = new URL(browser.location).searchParams.get(KEY) === String(id);
+        if (id && this.hasList && isStep) {
+            // Of a chat that gave place to the one that is open: the menu of a phone,
+            // on 19.0, leaves a step of its own. The list is before it.
+            browser.history.back();
+            return;
+        }
+        this.id = id;
         this.hasList = false;
         this.write();
         this.read();
