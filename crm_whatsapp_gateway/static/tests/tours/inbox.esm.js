@@ -471,7 +471,8 @@ tours.add("crm_whatsapp_gateway.template_phone", {
                 ".modal:has(.o_whatsapp_preview:contains('Hola Ana')):not(:has(.o_whatsapp_values input:focus))",
         },
         {
-            trigger: ".modal .o_whatsapp_values > div:contains('tu cotización ____') input",
+            trigger:
+                ".modal .o_whatsapp_values > div:contains('tu cotización ____') input",
             run: "edit S00042",
         },
         {trigger: ".modal .o_whatsapp_preview:contains('cotización S00042')"},
