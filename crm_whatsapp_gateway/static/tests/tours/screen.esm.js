@@ -205,6 +205,11 @@ tours.add("crm_whatsapp_gateway.screen_systray", {
             trigger: ".o-mail-ChatWindow .o-whatsapp-Window:contains('Free text')",
         },
         {
+            content: "Whoever writes there has read it",
+            trigger: ".o-mail-ChatWindow .o-mail-Composer-input",
+            run: "click",
+        },
+        {
             content: "What was told of it is read along with it",
             trigger: ".o-mail-ChatWindow .o-mail-Message:contains('How much is it?')",
             timeout: LONG,
