@@ -205,20 +205,7 @@ tours.add("crm_whatsapp_gateway.screen_systray", {
             trigger: ".o-mail-ChatWindow .o-whatsapp-Window:contains('Free text')",
         },
         {
-            content: "Whoever writes there has read it",
-            trigger: ".o-mail-ChatWindow .o-mail-Composer-input",
-            run: "click",
-        },
-        {
-            content: "What was told of it is read along with it",
             trigger: ".o-mail-ChatWindow .o-mail-Message:contains('How much is it?')",
-            timeout: LONG,
-            async run() {
-                const told = [["needaction", "=", true]];
-                while (await services().orm.searchCount("mail.message", told)) {
-                    await new Promise((resolve) => setTimeout(resolve, 200));
-                }
-            },
         },
     ],
 });
