@@ -328,6 +328,7 @@ def test_the_company_is_on_one_side_and_the_customer_on_the_other(scene):
         "You are welcome": [True, "o-green"],
     }
     for who, page in scene.pages.items():
+        page.see(".o-mail-Message", "Thank you")
         page.see(".o-mail-Message", "You are welcome")
         page.see(".o-whatsapp-ours", scene.owner.login)
         page.see(".o-whatsapp-ours", "manager")
