@@ -4,11 +4,10 @@ from collections import defaultdict
 
 from markupsafe import Markup
 
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import plaintext2html
 
-from odoo.addons.mail_gateway_whatsapp_queue import compat
 from odoo.addons.mail_gateway_whatsapp_queue.tools import identity as wa_identity
 
 from .hr_employee import SALESPERSON, Choice
@@ -210,18 +209,10 @@ class WhatsappChannelTeam(models.AbstractModel):
             watchers.filtered(lambda user: user.partner_id.id not in stay)
         )
 
-    def _whatsapp_colleagues(self):
-        """Return who can work in one of these conversations: salespeople of its
-        company.
-        """
-        # sudo: res.groups, res.users - salespeople need not read groups
-        companies = self.env["res.company"].sudo()
-        for channel in self.sudo():
-            companies |= channel._whatsapp_company()
-        group = self.env.ref(SALESPERSON).sudo()
-        return compat.users_of(group).filtered(
-            lambda user: user.active and not user.share and companies & user.company_ids
-        )
+    @api.model
+    def _whatsapp_colleague_groups(self):
+        """Conversations are given to salespeople, not to whoever else may see them."""
+        return (SALESPERSON,)
 
     def _whatsapp_check_colleagues(self, users):
         """Refuse who could not work in this conversation.

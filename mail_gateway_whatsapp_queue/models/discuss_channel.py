@@ -733,15 +733,22 @@ class DiscussChannel(models.Model):
         }
 
     def _whatsapp_colleagues(self):
-        """Return who can work in this conversation. A hook."""
-        # sudo: res.groups, res.users - people need not read groups
-        company = self.sudo()._whatsapp_company()
+        """Return who can work in one of these conversations."""
+        # sudo: res.groups, res.users, res.company - people need not read groups
+        companies = self.env["res.company"].sudo()
+        for channel in self.sudo():
+            companies |= channel._whatsapp_company()
         users = self.env["res.users"].sudo()
-        for xmlid in users._whatsapp_groups():
+        for xmlid in self._whatsapp_colleague_groups():
             users |= compat.users_of(self.env.ref(xmlid).sudo())
         return users.filtered(
-            lambda user: user.active and not user.share and company in user.company_ids
+            lambda user: user.active and not user.share and companies & user.company_ids
         )
+
+    @api.model
+    def _whatsapp_colleague_groups(self):
+        """Return XML ids of the groups whose users work in conversations. A hook."""
+        return self.env["res.users"]._whatsapp_groups()
 
     def _whatsapp_invite_mentioned(self, partner_ids):
         """Let those colleagues in whom a note names, so that they see it.

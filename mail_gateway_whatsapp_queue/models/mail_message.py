@@ -234,15 +234,6 @@ class MailMessage(models.Model):
             message.notification_ids.gateway_channel_id
         )
 
-    def _message_notifications_to_store(self, store):
-        """Tell the list of failures why a message was not sent."""
-        res = super()._message_notifications_to_store(store)
-        for notification in self.notification_ids.filtered("failure_reason"):
-            if notification.gateway_type == "whatsapp":
-                reason = {"failure_reason": notification.failure_reason}
-                compat.store_values(store, notification, reason)
-        return res
-
     # ------------------------------------------------------------- contact cards
 
     def action_whatsapp_save_contact(self):

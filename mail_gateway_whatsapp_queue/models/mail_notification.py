@@ -94,17 +94,6 @@ class MailNotification(models.Model):
                 self._whatsapp_refuse(["gateway_channel_id"])
         return res
 
-    if not compat.V19:  # there, ``mail.message`` tells it
-
-        def _to_store(self, store, *args, **kwargs):
-            """Tell the web client why a message was not sent."""
-            res = super()._to_store(store, *args, **kwargs)
-            for notification in self.filtered("failure_reason"):
-                if notification.gateway_type == "whatsapp":
-                    reason = {"failure_reason": notification.failure_reason}
-                    compat.store_values(store, notification, reason)
-            return res
-
     # ------------------------------------------------------------- sending
 
     def send_gateway(self, *args, **kwargs):

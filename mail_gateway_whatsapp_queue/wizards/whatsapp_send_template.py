@@ -76,9 +76,12 @@ class WhatsappSendTemplate(models.TransientModel):
         channel = self.env["discuss.channel"].browse(channel_id)
         channel._whatsapp_check_person()
         words = template_words.folded(query).split()
-        found = self._templates(channel).filtered(
-            lambda each: all(word in each._whatsapp_searched() for word in words)
-        )
+
+        def fits(each):
+            text = each._whatsapp_searched()
+            return all(word in text for word in words)
+
+        found = self._templates(channel).filtered(fits)
         # sudo: discuss.channel - the customer's language, whoever asks
         lang = channel.sudo()._whatsapp_customer_lang() or ""
         used = self._last_used(found)
