@@ -6,11 +6,10 @@ from typing import NamedTuple
 from odoo import api, fields, models
 from odoo.tools import SQL, format_datetime
 
-from odoo.addons.mail_gateway_whatsapp_queue.tools.window import WINDOW
+from odoo.addons.mail_gateway_whatsapp_queue.tools.window import closing_soon
 
 from .whatsapp_conversation import INBOX
 
-SOON = timedelta(hours=2)
 RECENT = timedelta(days=7)
 FORGOTTEN = timedelta(days=1)
 SHOWN = 3  # names on a card
@@ -36,6 +35,7 @@ class Card(NamedTuple):
 
 def _cards(now):
     """Return the cards by kind, in the order of their importance."""
+    after, until = closing_soon(now)
     return {
         "paused": Card(
             "mail.gateway",
@@ -60,8 +60,8 @@ def _cards(now):
             [
                 *WAITING,
                 ("channel_id.whatsapp_window_closed_at", "=", False),
-                ("channel_id.whatsapp_last_customer_date", ">", now - WINDOW),
-                ("channel_id.whatsapp_last_customer_date", "<=", now - WINDOW + SOON),
+                ("channel_id.whatsapp_last_customer_date", ">", after),
+                ("channel_id.whatsapp_last_customer_date", "<=", until),
             ],
             "user_id",
             "waiting_since",

@@ -17,10 +17,8 @@ function textField(composer) {
 
 /** Whether a customer would get what is written: not so of a note, nor of an edit. */
 function isForCustomer(composer) {
-    return (
-        composer?.thread?.whatsapp_window_closes !== undefined &&
-        !composer.message &&
-        !composer.whatsapp_note
+    return Boolean(
+        composer?.thread?.isWhatsapp && !composer.message && !composer.whatsapp_note
     );
 }
 

@@ -15,7 +15,7 @@ patch(MessageModel.prototype, {
      * elsewhere; the server does not know yet what is being posted.
      */
     get isWhatsappOurs() {
-        if (this.thread?.whatsapp_window_closes === undefined) {
+        if (!this.thread?.isWhatsapp) {
             return undefined;
         }
         return this.isSelfAuthored || this.whatsapp_ours;

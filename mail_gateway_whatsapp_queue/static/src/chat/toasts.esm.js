@@ -47,9 +47,6 @@ export function isChatNotice(message) {
 }
 
 patch(Thread.prototype, {
-    get isWhatsapp() {
-        return this.whatsapp_window_closes !== undefined;
-    },
     /** Whether the user has the chat before them. */
     get isWhatsappShown() {
         return !document.hidden && Boolean(this.isDisplayed);

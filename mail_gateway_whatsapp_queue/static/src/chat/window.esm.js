@@ -4,6 +4,7 @@
 
 import {onWillUnmount, useState} from "@odoo/owl";
 import {Composer} from "@mail/core/common/composer";
+import {Thread} from "@mail/core/common/thread_model";
 import {_t} from "@web/core/l10n/translation";
 import {deserializeDateTime} from "@web/core/l10n/dates";
 import {patch} from "@web/core/utils/patch";
@@ -11,6 +12,13 @@ import {useService} from "@web/core/utils/hooks";
 
 const MINUTE = 60000;
 const LOOK_AGAIN = MINUTE / 2;
+
+patch(Thread.prototype, {
+    /** Whether this is a conversation of WhatsApp, as the server told of its window. */
+    get isWhatsapp() {
+        return this.whatsapp_window_closes !== undefined;
+    },
+});
 
 /** The 24 hours in which free text is possible, over the text field. */
 patch(Composer.prototype, {
@@ -27,7 +35,7 @@ patch(Composer.prototype, {
     get whatsappWindow() {
         const {composer} = this.props;
         const {thread, message} = composer;
-        if (message || thread?.whatsapp_window_closes === undefined) {
+        if (message || !thread?.isWhatsapp) {
             return null;
         }
         const closes = thread.whatsapp_window_closes;
