@@ -54,7 +54,8 @@ class SlowMeta(ThreadingHTTPServer):
                 if sum(moment > now - 1 for moment in self.taken) >= self.allowed:
                     return False
             self.taken.append(now)
-            text = message.get("text", {}).get("body", message["type"])
+            kind = message["type"]
+            text = message[kind].get("body") or message[kind].get("caption", kind)
             self.texts[message["to"].removeprefix("+")].append(text)
             return True
 

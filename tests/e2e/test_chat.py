@@ -247,11 +247,21 @@ def test_ticks_are_right_without_reload(scene):
             reason = scene.pages["owner"].ask(SHOWN)[text][1]
             assert len(reason) > len("Waiting to be sent. "), reason
             scene.clock.tick()
+            # a run of the cron that was about to end takes the trigger with it
+            until(lambda: _woken(scene), PATIENCE, scene.statuses, every=5)
     assert_shown(scene, wanted)
     for page in scene.pages.values():
         page.ask("location.reload()")
         page.see(".o-mail-Message", "19 ")
     assert_shown(scene, wanted)
+
+
+def _woken(scene):
+    """Run the cron unless the last message of ours has been read."""
+    if scene.status() == "whatsapp_read":
+        return True
+    scene.clock.wake()
+    return False
 
 
 def _left(scene, text):
