@@ -7,11 +7,9 @@ from pathlib import Path
 
 from psycopg import sql
 
-from devkit import demo_state, paths, processes, stamps
+from devkit import database, demo_state, paths, processes, stamps
 from devkit.console import say
 from devkit.postgres import Cluster
-
-TEMPLATE = "template-"
 
 
 def stop() -> None:
@@ -34,7 +32,7 @@ def reset() -> None:
             for (name,) in rows:
                 if name in ("postgres", "template0", "template1"):
                     continue
-                if not name.startswith(TEMPLATE):
+                if not name.startswith(database.TEMPLATE):
                     connection.execute(
                         sql.SQL("DROP DATABASE {} WITH (FORCE)").format(
                             sql.Identifier(name)
@@ -50,7 +48,7 @@ def _delete_files(data: Path) -> None:
     """Delete sessions and attachments of databases that are gone."""
     shutil.rmtree(data / "sessions", ignore_errors=True)
     for filestore in data.glob("filestore/*"):
-        if not filestore.name.startswith(TEMPLATE):
+        if not filestore.name.startswith(database.TEMPLATE):
             shutil.rmtree(filestore, ignore_errors=True)
 
 

@@ -13,6 +13,7 @@ from devkit.console import Failure, say, step
 from devkit.environment import Environment
 from devkit.shell import run
 
+TEMPLATE = "template-"  # so begins the name of each that others are copies of
 LANGUAGES = ("en_US", "es_ES", "es_MX")
 NO_DEMO = {"18.0": ("--without-demo=all",), "19.0": ()}
 
@@ -29,7 +30,7 @@ def template(environment: Environment, addon: str = "") -> str:
     """
     modules = paths.outside([addon] if addon else paths.addons())
     recipe = paths.digest(environment.key, *modules, *LANGUAGES, "with bundles")[:10]
-    name = f"template-{environment.series}-{recipe}"
+    name = f"{TEMPLATE}{environment.series}-{recipe}"
     if exists(environment, name):
         return name
     with stamps.locked(name):

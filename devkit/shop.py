@@ -6,20 +6,17 @@ What is proven here needs committed transactions and several processes, so it st
 outside of Odoo's own tests, which see one transaction only.
 """
 
-import atexit
 import contextlib
 import hashlib
 import hmac
 import http.client
 import json
-import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from devkit import database, environment, paths, server
-from devkit.shell import run
+from devkit import database, environment, paths, prepared, server
 
 SECRET = "an app secret"
 KEY = "webhook-key"
@@ -44,7 +41,6 @@ env["mail.gateway"].create({{
     "webhook_key": "{KEY}", "webhook_secret": "{SECRET}",
     "whatsapp_security_key": "verify", "whatsapp_from_phone": "{NUMBER}",
     "integrated_webhook_state": "integrated"}})
-env.cr.commit()
 """
 
 
@@ -114,40 +110,15 @@ def opened(name: str, series: str, odoo: Path | None = None, with_addon: bool = 
         database.drop(env, shop.database)
 
 
-_ready: dict[tuple[str, bool], str] = {}  # of this process
-
-
 def _prepared(env: environment.Environment, with_addon: bool) -> str:
-    """The database of which all shops of this process are copies."""
-    key = (env.series, with_addon)
-    if key not in _ready:
-        kind = "ours" if with_addon else "oca"
-        name = database.copy(env, f"shop-{kind}-{env.series}-{paths.checkout()}")
-        atexit.register(database.drop, env, name)
-        install = (
-            "-d",
-            name,
-            "-i",
-            ",".join(paths.top()),
-            "--stop-after-init",
-            "--no-http",
-        )
-        if with_addon:
-            run(env.command(*install), what="installing the addons", env=env.env())
-        shell = env.command("shell", "-d", name, "--no-http")
-        with _file(PREPARE) as script:
-            run(shell, what="preparing the shop", env=env.env(), stdin=script)
-        _ready[key] = name
-    return _ready[key]
+    """The database of which all shops are copies."""
+    kind = "shop" if with_addon else "shop-oca"
+    base = prepared.ours(env) if with_addon else database.template(env)
 
+    def make(name: str) -> None:
+        prepared.run_inside(env, name, PREPARE, "preparing the shop")
 
-@contextlib.contextmanager
-def _file(text: str):
-    read, write = os.pipe()
-    with open(write, "w") as sink:
-        sink.write(text)
-    with open(read) as source:
-        yield source
+    return prepared.ensure(env, kind, base, [PREPARE], make)
 
 
 def message(number: int, sender: str, text: str | None = None, stamp: int = 0) -> dict:

@@ -13,6 +13,9 @@ from devkit import paths
 from devkit.checks.result import Result
 from devkit.console import say
 
+# These wait for minutes, browsers and time-outs more than they work: two files at once
+AT_ONCE = {"e2e": ("-n", "2", "--dist", "loadfile")}
+
 
 def pytest(
     folder: str, options: tuple[str, ...] = (), extra_env: dict[str, str] | None = None
@@ -29,6 +32,7 @@ def pytest(
         command = [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
             *(str(tests), f"--junitxml={report}", *options),
+            *AT_ONCE.get(folder, ()),
         ]
         env = {**os.environ, **(extra_env or {})}
         status = subprocess.run(command, cwd=paths.REPO, env=env).returncode

@@ -1,0 +1,96 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+"""Databases with our addons, made again when what they are made from changes.
+
+Each checkout has its own, of which demos and tests take copies in a second.
+"""
+
+import tempfile
+from collections.abc import Callable
+
+from devkit import database, paths, stamps
+from devkit.console import Failure, step
+from devkit.environment import Environment
+from devkit.shell import run
+
+# of an addon, what changes nothing in a database
+NOT_INSTALLED = {"tests", "docs", "readme", "__pycache__"}
+
+
+def ours(env: Environment) -> str:
+    """The database with our addons and nothing else."""
+    return ensure(
+        env,
+        "ours",
+        database.template(env),
+        _addon_files(),
+        lambda name: _install(env, name),
+    )
+
+
+def ensure(
+    env: Environment,
+    kind: str,
+    base: str,
+    recipe: list[str | bytes],
+    make: Callable[[str], None],
+) -> str:
+    """The database of a kind; a missing one is made, and older ones are dropped.
+
+    :param base: the database of which it begins as a copy
+    :param recipe: what decides, beside `base`, what becomes of it
+    :param make: turns the copy of this name into it
+    """
+    family = f"{database.TEMPLATE}{kind}-{env.series}-{paths.checkout()}-"
+    name = family + paths.digest(base, *recipe)[:10]
+    with stamps.locked(family.rstrip("-")):
+        if not database.exists(env, name):
+            for old in database.names(env):
+                if old.startswith(family):
+                    database.drop(env, old)
+            draft = f"{family}draft"
+            database.copy(env, draft, base)
+            make(draft)
+            database.rename(env, draft, name)
+    return name
+
+
+def run_inside(env: Environment, name: str, script: str, what: str) -> None:
+    """Feed a script to Odoo's shell, and commit."""
+    with tempfile.TemporaryFile("w+") as file:
+        file.write(f"{script}\nenv.cr.commit()\n")
+        file.seek(0)
+        run(
+            env.command("shell", "-d", name, "--no-http"),
+            what=what,
+            env=env.env(),
+            log=env.logs / f"{name}.log",
+            stdin=file,
+        )
+
+
+def _addon_files() -> list[str | bytes]:
+    """Names and contents of all that the addons put into a database."""
+    parts: list[str | bytes] = []
+    roots = [paths.REPO / name for name in paths.addons()]
+    for file in sorted(file for root in roots for file in root.rglob("*")):
+        path = file.relative_to(paths.REPO)
+        if file.is_file() and not set(path.parts) & NOT_INSTALLED:
+            parts += [str(path), file.read_bytes()]
+    return parts
+
+
+def _install(env: Environment, name: str) -> None:
+    log = env.logs / "ours-install.log"
+    with step(f"our addons in Odoo {env.series}"):
+        run(
+            env.command(
+                *("-d", name, "-i", ",".join(paths.top()), "--stop-after-init"),
+                *("--no-http", "--max-cron-threads=0"),
+            ),
+            what="installing our addons",
+            env=env.env(),
+            log=log,
+        )
+    if not database.installed(env, name, paths.addons()):
+        raise Failure(f"Odoo did not install our addons (see {log})")
