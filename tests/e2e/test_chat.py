@@ -71,6 +71,15 @@ Object.fromEntries([...document.querySelectorAll(".o-mail-Message")].map(message
     ]];
 }))
 """
+# a text that is there, and sent, before the page is drawn again
+AT_ONCE = """
+((selector, text) => {
+    const field = document.querySelector(selector);
+    field.value = text;
+    field.dispatchEvent(new InputEvent("input", {bubbles: true}));
+    field.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", bubbles: true}));
+})(%r, %r)
+"""
 
 
 @dataclass
@@ -276,6 +285,15 @@ def _left(scene, text):
         "        attempt WHERE attempt.row_id = row.id))",
         text,
     )
+
+
+def test_a_text_that_is_sent_at_once_leaves_the_field(scene):
+    page = scene.pages["owner"]
+    for text in ("Pasted once", "Pasted twice"):
+        page.ask(AT_ONCE % (FIELD, text))
+        page.see(".o-mail-Message", text)
+        page.wait(f"document.querySelector('{FIELD}').value === ''")
+    assert_shown(scene, {"Pasted once": "whatsapp_read"})
 
 
 def test_a_template_has_its_tick_as_well(scene):

@@ -70,6 +70,13 @@ patch(Composer.prototype, {
             return super.processMessage(...arguments);
         }
     },
+    clear() {
+        super.clear();
+        if (this.ref.el) {
+            // Pasted and sent before the page was drawn: OWL sees no change to draw
+            this.ref.el.value = this.props.composer[textField(this.props.composer)];
+        }
+    },
     /** What is refused comes back to where it was written. */
     _sendMessage(value, postData, extraData, ...others) {
         const {composer} = this.props;
