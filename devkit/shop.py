@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,8 +53,16 @@ class Shop:
     database: str
     servers: list = field(default_factory=list)
 
-    def start(self, *options: str, port: int | None = None) -> server.Server:
-        """Start one more Odoo on this database, on a free port if none is named."""
+    def start(
+        self, *options: str, port: int | None = None, host: str = ""
+    ) -> server.Server:
+        """Start one more Odoo on this database, on a free port if none is named.
+
+        :param host: name of a host of its own, which shares with the others the
+            database and, as by a network disk, the files of attachments
+        """
+        if host:
+            options += (f"--data-dir={self._data_of(host)}",)
         started = server.start(
             self.environment,
             self.database,
@@ -64,9 +73,22 @@ class Shop:
         self.servers.append(started)
         return started
 
+    def _data_of(self, host: str) -> Path:
+        folder = self._hosts / host
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            files = self.environment.filestore(self.database).parent
+            (folder / "filestore").symlink_to(files)
+        return folder
+
+    @property
+    def _hosts(self) -> Path:
+        return self.environment.folder / f"hosts-of-{self.database}"
+
     def stop(self) -> None:
         for started in self.servers:
             started.stop()
+        shutil.rmtree(self._hosts, ignore_errors=True)
 
     def rows(self, statement: str, *values) -> list[tuple]:
         """What the database says."""

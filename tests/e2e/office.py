@@ -55,17 +55,20 @@ def until(true, seconds, what, every=0.2):
 
 
 class Office:
-    """One Odoo process after the other, on one address."""
+    """One Odoo process after the other, on one address.
 
-    def __init__(self, shop):
-        self.shop, self.port = shop, free_port()
+    :param str host: the host of which they are; without, they share all files
+    """
+
+    def __init__(self, shop, host=""):
+        self.shop, self.host, self.port = shop, host, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.clicked_again = 0
         self._open = threading.Event()
         self._server = None
 
     def open(self):
-        self._server = self.shop.start(port=self.port)
+        self._server = self.shop.start(port=self.port, host=self.host)
         self._open.set()
 
     def sends(self):

@@ -1,6 +1,6 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""Nothing lost, nothing twice: several Odoo processes, real transactions, a kill."""
+"""Nothing lost, nothing twice: two Odoo hosts, real transactions, kills."""
 
 import json
 import os
@@ -12,10 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from office import until
+from proxy import Proxy
 
 from devkit import paths
 from devkit import shop as shops
-from devkit.demo.rpc import Session
+from devkit.demo.rpc import Refused, Session
 
 SERIES = os.environ.get("CWG_SERIES", paths.DEFAULT_SERIES)
 ODOO = Path(os.environ["ODOO_PATH"]) if os.environ.get("ODOO_PATH") else None
@@ -31,8 +33,8 @@ CRASH_MESSAGES = 500
 @pytest.fixture(scope="module")
 def shop():
     with shops.opened("e2e-parallel", SERIES, ODOO) as opened:
-        opened.start()
-        opened.start()
+        opened.start(host="one")
+        opened.start(host="other")
         yield opened
 
 
@@ -61,7 +63,7 @@ def state_of(shop, sender):
 
 
 def deliver(shop, bodies):
-    """Deliver over eight connections to two Odoo processes; wait for the work."""
+    """Deliver over eight connections to two Odoo hosts; wait for the work."""
     urls = [started.url for started in shop.servers]
     with ThreadPoolExecutor(8) as pool:
         answers = pool.map(
@@ -260,8 +262,18 @@ OF_SELLER = """
 """
 
 
+def archive(admin, seller):
+    """Archive a user; who is told of another transaction clicks again."""
+    for _click in range(5):
+        try:
+            return admin.call("res.users", "action_archive", [seller])
+        except Refused as refusal:
+            reason = refusal
+    raise reason
+
+
 def test_a_seller_is_archived_while_the_customers_write(shop):
-    """Two administrators, two Odoo processes: each customer goes on once."""
+    """Two administrators, two Odoo hosts: each customer goes on once."""
     senders = [f"52155600000{number:02}" for number in range(WAITERS)]
     urls = [started.url for started in shop.servers]
 
@@ -284,10 +296,7 @@ def test_a_seller_is_archived_while_the_customers_write(shop):
     assert waiting
     admins = [Session(url, shop.database, "admin", "admin") for url in urls]
     with ThreadPoolExecutor(10) as pool:
-        jobs = [
-            pool.submit(admin.call, "res.users", "action_archive", [seller])
-            for admin in admins
-        ]
+        jobs = [pool.submit(archive, admin, seller) for admin in admins]
         assert set(pool.map(write(2), enumerate(senders))) == {200}
         for job in jobs:
             job.result()
@@ -345,13 +354,56 @@ def test_hostile_bodies_are_answered_and_neighbours_are_processed(shop):
     for raw in RAW:
         assert shops.post(url, raw) in (200, 400), raw
         assert shops.post(url, raw + b" " * 3_200_000) == 413
-    until = time.monotonic() + shops.PATIENCE
+    end = time.monotonic() + shops.PATIENCE
     while state_of(shop, "5215540000001")[3] != Counter(neighbours):
-        assert time.monotonic() < until, state_of(shop, "5215540000001")
+        assert time.monotonic() < end, state_of(shop, "5215540000001")
         time.sleep(0.5)
     assert state_of(shop, "5215540000001")[:3] == (1, 1, 1)
     log = shop.servers[0].log.read_text()
     assert '" 500 ' not in log
+
+
+PERSONS = 40
+OF_EACH = 5  # messages
+BY_TURN = """
+    SELECT lead.user_id FROM crm_lead lead
+      JOIN discuss_channel chat ON chat.lead_id = lead.id
+     WHERE chat.gateway_channel_token = ANY(%s)
+     ORDER BY lead.id
+"""
+
+
+def test_one_of_two_hosts_dies_while_meta_delivers(shop):
+    """Behind a proxy: what the dead one had taken is done by the other one."""
+    lost = shop.start(host="lost")
+    hosts = [("127.0.0.1", started.port) for started in (shop.servers[0], lost)]
+    senders = [f"52155700000{number:02}" for number in range(PERSONS)]
+    now = int(time.time())
+    messages = [
+        shops.message(number, sender, stamp=now + number)
+        for number in range(OF_EACH)
+        for sender in senders
+    ]
+    left = [shops.delivery(message) for message in messages]
+    random.Random(4).shuffle(left)
+    third = len(left) // 3
+    with Proxy(hosts) as url, ThreadPoolExecutor(8) as pool:
+        jobs = [pool.submit(shops.post, url, body, 30) for body in left]
+        until(lambda: sum(job.done() for job in jobs) > third, 60, lambda: len(jobs))
+        kill(lost)
+        taken = [job.result() == 200 for job in jobs]
+        # Meta delivers again what was not taken
+        again = [body for body, done in zip(left, taken, strict=True) if not done]
+        assert {*pool.map(lambda body: shops.post(url, body, 30), again)} <= {200}
+    shop.servers.remove(lost)
+    shop.wait()
+    for sender in senders:
+        channels, leads, calls, texts = state_of(shop, sender)
+        own = [each["id"] for each in messages if each["from"] == sender]
+        assert (channels, leads, calls) == (1, 1, 1), sender
+        assert texts == Counter(own), sender
+    turns = Counter(user for (user,) in shop.rows(BY_TURN, senders))
+    assert max(turns.values()) - min(turns.values()) <= 1, turns
 
 
 def kill(started):

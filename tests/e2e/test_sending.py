@@ -97,7 +97,7 @@ THROTTLED = (4, 0, 130429, 131056)
 
 @dataclass
 class Scene:
-    """Two Odoo processes on one database, Meta, and how time passes."""
+    """Two Odoo hosts on one database, Meta, and how time passes."""
 
     shop: shops.Shop
     offices: list[Office]
@@ -121,7 +121,7 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene():
     with shops.opened("e2e-sending", SERIES, ODOO) as shop, running(seed=5) as url:
-        offices = [Office(shop), Office(shop)]
+        offices = [Office(shop, "one"), Office(shop, "other")]
         for office in offices:
             office.open()
         offices[0].login().call(

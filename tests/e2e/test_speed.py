@@ -97,7 +97,7 @@ def whole_scene():
     meta = SlowMeta()
     threading.Thread(target=meta.serve_forever, args=[0.05], daemon=True).start()
     with shops.opened("e2e-speed", SERIES, ODOO) as shop:
-        offices = [Office(shop), Office(shop)]
+        offices = [Office(shop, "one"), Office(shop, "other")]
         for office in offices:
             office.open()
         offices[0].login().call(
