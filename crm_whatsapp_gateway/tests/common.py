@@ -68,8 +68,8 @@ class WhatsappCase(GatewayCase):
 class ConversationCase(WhatsappCase):
     """A customer has written, and a salesperson has the lead."""
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.channel = self.receive(self.message(content="Hi"))
         self.lead = self.channel.lead_id
         self.owner = self.lead.user_id

@@ -38,8 +38,8 @@ def refused():
 
 
 class OutcomeCase(ConversationCase):
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.admin = new_test_user(self.env, "ines", groups="base.group_system")
         self.gateway.whatsapp_alert_user_ids = self.admin
 
@@ -495,9 +495,12 @@ class TestDecisions(OutcomeCase):
 class TestOutage(OutcomeCase):
     """Meta is down: nothing is burnt, one is told, and it goes on by itself."""
 
+    def set_scene(self):
+        super().set_scene()
+        self.channels = self.channel | self.people(5)
+
     def setUp(self):
         super().setUp()
-        self.channels = self.channel | self.people(5)
         self.down = BROKEN
         self.only_messages = False
         request = self.meta.request

@@ -31,8 +31,8 @@ ENDS = {
 
 
 class TestSendingTruth(WhatsappCase):
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.channel = self.receive(self.message(content="Hi"))
         self.service = (
             self.env["mail.gateway.whatsapp"]
