@@ -58,10 +58,10 @@ class OutcomeCase(ConversationCase):
         """Return the context of a later moment."""
         return at(fields.Datetime.now() + timedelta(minutes=minutes))
 
-    def people(self, count):
+    def people(self, count, first=0):
         """Return conversations with further people."""
         channels = self.env["discuss.channel"]
-        for number in range(count):
+        for number in range(first, first + count):
             person = {"from": f"52155987650{number:02}", "name": f"Eva {number}"}
             channels |= self.receive(
                 self.message(content="Hi", person=person), person=person
@@ -639,7 +639,7 @@ class TestOutage(OutcomeCase):
 
     @mute_logger(ALERT)
     def test_of_many_at_once_most_are_not_even_tried(self):
-        channels = self.channels | self.people(OUTAGE_AT_ONCE + 10)
+        channels = self.channels | self.people(OUTAGE_AT_ONCE + 5, first=5)
         for channel in channels:
             self.answer(channel, "Hello")
         self.send_due()
