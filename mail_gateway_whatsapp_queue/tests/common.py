@@ -217,8 +217,29 @@ class GatewayCase(TransactionCase):
     def setUp(self):
         if not self._scene.is_set:
             self._set_scene()
+        cached = {}
+        self.addCleanup(self._cache_again, cached)  # after Odoo emptied the caches
         super().setUp()
+        cached.update(self._cached())
         self.enterContext(self._begin())
+
+    def _cached(self):
+        """Return what Odoo keeps of the records in memory: cache -> key -> content."""
+        caches = self.registry._Registry__caches
+        return {
+            name: {key: cache[key] for key in list(cache)}
+            for name, cache in caches.items()
+        }
+
+    def _cache_again(self, cached):
+        """Let Odoo know what it knew of records that are again as they were.
+
+        To find it out anew takes a large part of what a short test does.
+        """
+        for name, contents in cached.items():
+            cache = self.registry._Registry__caches[name]
+            cache.clear()
+            cache.update(contents)
 
     def _begin(self):
         """Let Meta obey, and speak from now on; return the context of it."""
