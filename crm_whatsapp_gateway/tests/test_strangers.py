@@ -586,11 +586,8 @@ class TestOddFields(WhatsappCase):
             for what, message in self.changed(original, chance):
                 kinds.setdefault(atoms[0].type, {}).setdefault(what, message)
         for kind, odd in kinds.items():
-            with self.subTest(kind=kind), self.env.cr.savepoint() as savepoint:
+            with self.subTest(kind=kind), self.undone():
                 self.check([*odd.values()])
-                savepoint.rollback()
-                self.env.invalidate_all()
-                self.registry.clear_cache()
 
     def check(self, odd):
         messages = [

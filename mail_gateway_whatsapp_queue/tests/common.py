@@ -241,6 +241,17 @@ class GatewayCase(TransactionCase):
             cache.clear()
             cache.update(contents)
 
+    @contextmanager
+    def undone(self):
+        """Forget what is done inside."""
+        cached, savepoint = self._cached(), self.env.cr.savepoint()
+        try:
+            yield
+        finally:
+            savepoint.close(rollback=True)
+            self.env.invalidate_all()
+            self._cache_again(cached)
+
     def _begin(self):
         """Let Meta obey, and speak from now on; return the context of it."""
         _refusals.clear()
