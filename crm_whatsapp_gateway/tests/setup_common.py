@@ -187,11 +187,14 @@ class SetupCase(WhatsappCase):
         cls.gateway.whatsapp_secret_at = False
         cls.gateway = cls.gateway.with_user(cls.admin)
 
+    def set_scene(self):
+        super().set_scene()
+        self.receive(self.message(content="Hi"))
+
     def setUp(self):
         super().setUp()
         self.checks = type(self.env["whatsapp.gateway.check"])
         self.meta = MetaOffice()
-        self.receive(self.message(content="Hi"))
         self.probes = []
 
         def probe_here(checks, gateway, verify_token):

@@ -19,8 +19,8 @@ GROUPS = "group_ids" if compat.V19 else "groups_id"
 class AbsenceCase(DutyCase):
     """Sofía's customer waits for an answer; Tomás is on duty."""
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.lead = self.say()
         self.channel = self.lead.whatsapp_channel_ids
         self.assertEqual(self.lead.user_id, self.sofia)

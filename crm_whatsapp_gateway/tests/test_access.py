@@ -11,8 +11,8 @@ SECRETS = ("token", "webhook_key", "webhook_secret", "whatsapp_security_key")
 
 
 class AccessCase(ConversationCase):
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.colleague = self.users - self.owner
         self.manager = new_test_user(
             self.env, login="manager", groups="sales_team.group_sale_salesman_all_leads"

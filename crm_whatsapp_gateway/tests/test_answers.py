@@ -29,12 +29,7 @@ class AnswerCase(DutyCase):
             cls.env, login="leader", groups="sales_team.group_sale_salesman_all_leads"
         )
         cls.team.user_id = cls.leader
-
-    def setUp(self):
-        super().setUp()
-        patcher = patch.object(window, "is_open", lambda *args: True)
-        patcher.start()
-        self.addCleanup(patcher.stop)
+        cls.startClassPatcher(patch.object(window, "is_open", lambda *args: True))
 
     def ask(self, moment=WEDNESDAY, person=ANA):
         """Let a customer write at some time; return the conversation."""
@@ -354,8 +349,8 @@ class TestAnswers(AnswerCase):
 
 
 class TestLate(AnswerCase):
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.gateway.whatsapp_target_minutes = 15
 
     def test_the_answer_is_due_after_the_target(self):

@@ -14,14 +14,17 @@ from .common import WhatsappCase
 class TestChat(WhatsappCase):
     """Quotes, reactions, and what the customer sees of what we do."""
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.question = self.message(content="How much is it?")
         self.channel = self.receive(self.question)
         self.owner = self.channel.lead_id.user_id
         self.asked = self.env["mail.message"]._whatsapp_of(
             self.channel, self.question["id"]
         )
+
+    def setUp(self):
+        super().setUp()
         discuss_channel_member._typed.clear()
 
     def react(self, message, emoji, action="add", user=None):

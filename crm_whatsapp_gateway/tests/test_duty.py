@@ -407,8 +407,8 @@ class TestQueue(DutyCase):
 
 
 class TestPassingOn(DutyCase):
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.nora = self.colleague("nora")
         self.nora.resource_id.tz = "America/Mexico_City"
         self.leader = new_test_user(

@@ -26,8 +26,8 @@ TOKEN = (401, {"error": {"code": 190, "message": "x"}})
 class TestFailures(ConversationCase):
     """What could not be sent: who is told, and what they can do about it."""
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.admins = self.env["res.users"]
         for login in ("ines", "omar"):
             self.admins |= new_test_user(self.env, login, groups="base.group_system")
@@ -340,8 +340,8 @@ class TestFailures(ConversationCase):
 class TestOcaComposer(WhatsappCase):
     """OCA's dialog beside each phone number."""
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.lead = self.env["crm.lead"].create(
             {"name": "Ana", "phone": "+52 55 1234 5678", "user_id": self.sofia.id}
         )

@@ -21,8 +21,8 @@ AWAY = (
 
 
 class GreetingCase(AnswerCase):
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.gateway.whatsapp_welcome_enabled = True
         self.gateway.whatsapp_away_enabled = True
         # in one language, whichever is that of the customer

@@ -98,8 +98,8 @@ class TestHooks(WhatsappCase):
 class TestMerging(WhatsappCase):
     """Conversations of one person that OCA made twice."""
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.env.cr.execute("DROP INDEX discuss_channel_whatsapp_person_uniq")
         self.customer = self.env["mail.guest"].create(
             {"name": "Ana", "gateway_id": self.gateway.id}
@@ -375,8 +375,8 @@ class TestSchemaOfOca(WhatsappCase):
 class TestShippedErrors(WhatsappCase):
     """Error texts: ours are renewed by an update, the customer's changes stay."""
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.env["res.lang"]._activate_lang("es_ES")
         self.entry = self.env.ref("mail_gateway_whatsapp_queue.error_busy")
 

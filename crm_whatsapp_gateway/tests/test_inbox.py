@@ -19,14 +19,17 @@ EVA = {"from": "5215587654321", "name": "Eva Gil"}
 
 
 class InboxCase(WhatsappCase):
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.channel = self.receive(self.message(content="How much is it?"))
         self.lead = self.channel.lead_id
         self.owner = self.lead.user_id
         self.colleague = self.users - self.owner
         self.chat = self.channel.whatsapp_conversation_ids
         self.own = self.chat.with_user(self.owner)
+
+    def setUp(self):
+        super().setUp()
         self.sent = []
         bus = type(self.env["bus.bus"])
 

@@ -289,8 +289,8 @@ class TestStandby(KindsCase):
 class TestGroups(KindsCase):
     """A group is no person: a conversation of its own, and nobody's lead."""
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.gateway.member_ids = self.tomas
 
     def receive_group(self, body="When?", person=ANA, **more):

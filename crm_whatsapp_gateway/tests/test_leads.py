@@ -314,8 +314,8 @@ class TestCreating(LeadCase):
 
 
 class TestReturning(LeadCase):
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.channel = self.say()
         self.first = self.channel.lead_id
         self.first.user_id = self.tomas

@@ -23,8 +23,8 @@ CLOUD_API = WhatsappGatewaySending._whatsapp_cloud_api  # which the tests replac
 
 
 class TestArchivedNumber(WhatsappCase):
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.channel = self.receive(self.message(content="Hi"))
         self.owner = self.channel.lead_id.user_id
 
@@ -206,8 +206,8 @@ class TestArchivedNumber(WhatsappCase):
 class TestCopy(WhatsappCase):
     """A neutralized copy of a database."""
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.channel = self.receive(self.message(content="Hi"))
         self.owner = self.channel.lead_id.user_id
         self.row = self.answer(self.channel)

@@ -391,8 +391,8 @@ class TestArchive(TogetherCase):
 class TestHandOverMany(TogetherCase):
     """Conversations that were chosen in the inbox go to a colleague at once."""
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         people = [{"from": f"3460000000{n}", "name": f"C{n}"} for n in range(5)]
         self.channels = self.channel
         for person in people:
@@ -523,8 +523,8 @@ class TestHandOverMany(TogetherCase):
 class TestLabels(TogetherCase):
     """Labels of conversations: made by salespeople, kept in order by managers."""
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.chat = self.channel.whatsapp_conversation_ids
         self.tags = self.env["whatsapp.conversation.tag"]
 

@@ -446,8 +446,8 @@ class TestSecondNumber(OnePersonCase):
 class TestWithoutNumber(OnePersonCase):
     PERSON = {"bsuid": BSUID, "name": "Eva"}
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.channel = self.receive(
             self.message(content="Hi", person=self.PERSON), person=self.PERSON
         )
@@ -484,8 +484,8 @@ class TestWithoutNumber(OnePersonCase):
 class TestCorrectedNumber(OnePersonCase):
     """A lead whose number was wrong, and is another one now."""
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.record = self.lead(phone="+52 55 5000 1111", user_id=self.sofia.id)
         self.record = self.record.with_user(self.sofia)
         self.record.action_open_whatsapp()

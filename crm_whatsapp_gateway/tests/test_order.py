@@ -12,8 +12,8 @@ DAY = 24 * 60
 class TestOrder(WhatsappCase):
     """Who comes first in the inbox, for each user."""
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         # minutes since the customer wrote
         self.closed = self.waiting("Closed", DAY + 60)
         self.closing = self.waiting("Closing", DAY - 60)

@@ -17,8 +17,8 @@ UNREACHABLE = {"error": {"code": 131026, "message": "Message undeliverable"}}
 
 
 class ReportCase(AnswerCase):
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.gateway.whatsapp_target_minutes = 15
 
     def sums(self, groupby=None, domain=(), user=None, names=("received", "sent")):

@@ -72,8 +72,8 @@ class RightsCase(WhatsappCase):
         )
         cls.gateway.member_ids = cls.people["gateway"]
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.channel = self.receive(self.message(content="Hi"))
         self.lead = self.channel.lead_id
         self.lead.user_id = self.sofia
@@ -562,8 +562,8 @@ class TestRights(RightsCase):
 class TestInboxAsChannels(RightsCase):
     """A conversation of the inbox is for who may see its channel, and nobody else."""
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         both = self.company | self.other
         self.people["both"] = self.user(
             "both", SALES, company_ids=[Command.set(both.ids)]

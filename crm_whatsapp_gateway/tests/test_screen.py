@@ -20,8 +20,8 @@ EVA = {"from": "5215587654321", "name": "Eva Gil"}
 class ScreenCase(WhatsappCase):
     """Salespeople who are told in the web client, and not by e-mail."""
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.users.notification_type = "inbox"
         self.channel = self.receive(self.message(content="How much is it?"))
         self.lead = self.channel.lead_id
@@ -155,8 +155,8 @@ class TestPinned(ScreenCase):
 class TestWroteFirst(WhatsappCase):
     """Whoever writes to a customer first has the conversation, and gets the answer."""
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.partner = self.env["res.partner"].create(
             {"name": "Ana Pérez", "phone": "+52 55 1234 5678"}
         )

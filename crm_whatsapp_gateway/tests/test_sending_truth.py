@@ -2,7 +2,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """What a message says of itself is true, in whatever order one learns of it."""
 
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import permutations
 
@@ -31,8 +30,8 @@ ENDS = {
 
 
 class TestSendingTruth(WhatsappCase):
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.channel = self.receive(self.message(content="Hi"))
         self.service = (
             self.env["mail.gateway.whatsapp"]
@@ -44,16 +43,6 @@ class TestSendingTruth(WhatsappCase):
         """Return a message that has left, and whose answer has not come."""
         row = self.answer(self.channel, "Hello")
         return row._claim_each(self.channel.ids)
-
-    @contextmanager
-    def undone(self):
-        """Forget what is done inside, for the next order."""
-        savepoint = self.env.cr.savepoint()
-        try:
-            yield
-        finally:
-            savepoint.close(rollback=True)
-            self.env.invalidate_all()
 
     def happens(self, row, name):
         """Let Meta answer, or report a status."""

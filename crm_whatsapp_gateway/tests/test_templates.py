@@ -332,8 +332,8 @@ class TestTemplates(TemplateCase, ConversationCase):
 class TestChoice(TemplateCase):
     """Which templates a salesperson is offered, and what fills them."""
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.channel = self.receive(self.message(content="Hi"))
         self.lead = self.channel.lead_id
         self.owner = self.lead.user_id
@@ -476,8 +476,8 @@ class TestChoice(TemplateCase):
 class TestCategory(TemplateCase):
     """Meta makes a template marketing: who wants none gets it no more."""
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.channel = self.receive(self.message(content="BAJA"))
         self.assertTrue(self.channel.whatsapp_opt_out)
         self.utility = self.template(template_uid="4711", template_name="order_news")

@@ -16,8 +16,8 @@ BOB = {"from": "34612345678", "name": "Bob"}
 class TogetherCase(WhatsappCase):
     """A conversation with its owner, a colleague and a manager."""
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.channel = self.receive(self.message(content="How much is it?"))
         self.lead = self.channel.lead_id
         self.owner = self.lead.user_id

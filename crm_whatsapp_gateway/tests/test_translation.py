@@ -23,8 +23,8 @@ class TestTranslation(WhatsappCase):
         cls.users.lang = SPANISH
         cls.gateway.whatsapp_alert_user_ids = cls.sofia
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.channel = self.receive(self.message("location", {"name": "Casa"}))
         self.lead = self.channel.lead_id
 

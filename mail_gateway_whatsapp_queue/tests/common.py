@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 import requests
+from freezegun import api as freezegun
 from freezegun import freeze_time
 from werkzeug.wrappers import Request
 
@@ -38,6 +39,15 @@ SECRET = "the app secret"
 ANA = {"from": "5215512345678", "name": "Ana Pérez", "bsuid": "MX.1349120865530274"}
 
 
+def _known_by(module):
+    """Return what tells whether a module got names since freezegun looked through it.
+
+    Freezegun compares all names of all modules each time that it freezes the time,
+    which takes longer than most of what is tested then: their number will do.
+    """
+    return f"{id(module)}-{len(getattr(module, '__dict__', ()))}"
+
+
 @contextmanager
 def at(moment):
     """Let it be another time, for Python and for the dates that Odoo writes.
@@ -45,6 +55,7 @@ def at(moment):
     :param moment: naive datetime, UTC
     """
     with (
+        patch.object(freezegun, "_get_module_attributes_hash", _known_by),
         freeze_time(moment),
         patch.object(Cursor, "now", lambda cr: moment),
         patch.object(TestCursor, "now", lambda cr: moment),
@@ -55,10 +66,10 @@ def at(moment):
 class MetaSession:
     """Meta's side of the HTTP client: answers as told, keeps what it got."""
 
-    def __init__(self):
-        self.calls = []  # (method, path, json)
+    def __init__(self, calls=()):
+        self.calls = [*calls]  # (method, path, json)
         self.answers = []  # (status, body or bytes) or exceptions, used up in order
-        self.ids = itertools.count(1)
+        self.ids = itertools.count(len(self.calls) + 1)
 
     def request(self, method, url, **kwargs):
         """Stand in for ``requests.Session.request``, with a real response."""
@@ -134,10 +145,12 @@ class GatewayCase(TransactionCase):
     """
 
     over_http = False
+    _scene = SimpleNamespace(is_set=False, wamids=1, calls=(), now=None)
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls._scene = GatewayCase._scene
         cls._share_cursor()
         cls.startClassPatcher(
             patch.object(whatsapp_message_queue, "Sender", InlineSender)
@@ -173,12 +186,79 @@ class GatewayCase(TransactionCase):
             cls.registry.enter_test_mode(cls.cr)
             cls.addClassCleanup(cls.registry.leave_test_mode)
 
+    def set_scene(self):
+        """Make the records with which all tests of the class begin.
+
+        It is done once, before the first of them, with all that a test can do, save a
+        server. What it keeps in attributes is the class's: records, and nothing that a
+        test changes in place. Patches belong into `setUp`.
+        """
+
+    @classmethod
+    def _set_scene(cls):
+        """Set the scene before the savepoint to which each test returns."""
+        stage = cls()
+        stage.over_http = False
+        with cls.cr.savepoint(), stage._begin():
+            own, began = set(vars(stage)), stage.now
+            stage.set_scene()
+        cls.cr.flush()  # no test gets what was to be done or told at a commit
+        cls.cr.postcommit.clear()
+        cls.env.invalidate_all()
+        for name in set(vars(stage)) - own:
+            setattr(cls, name, vars(stage)[name])
+        cls._scene = SimpleNamespace(
+            is_set=True,
+            wamids=next(stage.wamids),
+            calls=stage.meta.calls,
+            now=stage.now if stage.now != began else None,
+        )
+
     def setUp(self):
+        if not self._scene.is_set:
+            self._set_scene()
+        cached = {}
+        self.addCleanup(self._cache_again, cached)  # after Odoo emptied the caches
         super().setUp()
+        cached.update(self._cached())
+        self.enterContext(self._begin())
+
+    def _cached(self):
+        """Return what Odoo keeps of the records in memory: cache -> key -> content."""
+        caches = self.registry._Registry__caches
+        return {
+            name: {key: cache[key] for key in list(cache)}
+            for name, cache in caches.items()
+        }
+
+    def _cache_again(self, cached):
+        """Let Odoo know what it knew of records that are again as they were.
+
+        To find it out anew takes a large part of what a short test does.
+        """
+        for name, contents in cached.items():
+            cache = self.registry._Registry__caches[name]
+            cache.clear()
+            cache.update(contents)
+
+    @contextmanager
+    def undone(self):
+        """Forget what is done inside."""
+        cached, savepoint = self._cached(), self.env.cr.savepoint()
+        try:
+            yield
+        finally:
+            savepoint.close(rollback=True)
+            self.env.invalidate_all()
+            self._cache_again(cached)
+
+    def _begin(self):
+        """Let Meta obey, and speak from now on; return the context of it."""
         _refusals.clear()
-        self.meta = MetaSession()
-        self.wamids = itertools.count(1)
-        self.now = int(fields.Datetime.now().replace(tzinfo=UTC).timestamp())
+        self.meta = MetaSession(self._scene.calls)
+        self.wamids = itertools.count(self._scene.wamids)
+        now = fields.Datetime.now().replace(tzinfo=UTC).timestamp()
+        self.now = self._scene.now or int(now)
 
         def client(gateway):
             secrets = gateway._whatsapp_secrets()
@@ -189,9 +269,7 @@ class GatewayCase(TransactionCase):
                 secrets=secrets,
             )
 
-        patcher = patch.object(WhatsappGatewaySending, "_whatsapp_cloud_api", client)
-        patcher.start()
-        self.addCleanup(patcher.stop)
+        return patch.object(WhatsappGatewaySending, "_whatsapp_cloud_api", client)
 
     # ------------------------------------------------------------- Meta speaks
 

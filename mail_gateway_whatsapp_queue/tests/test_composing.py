@@ -34,8 +34,8 @@ class ComposingCase(GatewayCase):
         )
         cls.gateway.member_ids = cls.office
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.channel = self.receive(self.message(content="How much is it?"))
 
     def responsible(self, channel):

@@ -43,8 +43,8 @@ class NobodyElseCase(GatewayCase):
             }
         )
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.channel = self.receive(self.message(content="Hello"))
         self.guest = self.channel.channel_member_ids.guest_id
         self.said = self.channel.message_ids.filtered("whatsapp_message_id")

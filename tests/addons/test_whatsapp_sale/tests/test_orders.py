@@ -11,8 +11,8 @@ from odoo.addons.crm_whatsapp_gateway.tests.common import WhatsappCase
 class TestOrders(WhatsappCase):
     """The panel beside the chat shows what the customer ordered last."""
 
-    def setUp(self):
-        super().setUp()
+    def set_scene(self):
+        super().set_scene()
         self.channel = self.receive(self.message(content="Where is my sofa?"))
         self.lead = self.channel.lead_id
         self.owner = self.lead.user_id
