@@ -131,6 +131,16 @@ def _agents(page: Page, scene: Scene) -> None:
     page.see(".o_data_row", people.SALESPEOPLE[0].name)
 
 
+def _answers(page: Page, scene: Scene) -> None:
+    page.go(scene.action("action_whatsapp_answer"))
+    page.see(".o_data_row", people.SALESPEOPLE[0].name)
+
+
+def _assignments(page: Page, scene: Scene) -> None:
+    page.go(scene.action("action_whatsapp_assignment"))
+    page.see(".o_data_row", people.SALESPEOPLE[0].name)
+
+
 def _queue(page: Page, scene: Scene) -> None:
     page.go(scene.action("action_whatsapp_message_queue"))
     page.see(".o_data_row")
@@ -171,6 +181,8 @@ SHOTS = (
 MORE = (
     Shot("informe", _manager, _report),
     Shot("plantilla en el teléfono", _owner, _template_on_phone, PHONE),
+    Shot("respuestas", _manager, _answers),
+    Shot("asignaciones", _manager, _assignments),
 )
 
 
