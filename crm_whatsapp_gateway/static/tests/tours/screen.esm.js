@@ -234,6 +234,14 @@ tours.add("crm_whatsapp_gateway.screen_failure", {
             run: "click",
         },
         {trigger: ".o-mail-ChatWindow .o-mail-Message:contains('Hello Ana')"},
+        {trigger: MENU, run: "click"},
+        {
+            content: "Odoo's cross dismisses the failure",
+            trigger: `${ITEM}:contains('Not delivered: Ana Pérez')`,
+            run: "hover && click .o-mail-NotificationItem-markAsRead",
+        },
+        {trigger: `body:not(:has(${ITEM}:contains('Not delivered')))`},
+        {trigger: ".o-mail-ChatWindow .o-mail-Message:contains('Hello Ana') .fa-ban"},
     ],
 });
 

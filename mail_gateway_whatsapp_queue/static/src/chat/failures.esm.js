@@ -14,6 +14,11 @@ function nameOf(failure) {
     return thread?.displayName || thread?.name || "";
 }
 
+/** 18.0 and 19.0 call the message of a notification differently. */
+function messageOf(notification) {
+    return notification.message ?? notification.mail_message_id;
+}
+
 /** What was not sent by WhatsApp, among the failures that the systray lists. */
 patch(Failure.prototype, {
     get isWhatsapp() {
@@ -38,6 +43,16 @@ patch(MessagingMenu.prototype, {
         return failure.isWhatsapp
             ? _t("Not delivered: %s", nameOf(failure))
             : super.getFailureNotificationName(...arguments);
+    },
+    /** Odoo's cross: of this conversation only, and what failed is given up. */
+    cancelNotifications(failure) {
+        if (!failure.isWhatsapp) {
+            return super.cancelNotifications(...arguments);
+        }
+        const ids = failure.notifications.map((each) => messageOf(each)?.id);
+        return this.env.services.orm.call("mail.message", "action_whatsapp_dismiss", [
+            ids.filter(Boolean),
+        ]);
     },
     onClickFailure(failure) {
         const thread = failure.isWhatsapp && failure.lastMessage?.thread;
