@@ -32,7 +32,7 @@ OF_ODOO = [
     *(".o-mail-Message", ".o-mail-DateSection", ".o-mail-Composer"),
     *(".o-mail-ActionPanel-header", ".o-mail-Discuss-header"),
     *(".o_lead_opportunity_form", ".o_select_menu", ".o-autocomplete"),
-    *(".o_field_tags", ".o_boolean_cell", ".o_field_list_activity"),
+    *(".o_field_tags", ".o_list_renderer .o-checkbox", ".o_field_list_activity"),
     *(".o_list_record_selector", ".o_optional_columns_dropdown"),
 ]
 # of the window around what is ours
