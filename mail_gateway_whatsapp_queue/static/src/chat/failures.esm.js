@@ -44,7 +44,7 @@ patch(MessagingMenu.prototype, {
             ? _t("Not delivered: %s", nameOf(failure))
             : super.getFailureNotificationName(...arguments);
     },
-    /** Odoo's cross: of this conversation only, and what failed is given up. */
+    /** Odoo's mark on it: of this conversation only, and what failed is given up. */
     cancelNotifications(failure) {
         if (!failure.isWhatsapp) {
             return super.cancelNotifications(...arguments);
