@@ -27,7 +27,7 @@ GUIDES = paths.find("docs/img")
 APP_LIST = GUIDES.parents[1] / "static" / "description"
 LARGEST = 150 * 1024  # bytes of a picture, which everybody downloads
 COLOURS = (256, 128, 64, 32)  # of a picture that is too large, the first that will do
-DESKTOP, PHONE = (1400, 900), (390, 844)
+DESKTOP, LAPTOP, PHONE = (1400, 900), (1366, 768), (390, 844)
 CHAT = ".o_whatsapp_chat"
 # what the guides show also stands in the app list, under this name
 SHARED = {"bandeja": "inbox", "lead": "lead", "pasarela": "setup"}
@@ -82,6 +82,13 @@ def _admin(_scene: Scene) -> str:
 def _inbox(page: Page, scene: Scene) -> None:
     page.go(scene.action("action_whatsapp_inbox"))
     page.click(".o_kanban_record", people.LUCIA.name)
+    page.see(".o-mail-Message", "En nogal. ¿Y entregan los sábados?")
+
+
+def _list(page: Page, scene: Scene) -> None:
+    page.go(scene.action("action_whatsapp_inbox"))
+    page.click("button.o_list")
+    page.click(".o_data_row td[name='name']", people.LUCIA.name)
     page.see(".o-mail-Message", "En nogal. ¿Y entregan los sábados?")
 
 
@@ -182,8 +189,9 @@ SHOTS = (
 )
 # looked at, but no picture of the guides
 MORE = (
-    Shot("informe", _manager, _report),
+    Shot("informe", _manager, _report, LAPTOP),
     Shot("plantilla en el teléfono", _owner, _template_on_phone, PHONE),
+    Shot("lista", _owner, _list, LAPTOP),
     Shot("respuestas", _manager, _answers),
     Shot("asignaciones", _manager, _assignments),
 )

@@ -22,7 +22,7 @@ SHOTS = {shot.name: shot for shot in (*screenshots.SHOTS, *screenshots.MORE)}
 LOOKED_AT = (
     *("bandeja", "chat", "telefono", "ventana", "plantilla"),
     *("plantilla en el teléfono", "pasarela", "reglas", "informe", "atencion"),
-    *("comerciales", "respuestas", "asignaciones", "salientes"),
+    *("comerciales", "respuestas", "asignaciones", "salientes", "lista"),
 )
 # Where our screens are, and what in them is drawn by Odoo alone
 WITHIN = [".o_action_manager", ".o-overlay-container", ".o-mail-ChatWindow"]
@@ -79,6 +79,16 @@ COLOURS = """
     return places.length * words.length;
 })()
 """
+# Whether the head of a chat shows the whole name, and all its buttons
+HEAD = """
+(() => {
+    const head = document.querySelector(".o_whatsapp_chat_header");
+    const end = head.getBoundingClientRect().right;
+    const name = head.querySelector("h2");
+    return name.scrollWidth <= name.clientWidth &&
+        [...head.children].every((each) => each.getBoundingClientRect().right <= end);
+})()
+"""
 # Odoo leaves these as they are, and they happen to be among our words
 SAID_BY_ODOO = {"Close", "Administrator", "User"}
 
@@ -116,6 +126,22 @@ def test_words_are_readable_in_every_colour(stage):
     screenshots.show(page, scene, SHOTS["chat"])
     assert page.ask(COLOURS)
     assert not _found(page)
+
+
+def test_the_head_of_a_narrow_chat_is_whole(stage):
+    page, scene = stage
+    screenshots.show(page, scene, SHOTS["lista"])
+    assert page.ask("document.querySelector('.o_whatsapp_next')")
+    assert page.ask(HEAD)
+
+
+def test_the_report_fits_on_a_laptop(stage):
+    page, scene = stage
+    screenshots.show(page, scene, SHOTS["informe"])
+    assert page.ask(
+        "document.querySelector('.o_whatsapp_report table').getBoundingClientRect()"
+        ".right <= innerWidth"
+    )
 
 
 def _found(page):
