@@ -45,14 +45,18 @@ patch(MessagingMenu.prototype, {
             : super.getFailureNotificationName(...arguments);
     },
     /** Odoo's mark on it: of this conversation only, and what failed is given up. */
-    cancelNotifications(failure) {
+    async cancelNotifications(failure) {
         if (!failure.isWhatsapp) {
             return super.cancelNotifications(...arguments);
         }
-        const ids = failure.notifications.map((each) => messageOf(each)?.id);
-        return this.env.services.orm.call("mail.message", "action_whatsapp_dismiss", [
-            ids.filter(Boolean),
+        const dismissed = [...failure.notifications];
+        const ids = dismissed.map((each) => messageOf(each)?.id).filter(Boolean);
+        await this.env.services.orm.call("mail.message", "action_whatsapp_dismiss", [
+            ids,
         ]);
+        for (const notification of dismissed) {
+            notification.notification_status = "canceled";
+        }
     },
     onClickFailure(failure) {
         const thread = failure.isWhatsapp && failure.lastMessage?.thread;
