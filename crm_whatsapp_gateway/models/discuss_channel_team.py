@@ -280,7 +280,7 @@ class WhatsappChannelTeam(models.AbstractModel):
         """Give the conversation and its lead to a colleague.
 
         All conversations of the lead go along. Without a lead the colleague takes
-        part in place of the giver.
+        part in place of the giver. The colleague is told, and so is who had it.
 
         :param user: ``res.users``
         :param str note: what the colleague should know; never sent to the customer
@@ -289,8 +289,11 @@ class WhatsappChannelTeam(models.AbstractModel):
         """
         self.ensure_one()
         self._whatsapp_check_handing_over(user)
+        # sudo: discuss.channel - who had it is told below
+        owner = self.sudo().whatsapp_user_id
         self._whatsapp_give(user, note)
         self._whatsapp_notify_receiver(user, note)
+        self._whatsapp_notify_owner_before(owner, user, note)
 
     def _whatsapp_hand_over_each(self, user, note=""):
         """Give a colleague those of these conversations that the user may give.
@@ -329,18 +332,8 @@ class WhatsappChannelTeam(models.AbstractModel):
                 ),
                 note,
             )
-        for owner in before.keys() - {user}:
-            before[owner]._whatsapp_notify_of_many(
-                owner,
-                lambda words, values: words._(
-                    "%(giver)s hands %(count)s of your conversations over to"
-                    " %(receiver)s: %(names)s",
-                    # sudo: res.users - a colleague, who was checked
-                    receiver=user.sudo().name,
-                    **values,
-                ),
-                note,
-            )
+        for owner, channels in before.items():
+            channels._whatsapp_notify_owner_before(owner, user, note)
         return given, refused
 
     def _whatsapp_give(self, user, note):
@@ -416,6 +409,42 @@ class WhatsappChannelTeam(models.AbstractModel):
             partner_ids=person.partner_id.ids,
             subject=words._("WhatsApp: %s", self.sudo().name),
             body=_with_note(line, note) + self._whatsapp_link_to(words),
+        )
+
+    def _whatsapp_notify_owner_before(self, owner, user, note):
+        """Tell who had these conversations that somebody else gave them away.
+
+        :param owner: ``res.users``, perhaps none; the giver and who gets them know
+        :param user: ``res.users`` who has them now
+        """
+        if not owner.active or owner in (self.env.user, user):
+            return
+        if len(self) > 1:
+            self._whatsapp_notify_of_many(
+                owner,
+                lambda words, values: words._(
+                    "%(giver)s hands %(count)s of your conversations over to"
+                    " %(receiver)s: %(names)s",
+                    # sudo: res.users - a colleague, who was checked
+                    receiver=user.sudo().name,
+                    **values,
+                ),
+                note,
+            )
+            return
+        # sudo: res.users, discuss.channel - whoever had it may not see it any more
+        person, channel = owner.sudo(), self.sudo()
+        words = self.with_context(lang=person.lang).env
+        line = words._(
+            "%(giver)s hands your conversation with %(customer)s over to %(receiver)s.",
+            giver=self.env.user.name,
+            customer=channel.name,
+            receiver=user.sudo().name,
+        )
+        self.env["mail.thread"].sudo().message_notify(
+            partner_ids=person.partner_id.ids,
+            subject=words._("WhatsApp: %s", channel.name),
+            body=_with_note(line, note),
         )
 
     def _whatsapp_notify_of_many(self, user, say, note):

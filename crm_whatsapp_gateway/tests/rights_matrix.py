@@ -104,6 +104,7 @@ mail.gateway.set_webhook                        - - - - - - - - - - - x
 mail.gateway.update_webhook                     - - - - - - - - - - - x
 mail.guest.manage.merge_partner                 - - - x - - - x - - - x
 mail.message.action_whatsapp_decide             - - - x - - - x x - - x
+mail.message.action_whatsapp_dismiss            - - - x - - - x x - - x
 mail.message.action_whatsapp_save_contact       - - - x - - - x x - - x
 mail.message.gateway.link.link_message          - - - x - - - x - - - x
 mail.message.whatsapp_delivery                  - - - x - - - x x - - x

@@ -1,8 +1,10 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import io
 from datetime import timedelta
 
 import requests
+from PIL import Image
 from psycopg2 import IntegrityError
 
 from odoo import fields
@@ -235,6 +237,111 @@ class TestFailures(ConversationCase):
         row.unlink()  # as after the retention
         with self.assertRaisesRegex(UserError, "as it was sent"):
             channel._message_update_content(message, body="Other", attachment_ids=[])
+
+    def edit(self, rows, body, files=None):
+        """Change what rows are of as Odoo's pencil does; return the rows of it."""
+        message = rows.message_id.with_user(self.owner).sudo()
+        files = message.attachment_ids if files is None else files
+        self.channel.with_user(self.owner)._message_update_content(
+            message, body=body, attachment_ids=files.ids
+        )
+        self.send_due()
+        rows = self.env["whatsapp.message.queue"].search(
+            [("message_id", "=", message.id)]
+        )
+        return rows.sorted("id")
+
+    def file(self, name="roof.png", mimetype="image/png"):
+        out = io.BytesIO()
+        Image.new("RGB", (2, 2)).save(out, "PNG")
+        content = out.getvalue() if mimetype == "image/png" else b"%PDF-1.4"
+        files = self.env["ir.attachment"].with_user(self.owner)
+        return files.create({"name": name, "raw": content, "mimetype": mimetype})
+
+    def test_a_text_that_is_added_to_a_picture_is_its_caption(self):
+        row = self.answer(self.channel, "", attachment_ids=self.file().ids)
+        self.assertNotIn("caption", row.payload["image"])
+        rows = self.edit(row, "My roof")
+        self.assertEqual((rows, rows.state), (row, "sent"))
+        [sent] = self.meta.sent
+        self.assertEqual(sent["image"]["caption"], "My roof")
+        with self.assertRaisesRegex(UserError, "as it was sent"):
+            self.edit(row, "Another roof")
+
+    def test_the_caption_is_changed_and_taken_back(self):
+        for body, caption in (("Our roof", "Our roof"), ("", None)):
+            self.meta.answers = [UNREACHABLE]
+            row = self.answer(self.channel, "My roof", attachment_ids=self.file().ids)
+            self.send_due()
+            self.assertEqual(row.state, "failed")
+            self.assertEqual(self.edit(row, body), row)
+            self.assertEqual(self.meta.sent[-1]["image"].get("caption"), caption)
+
+    def test_a_file_that_is_added_leaves_and_takes_the_text_along(self):
+        self.meta.answers = [UNREACHABLE]
+        row = self.failed(body="My roof")
+        more = self.file() | self.file("plan.pdf", "application/pdf")
+        rows = self.edit(row, "My roof", files=more)
+        self.assertEqual(rows.mapped("state"), ["canceled", "sent", "sent"])
+        picture, plan = self.meta.sent[-2:]
+        self.assertNotIn("caption", picture["image"])
+        self.assertEqual(plan["document"]["caption"], "My roof")
+        self.assertEqual(rows.notification_id.notification_status, "sent")
+
+    def test_a_text_that_is_too_long_for_a_caption_follows_its_picture(self):
+        row = self.answer(
+            self.channel,
+            "My roof",
+            attachment_ids=self.file().ids,
+            parent_id=self.channel.message_ids[-1:].id,
+        )
+        quoted = row.payload["context"]
+        rows = self.edit(row, "x" * 1025)
+        self.assertEqual(rows.mapped("state"), ["sent", "sent"])
+        picture, text = self.meta.sent
+        self.assertNotIn("caption", picture["image"])
+        self.assertEqual(picture["context"], quoted)
+        self.assertEqual(text["text"]["body"], "x" * 1025)
+
+    def test_nothing_is_added_to_what_left_in_part(self):
+        rows = self.answer(self.channel, "x" * 1025, attachment_ids=self.file().ids)
+        self.send_due()
+        self.status(rows[1], "failed", errors=[{"code": 131026, "title": "x"}])
+        self.assertEqual(rows.mapped("state"), ["sent", "failed"])
+        both = rows.message_id.attachment_ids | self.file("floor.png")
+        with self.assertRaisesRegex(UserError, "as it was sent"):
+            self.edit(rows, "Shorter", files=both)
+        self.edit(rows, "Shorter")
+        self.assertEqual(self.meta.sent[-1]["text"]["body"], "Shorter")
+
+    def test_the_pencil_changes_no_template(self):
+        template = self.template("Hello {{1}}")
+        [variable] = template._whatsapp_variables()
+        row = template._whatsapp_send(self.channel, {variable: "Ana"})
+        with self.assertRaisesRegex(UserError, "template"):
+            self.edit(row, "Hello Eva")
+        self.assertIn("Hello Ana", row.message_id.body)
+
+    def test_a_dismissed_failure_is_given_up(self):
+        row, other = self.failed(), self.failed()
+        row.message_id.with_user(self.owner).action_whatsapp_dismiss()
+        self.assertEqual((row.state, other.state), ("canceled", "failed"))
+        self.assertEqual(row.notification_id.notification_status, "canceled")
+        message = other.message_id
+        other.unlink()  # as if it were OCA's
+        message.with_user(self.owner).action_whatsapp_dismiss()
+        notice = message.notification_ids.filtered("gateway_channel_id")
+        self.assertEqual(notice.notification_status, "canceled")
+        colleague = (self.users - self.owner)[:1]
+        with self.assertRaises(AccessError):
+            message.with_user(colleague).action_whatsapp_dismiss()
+
+    def test_what_was_given_up_can_be_removed(self):
+        row = self.failed()
+        row.with_user(self.owner).action_cancel()
+        self.edit(row, "", files=self.env["ir.attachment"])
+        self.assertEqual(row.state, "canceled")
+        self.assertNotIn("Hello", row.message_id.body)
 
     def test_a_failed_message_that_is_removed_is_given_up(self):
         row = self.failed()

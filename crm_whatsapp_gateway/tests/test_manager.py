@@ -447,6 +447,14 @@ class TestHandOverMany(TogetherCase):
         [notice] = self.notices(self.colleague, since)
         self.assertIn("hands the conversation with Ana", notice)
 
+    def test_who_had_the_only_one_is_told_of_it_by_name(self):
+        since = self.last_message()
+        self.hand_over_many(self.manager, self.channel, self.third, "Holidays")
+        [notice] = self.notices(self.owner, since)
+        self.assertIn("hands your conversation with Ana", notice)
+        self.assertIn(self.third.name, notice)
+        self.assertIn("Holidays", notice)
+
     def test_each_giver_is_told_once(self):
         since = self.last_message()
         self.hand_over_many(self.manager, self.channels, self.third)

@@ -11,8 +11,11 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tools import mute_logger
 
-from odoo.addons.mail_gateway_whatsapp_queue.tools.cloud_api import CloudApi
-from odoo.addons.mail_gateway_whatsapp_queue.tools.errors import classify
+from odoo.addons.mail_gateway_whatsapp_queue.tools.cloud_api import CloudApi, Sent
+from odoo.addons.mail_gateway_whatsapp_queue.tools.errors import (
+    CloudApiError,
+    classify,
+)
 
 from .common import ConversationCase, at
 
@@ -253,6 +256,22 @@ class TestOutbound(ConversationCase):
         self.assertFalse(row.next_attempt_at)
         self.send_due()
         self.assertEqual(len(self.meta.sent), 1)
+
+    def test_a_status_before_the_answer_leaves_an_attempt_as_well(self):
+        for wamid, late in (
+            ("wamid.soon", Sent("wamid.soon")),
+            ("wamid.lost", CloudApiError("uncertain", reason="cut")),
+        ):
+            row = self.answer(self.channel, "Hello")
+            row.write({"state": "sending", "attempts": 1})
+            self.status(row, "read", id=wamid)
+            self.assertEqual(row.state, "sent")
+            row._record(late)
+            self.assertEqual(
+                [(one.outcome, one.uuid, one.wamid) for one in row.attempt_ids],
+                [("sent", row.uuid, wamid)],
+            )
+            self.assertEqual((row.state, row.delivery), ("sent", "read"))
 
     def test_what_a_crash_left_is_uncertain_and_stops_nothing(self):
         row = self.answer(self.channel, "One")

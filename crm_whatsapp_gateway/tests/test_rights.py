@@ -414,6 +414,9 @@ class TestRights(RightsCase):
             "mail.message.action_whatsapp_decide": lambda: of(
                 self.failed.message_id
             ).action_whatsapp_decide("retry"),
+            "mail.message.action_whatsapp_dismiss": lambda: of(
+                self.failed.message_id
+            ).action_whatsapp_dismiss(),
             "mail.message.action_whatsapp_save_contact": (
                 message.action_whatsapp_save_contact
             ),

@@ -363,6 +363,8 @@ class TestScreen(ScreenCase, HttpCase):
         self.send_due()
         self.assertEqual(row.state, "failed")
         self.tour("screen_failure")
+        self.env.invalidate_all()
+        self.assertEqual(row.state, "canceled")
 
     def discuss(self, name):
         self.tour(name, f"/odoo/discuss?active_id=discuss.channel_{self.channel.id}")

@@ -338,9 +338,16 @@ class TestHandOver(TogetherCase):
 
     def test_a_manager_hands_over_all(self):
         self.channel._whatsapp_add_members(self.manager)
-        self.hand_over(self.manager, self.colleague)
+        since = self.last_message()
+        self.hand_over(self.manager, self.colleague, "Holidays")
         self.assertEqual(self.lead.user_id, self.colleague)
         self.assertEqual(self.members(), self.colleague)
+        [notice] = self.notices(self.owner, since)
+        self.assertIn("hands your conversation with Ana", notice)
+        self.assertIn(self.colleague.name, notice)
+        self.assertIn("Holidays", notice)
+        self.assertEqual(len(self.notices(self.colleague, since)), 1)
+        self.assertFalse(self.notices(self.manager, since))
 
     def test_twice_is_once(self):
         self.hand_over(self.owner, self.colleague)

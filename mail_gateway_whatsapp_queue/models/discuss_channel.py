@@ -788,21 +788,33 @@ class DiscussChannel(models.Model):
         if self._is_whatsapp():
             self._whatsapp_check_person()
         edited = body is not None and self._is_whatsapp()
-        rows = edited and message._whatsapp_rows().filtered(
-            lambda row: row.state != "canceled" or row._has_words()
-        )
+        rows = edited and message._whatsapp_rows()
         if edited and not rows and message.notification_ids.gateway_channel_id:
             self._whatsapp_refuse_edit()  # rows of old messages are removed
         if not rows:
             return super()._message_update_content(message, body=body, **kwargs)
         text = rows.filtered(lambda row: payloads.text_of(row.payload) is not None)[-1:]
-        removed = not body and not kwargs.get("attachment_ids")
-        if not all(row._is_unsent() for row in (rows if removed or not text else text)):
+        files = set(kwargs.get("attachment_ids") or ())
+        added = files - set(message.attachment_ids.ids)
+        removed = not body and not files
+        unsent = all(row._is_unsent() for row in rows)
+        if not unsent and (removed or added or not text or not text._is_unsent()):
             self._whatsapp_refuse_edit()
+        if not (removed or text or added or rows.attachment_id):
+            raise UserError(
+                self.env._(
+                    "What leaves is a template or a question, whose text cannot be"
+                    " changed here. Give the message up by a click on its mark, and"
+                    " write another one."
+                )
+            )
         res = super()._message_update_content(message, body=body, **kwargs)
         if removed:
-            rows.filtered(lambda row: row.state != "canceled").action_cancel()
-        elif text:
+            if waiting := rows.filtered(lambda row: row.state != "canceled"):
+                waiting.action_cancel()
+        elif unsent and (added or rows.attachment_id):
+            rows._rebuild()
+        else:
             service = self.env["mail.gateway.whatsapp"]
             text._change_text(service._get_message_body(text.notification_id))
         return res

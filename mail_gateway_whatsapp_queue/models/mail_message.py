@@ -13,6 +13,7 @@ from .res_users import ADMINISTRATOR
 from .whatsapp_guarded import GUARDED
 from .whatsapp_phones import CANDIDATES
 
+FAILED = ("bounce", "exception")  # as Odoo's list of failures has it
 DECISIONS = ("retry", "template", "edit", "leave", "cancel")
 # What was said, by whom and when
 SAID = frozenset(
@@ -351,13 +352,16 @@ class MailMessage(models.Model):
         )
 
     def _whatsapp_own_rows(self):
-        """Return what was to be sent of this message, for who may see both.
+        """Return what was to be sent of messages, for who may see both.
 
-        :raise AccessError: the user may not read the message, or its conversation
+        :raise AccessError: the user may not read a message, or its conversation
         """
         self.check_access("read")
         rows = self._whatsapp_rows()
-        (rows.channel_id | self._whatsapp_channel())._whatsapp_check_person()
+        channels = rows.channel_id
+        for message in self:
+            channels |= message._whatsapp_channel()
+        channels._whatsapp_check_person()
         return rows
 
     def whatsapp_delivery(self):
@@ -404,6 +408,22 @@ class MailMessage(models.Model):
                 else self.env._("Nothing of this message was to be sent.")
             )
         return getattr(open_rows, f"action_{decision}")() or False
+
+    def action_whatsapp_dismiss(self):
+        """Give up what failed of these messages, so that nobody is told of it any more.
+
+        As Odoo's list of failures does with e-mails; it asks for all of a conversation.
+
+        :raise AccessError: the user may not read a message, or its conversation
+        """
+        rows = self._whatsapp_own_rows()
+        if failed := rows.filtered(lambda row: row.state == "failed"):
+            failed.action_cancel()
+        # sudo: mail.notification - of messages that the user reads; OCA's old ones
+        # have no row
+        self.sudo().notification_ids.filtered(
+            lambda n: n.gateway_type == "whatsapp" and n.notification_status in FAILED
+        )._whatsapp_show("canceled")
 
     # ------------------------------------------------------------- reactions
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 from ..queue.locks import lock_rows
+from ..tools.cloud_api import Sent
 from ..tools.errors import CATALOGUE, CloudApiError
 from ..tools.retry import REPEATABLE, RetryPolicy, next_when_throttled
 from ..tools.status import RANK, advance
@@ -384,6 +385,11 @@ class WhatsappMessageOutcome(models.AbstractModel):
             self._apply_failure(status, error)
             return
         values = {"delivery": delivery}
+        if self.state == "sending" and not copy:
+            # its answer is still to come, or never will
+            taken = Sent(status.get("id"))
+            entry = self.env["whatsapp.error"]
+            self.env["whatsapp.message.attempt"]._note(self, taken, entry)
         if self.state != "sent":
             # Meta took it, whatever it answered: it must not be sent again
             values.update(self._taken_values(status, copy), state="sent", **NO_ERROR)

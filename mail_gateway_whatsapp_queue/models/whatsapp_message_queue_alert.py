@@ -505,3 +505,33 @@ class WhatsappMessageAlert(models.AbstractModel):
         service._check_allowed(self.channel_id)
         self.payload = service._change_text(self.payload, body)
         self._send_again()
+
+    def _rebuild(self):
+        """Send a message with files as it is now, in place of what did not leave.
+
+        A file that has its place keeps it, with the caption that it has now.
+
+        :raise UserError: closed window, or what Meta would refuse for certain
+        """
+        notification = self.notification_id[:1]
+        self.env["mail.gateway.whatsapp"]._check_allowed(self.channel_id)
+        parts, before = self._parts_of(notification), self.sorted("id")
+        if quoted := before[0].payload.get("context"):
+            parts[0][0]["context"] = quoted
+        kept, added = self.browse(), []
+        for payload, attachment in parts:
+            values = self._row_values(notification, payload, attachment)
+            row = (before - kept).filtered(
+                lambda row, file_id=values["attachment_id"]: (
+                    row.attachment_id.id == file_id
+                )
+            )[:1]
+            if row:
+                row.write(values)
+                kept |= row
+            else:
+                added.append(values)
+        gone = before - kept
+        gone._withdraw_questions()
+        gone.write({"state": "canceled", "next_attempt_at": False})
+        (kept | self._record_rows(added))._send_again()

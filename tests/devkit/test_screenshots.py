@@ -3,6 +3,7 @@
 """The pictures: which there are, and the browser that takes them."""
 
 import pytest
+from PIL import Image, ImageChops
 
 from devkit import screenshots
 from devkit.browser import open_page
@@ -53,6 +54,32 @@ def test_the_browser_sees_clicks_and_takes_pictures(archive, cache, tmp_path):
         page.picture(tmp_path / "two.png")
     assert _size(tmp_path / "one.png") == (390, 844)
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+
+
+def test_a_picture_that_is_too_large_gets_fewer_colours(tmp_path):
+    file = tmp_path / "shades.png"
+    shades = Image.radial_gradient("L").resize((1400, 900), Image.Resampling.BICUBIC)
+    grain = Image.effect_noise((1400, 900), 20)
+    picture = Image.merge("RGB", (shades, ImageChops.add(shades, grain), shades))
+    picture.paste("white", (0, 450, 1400, 900))
+    picture.paste("red", (100, 500, 1300, 850))
+    picture.resize((350, 225)).resize((1400, 900)).save(file)
+    assert file.stat().st_size > screenshots.LARGEST
+    screenshots.shrink(file)
+    assert file.stat().st_size <= screenshots.LARGEST
+    with Image.open(file) as after:
+        assert after.size == (1400, 900)
+        assert after.convert("RGB").getpixel((700, 700)) == (255, 0, 0)
+    before = file.read_bytes()
+    screenshots.shrink(file)
+    assert file.read_bytes() == before
+
+
+def test_a_picture_that_no_colours_make_small_is_a_failure(tmp_path):
+    file = tmp_path / "noise.png"
+    Image.effect_noise((1400, 900), 200).save(file)
+    with pytest.raises(Failure, match="noise.png is larger than 150 kB"):
+        screenshots.shrink(file)
 
 
 def test_what_the_browser_cannot_do_is_one_clear_line():

@@ -22,6 +22,7 @@ SHOTS = {shot.name: shot for shot in (*screenshots.SHOTS, *screenshots.MORE)}
 LOOKED_AT = (
     *("bandeja", "chat", "telefono", "ventana", "plantilla"),
     *("plantilla en el teléfono", "pasarela", "reglas", "informe", "atencion"),
+    *("comerciales", "respuestas", "asignaciones", "salientes", "lista"),
 )
 # Where our screens are, and what in them is drawn by Odoo alone
 WITHIN = [".o_action_manager", ".o-overlay-container", ".o-mail-ChatWindow"]
@@ -30,7 +31,9 @@ OF_ODOO = [
     *(".o_statusbar_status", ".o_m2o_avatar", ".o_clipboard_button"),
     *(".o-mail-Message", ".o-mail-DateSection", ".o-mail-Composer"),
     *(".o-mail-ActionPanel-header", ".o-mail-Discuss-header"),
-    ".o_lead_opportunity_form",
+    *(".o_lead_opportunity_form", ".o_select_menu", ".o-autocomplete"),
+    *(".o_field_tags", ".o_list_renderer .o-checkbox", ".o_field_list_activity"),
+    *(".o_list_record_selector", ".o_optional_columns_dropdown", ".o_list_button"),
 ]
 # of the window around what is ours
 RULES_OF_ODOO = {"aria-dialog-name", "tabindex"}
@@ -58,6 +61,33 @@ TEXTS = """
     }
     return [...found].map((text) => text.replace(/\\s+/g, " ").trim());
 })(%s)
+"""
+# Every colour that words of ours can have, on every ground on which they stand
+COLOURS = """
+(() => {
+    const places = [
+        ".o_whatsapp_selected", ".o_kanban_record:not(.o_whatsapp_selected)",
+        ".o-whatsapp-Owner", ".o-whatsapp-Window", ".o-whatsapp-LeadPanel",
+    ];
+    const words = ["muted", "success", "info", "warning", "danger"];
+    for (const place of places.map((each) => document.querySelector(each))) {
+        place.replaceChildren(...words.flatMap((word) =>
+            [`text-${word}`, `badge text-bg-${word}`].map((name) =>
+                Object.assign(document.createElement("span"),
+                    {className: `${name} m-1`, textContent: `${name} 23 h`}))));
+    }
+    return places.length * words.length;
+})()
+"""
+# Whether the head of a chat shows the whole name, and all its buttons
+HEAD = """
+(() => {
+    const head = document.querySelector(".o_whatsapp_chat_header");
+    const end = head.getBoundingClientRect().right;
+    const name = head.querySelector("h2");
+    return name.scrollWidth <= name.clientWidth &&
+        [...head.children].every((each) => each.getBoundingClientRect().right <= end);
+})()
 """
 # Odoo leaves these as they are, and they happen to be among our words
 SAID_BY_ODOO = {"Close", "Administrator", "User"}
@@ -87,6 +117,35 @@ def test_a_screen_is_in_spanish_and_for_everybody(stage, english, name):
     texts = page.ask(TEXTS % json.dumps(WITHIN))
     assert texts
     assert not set(texts) & english
+    assert not _found(page)
+
+
+def test_words_are_readable_in_every_colour(stage):
+    """Those of the states, too, that nothing in the scene has."""
+    page, scene = stage
+    screenshots.show(page, scene, SHOTS["chat"])
+    assert page.ask(COLOURS)
+    assert not _found(page)
+
+
+def test_the_head_of_a_narrow_chat_is_whole(stage):
+    page, scene = stage
+    screenshots.show(page, scene, SHOTS["lista"])
+    assert page.ask("document.querySelector('.o_whatsapp_next')")
+    assert page.ask(HEAD)
+
+
+def test_the_report_fits_on_a_laptop(stage):
+    page, scene = stage
+    screenshots.show(page, scene, SHOTS["informe"])
+    assert page.ask(
+        "document.querySelector('.o_whatsapp_report table').getBoundingClientRect()"
+        ".right <= innerWidth"
+    )
+
+
+def _found(page):
+    """Return what axe finds in what is ours: list of [rule, element]."""
     page.ask(AXE)
     found = page.ask(LOOK % json.dumps([WITHIN, OF_ODOO]))
-    assert not [each for each in found if each[0] not in RULES_OF_ODOO]
+    return [each for each in found if each[0] not in RULES_OF_ODOO]

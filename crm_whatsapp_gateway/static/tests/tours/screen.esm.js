@@ -234,6 +234,15 @@ tours.add("crm_whatsapp_gateway.screen_failure", {
             run: "click",
         },
         {trigger: ".o-mail-ChatWindow .o-mail-Message:contains('Hello Ana')"},
+        {trigger: MENU, run: "click"},
+        {trigger: `${ITEM}:contains('Not delivered: Ana Pérez')`, run: "hover"},
+        {
+            content: "Odoo's mark dismisses the failure",
+            trigger: `${ITEM} .o-mail-NotificationItem-markAsRead`,
+            run: "click",
+        },
+        {trigger: `body:not(:has(${ITEM}:contains('Not delivered')))`},
+        {trigger: ".o-mail-ChatWindow .o-mail-Message:contains('Hello Ana') .fa-ban"},
     ],
 });
 

@@ -14,6 +14,11 @@ function nameOf(failure) {
     return thread?.displayName || thread?.name || "";
 }
 
+/** 18.0 and 19.0 call the message of a notification differently. */
+function messageOf(notification) {
+    return notification.message ?? notification.mail_message_id;
+}
+
 /** What was not sent by WhatsApp, among the failures that the systray lists. */
 patch(Failure.prototype, {
     get isWhatsapp() {
@@ -38,6 +43,20 @@ patch(MessagingMenu.prototype, {
         return failure.isWhatsapp
             ? _t("Not delivered: %s", nameOf(failure))
             : super.getFailureNotificationName(...arguments);
+    },
+    /** Odoo's mark on it: of this conversation only, and what failed is given up. */
+    async cancelNotifications(failure) {
+        if (!failure.isWhatsapp) {
+            return super.cancelNotifications(...arguments);
+        }
+        const dismissed = [...failure.notifications];
+        const ids = dismissed.map((each) => messageOf(each)?.id).filter(Boolean);
+        await this.env.services.orm.call("mail.message", "action_whatsapp_dismiss", [
+            ids,
+        ]);
+        for (const notification of dismissed) {
+            notification.notification_status = "canceled";
+        }
     },
     onClickFailure(failure) {
         const thread = failure.isWhatsapp && failure.lastMessage?.thread;
