@@ -59,6 +59,9 @@ class Page:
         """Write a text into a field, and press Enter."""
         field = self._find(selector, "")
         field.fill(text)
+        # A field that is filled and emptied within one frame is never drawn anew, and
+        # shows the text for ever; no person is that quick
+        self.ask("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
         field.press("Enter")
 
     def attach(self, selector: str, file: Path) -> None:
