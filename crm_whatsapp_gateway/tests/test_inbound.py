@@ -552,9 +552,11 @@ class TestInbound(WhatsappCase):
     def test_the_salesperson_gets_one_notice_from_the_mail_queue(self):
         self.sofia.notification_type = "email"
         channel = self.receive(self.message(content="Hi"))
-        mails = self.env["mail.mail"].search(
-            [("model", "=", "crm.lead"), ("res_id", "=", channel.lead_id.id)]
-        )
+        notices = [("model", "=", "crm.lead"), ("res_id", "=", channel.lead_id.id)]
+        self.assertFalse(self.env["mail.mail"].search(notices), "nobody waits for it")
+        for _time in range(2):
+            self.env["whatsapp.assignment"]._cron_hand_out()
+        mails = self.env["mail.mail"].search(notices)
         self.assertEqual(len(mails), 1)
         self.assertEqual(mails.state, "outgoing", "no customer waits for its sending")
         self.assertEqual(mails.recipient_ids, self.sofia.partner_id)

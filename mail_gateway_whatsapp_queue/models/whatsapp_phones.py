@@ -8,6 +8,7 @@ from odoo.tools import SQL
 
 from ..tools import identity as wa_identity
 from .whatsapp_guarded import GUARDED
+from .whatsapp_lookup import LOOKUP
 
 _logger = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ class WhatsappPhones(models.AbstractModel):
     """
 
     _name = PHONES
-    _inherit = GUARDED
+    _inherit = [GUARDED, LOOKUP]
     _description = "Phone numbers as WhatsApp knows them"
 
     # field with the country of numbers that are written without country code
@@ -78,6 +79,7 @@ class WhatsappPhones(models.AbstractModel):
             for name in record._whatsapp_number_fields():
                 found |= dict.fromkeys(wa_identity.numbers(record[name], region))
             record.whatsapp_phones = " ".join(found) or False
+        self._origin._whatsapp_note()
 
     def _whatsapp_keep(self, values):
         """Write what a message tells of the person.
@@ -130,16 +132,36 @@ class WhatsappPhones(models.AbstractModel):
         """
         if not phones:
             return []
-        self.flush_model(["whatsapp_phones"])
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT id FROM %s WHERE whatsapp_phones IS NOT NULL"
-                " AND string_to_array(whatsapp_phones, ' ') && %s::text[] ORDER BY id",
-                SQL.identifier(self._table),
-                list(phones),
+        self._recompute_model(["whatsapp_phones"])  # which notes the new ones
+        known = self._whatsapp_known()
+        if new := [phone for phone in phones if phone not in known]:
+            self.flush_model(["whatsapp_phones"])
+            rows = self.env.execute_query(
+                SQL(
+                    "SELECT id, string_to_array(whatsapp_phones, ' ') FROM %s"
+                    " WHERE whatsapp_phones IS NOT NULL"
+                    " AND string_to_array(whatsapp_phones, ' ') && %s::text[]",
+                    SQL.identifier(self._table),
+                    new,
+                )
             )
-        )
-        return [record_id for (record_id,) in rows]
+            known.update((phone, []) for phone in new)
+            for record_id, numbers in rows:
+                for phone in set(numbers).intersection(new):
+                    known[phone].append(record_id)
+        found = self.browse(sorted({one for phone in phones for one in known[phone]}))
+        if len(new) < len(phones):
+            # one that was changed since may have had the number before
+            found = found.sudo().filtered(
+                lambda one: (
+                    not set(phones).isdisjoint((one.whatsapp_phones or "").split())
+                )
+            )
+        return found.ids
+
+    def _whatsapp_keys(self, names=None):
+        """A record is found by each of its numbers."""
+        return (self.whatsapp_phones or "").split()
 
     def _whatsapp_typed(self, phones):
         """Return how a number is written on this record, or None.
