@@ -74,20 +74,6 @@ def all_of(domain):
     return expression.normalize_domain(domain)
 
 
-def any_of(domains):
-    """Return a domain that is met by what meets one of these.
-
-    :param domains: iterable of domains
-    """
-    if V19:
-        from odoo.fields import Domain
-
-        return Domain.OR(domains)
-    from odoo.osv import expression
-
-    return expression.OR(list(domains))
-
-
 def cache_values(record, values):
     """Let what was just written of a record be known without reading it.
 

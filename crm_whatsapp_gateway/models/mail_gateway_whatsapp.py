@@ -2,7 +2,6 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import fields, models
 
-from odoo.addons.mail_gateway_whatsapp_queue.tools import identity as wa_identity
 from odoo.addons.mail_gateway_whatsapp_queue.tools import message as wa_message
 from odoo.addons.mail_gateway_whatsapp_queue.tools import webhook
 from odoo.addons.mail_gateway_whatsapp_queue.tools.referral import Referral
@@ -28,27 +27,27 @@ class MailGatewayWhatsapp(models.AbstractModel):
         values["whatsapp_no_lead_reason"] = self.env._("A group is no customer.")
         return values
 
-    def _look_up_together(self, gateway, atoms):
-        """Look up the leads of those who may need one, and what refuses it."""
-        channels = super()._look_up_together(gateway, atoms)
-        ours = channels.filtered(lambda channel: channel.gateway_id == gateway)
-        cared = ours.filtered(lambda channel: channel.lead_id._whatsapp_is_open())
-        known = {
-            phone
-            for channel in cared
-            for phone in wa_identity.variants(channel.whatsapp_phone or "")
-        }
-        phones = {phone for atom in atoms for phone in atom.identity.phones} - known
-        # sudo: whatsapp.lookup - the webhook user may be anybody
-        env = self.sudo().env
-        owned = cared.lead_id.filtered("user_id")
-        env["hr.employee"]._whatsapp_absences(
-            {(lead.user_id.id, lead._whatsapp_company().id) for lead in owned}
+    def _look_up_together(self, atoms):
+        """Look up, too, who of the salespeople is away."""
+        res = super()._look_up_together(atoms)
+        # sudo: discuss.channel, hr.employee - the webhook user may be anybody
+        channels = self.env["discuss.channel"].sudo()._whatsapp_found()
+        leads = channels.lead_id.filtered("user_id")
+        self.env["hr.employee"].sudo()._whatsapp_absences(
+            {(lead.user_id.id, lead._whatsapp_company().id) for lead in leads}
         )
-        env["crm.lead"]._whatsapp_ids_with(phones)
-        env["hr.employee"]._whatsapp_ids_with(phones)
-        env["phone.blacklist"]._whatsapp_find_by(number=phones)
-        return channels
+        return res
+
+    def _wanted_together(self, atoms):
+        """Look up the leads of these people, and what refuses one."""
+        wanted = super()._wanted_together(atoms)
+        phones = wanted["res.partner"]
+        return {
+            **wanted,
+            "crm.lead": phones,
+            "hr.employee": phones,
+            "phone.blacklist": {"number": phones["whatsapp_phones"]},
+        }
 
     # ------------------------------------------------------------- lead, later
 

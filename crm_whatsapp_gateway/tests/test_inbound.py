@@ -6,6 +6,8 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.tools import html2plaintext, mute_logger
 
+from odoo.addons.mail_gateway_whatsapp_queue.models import whatsapp_webhook_event
+
 from .common import ANA, SECRET, WhatsappCase
 
 
@@ -533,6 +535,36 @@ class TestInbound(WhatsappCase):
         one = cost(people[0])
         self.assertLess(cost(*people[1:]), 8 * 0.85 * one)
         self.assertEqual(set(self.events().mapped("state")), {"done"})
+
+    def test_a_message_costs_few_queries(self):
+        def cost(text, *persons):
+            for person in persons:
+                message = self.message(content=text, person=person)
+                self.post(self.delivery(message, person=person))
+            before = self.env.cr.sql_log_count
+            self.drain()
+            return (self.env.cr.sql_log_count - before) / len(persons)
+
+        self.patch(whatsapp_webhook_event, "SHARE", 60)
+        known, alone, *ten = (
+            {"from": f"52155{n:08}", "bsuid": f"MX.{n}", "name": f"P{n}"}
+            for n in range(12)
+        )
+        cost("what every process reads once", known)
+        costs = {
+            "first of ten": (45, cost("first", *ten)),
+            "further of ten": (20, cost("further", *ten)),
+            "first": (90, cost("first", alone)),
+            "further": (50, cost("further", alone)),
+        }
+        self.assertEqual(set(self.events().mapped("state")), {"done"})
+        self.assertFalse(
+            [
+                (what, most, found)
+                for what, (most, found) in costs.items()
+                if found > most
+            ]
+        )
 
     def test_a_status_of_nobody_s_message_holds_back_no_message(self):
         status = {"id": "wamid.nobody", "status": "read", "recipient_id": ANA["from"]}

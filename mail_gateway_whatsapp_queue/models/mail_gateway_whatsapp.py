@@ -90,29 +90,34 @@ class MailGatewayWhatsapp(models.AbstractModel):
             row["state"] = "ignored"
         return row
 
-    def _look_up_together(self, gateway, atoms):
-        """Look up together what each of these messages will ask for. A hook.
+    def _look_up_together(self, atoms):
+        """Look up together what these messages will ask for, one by one.
 
-        :param gateway: ``mail.gateway`` that received them
         :param atoms: list of ``tools.webhook.InboundEvent``
-        :return: the conversations that are known
+        """
+        wanted = self._wanted_together(atoms)
+        self.env["whatsapp.lookup"]._whatsapp_look_up_all(wanted)
+
+    def _wanted_together(self, atoms):
+        """Return what these messages will ask for. A hook.
+
+        :param atoms: list of ``tools.webhook.InboundEvent``
+        :return: dict of name of a model -> name of a field -> values
         """
         people = [atom.identity for atom in atoms]
-        phones = list({phone for one in people for phone in one.phones})
-        tokens = list({token for one in people for token in one.tokens})
-        # sudo: whatsapp.lookup - the webhook user may be anybody
-        env = self.sudo().env
-        env["mail.guest"]._whatsapp_find_by(gateway_token=tokens)
-        env["res.partner.gateway.channel"]._whatsapp_find_by(gateway_token=tokens)
-        env["res.partner"]._whatsapp_ids_with(phones)
-        env["mail.message"]._whatsapp_find_by(
-            whatsapp_message_id=[atom.message_id for atom in atoms]
-        )
-        return env["discuss.channel"]._whatsapp_find_by(
-            gateway_channel_token=tokens,
-            whatsapp_bsuid=[one.bsuid for one in people],
-            whatsapp_phone=phones,
-        )
+        phones = [phone for one in people for phone in one.phones]
+        tokens = [token for one in people for token in one.tokens]
+        return {
+            "discuss.channel": {
+                "gateway_channel_token": tokens,
+                "whatsapp_bsuid": [one.bsuid for one in people],
+                "whatsapp_phone": phones,
+            },
+            "mail.guest": {"gateway_token": tokens},
+            "mail.message": {"whatsapp_message_id": [a.message_id for a in atoms]},
+            "res.partner": {"whatsapp_phones": phones},
+            "res.partner.gateway.channel": {"gateway_token": tokens},
+        }
 
     def _begin_together(self, gateway, atoms):
         """Begin together the conversations of those who write for the first time.
@@ -120,17 +125,18 @@ class MailGatewayWhatsapp(models.AbstractModel):
         Each is found when its message is worked on, in this transaction.
 
         :param gateway: ``mail.gateway`` that received them
-        :param atoms: list of ``tools.webhook.InboundEvent``
+        :param atoms: list of ``tools.webhook.InboundEvent``, in order
         :return: those of them whose conversations were begun
         """
         names, new = set(), []
         for atom in atoms:
-            person = atom.identity
-            if atom.group or atom.type == "system" or names & {*person.keys}:
-                continue
-            names.update(person.keys)
-            if not gateway._whatsapp_find_channels(person):
-                new.append(atom)
+            # what comes before, such as a new number, may lead to a conversation
+            is_first = names.isdisjoint(atom.keys)
+            names.update(atom.keys)
+            writes = atom.kind == "message" and atom.type != "system" and not atom.group
+            if writes and is_first:
+                if not gateway._whatsapp_find_channels(atom.identity):
+                    new.append(atom)
         # sudo: mail.guest - the webhook user may be anybody
         self.env["mail.guest"].sudo().create(
             [

@@ -1,9 +1,8 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, models
+from odoo.tools import SQL
 
-from ..columns import column_names
-from ..compat import any_of
 from ..queue.locks import remembered
 
 LOOKUP = "whatsapp.lookup"
@@ -33,31 +32,61 @@ class WhatsappLookup(models.AbstractModel):
 
         :param wanted: name of a field -> its values
         """
-        known = self._whatsapp_known()
-        keys = [(name, value) for name in wanted for value in wanted[name] if value]
-        if new := [key for key in dict.fromkeys(keys) if key not in known]:
-            values = {}
-            for name, value in new:
-                values.setdefault(name, []).append(value)
-            # sudo: whatsapp.lookup - what is known is known to all of the transaction
-            records = self.sudo().with_context(active_test=False)
-            found = records.search_fetch(
-                any_of([(name, "in", values[name])] for name in values),
-                column_names(records),
-                order="id",
-            )
-            known.update((key, []) for key in new)
-            for record in found:
-                for name in values:
-                    if (name, record[name]) in known:
-                        known[name, record[name]].append(record.id)
-        return self.browse(sorted({one for key in keys for one in known[key]}))
+        known = self._whatsapp_look_up_all({self._name: wanted})[self._name]
+        found = {
+            record_id
+            for name in wanted
+            for value in wanted[name]
+            for record_id in known.get((name, value), ())
+        }
+        return self.browse(sorted(found))
+
+    @api.model
+    def _whatsapp_look_up_all(self, wanted):
+        """Look up in several models, in one query, what is not known yet.
+
+        :param dict wanted: name of a model -> name of a field -> values
+        :return: dict of name of a model -> what is known, see :meth:`_whatsapp_known`
+        """
+        known = {name: self.env[name]._whatsapp_known() for name in wanted}
+        queries = []
+        for model_name, values_of in wanted.items():
+            model = self.env[model_name]
+            for name, values in values_of.items():
+                keys = dict.fromkeys((name, value) for value in values if value)
+                if new := [key for key in keys if key not in known[model_name]]:
+                    model.flush_model([name])
+                    known[model_name].update((key, []) for key in new)
+                    queries.append(model._whatsapp_query(name, [key[1] for key in new]))
+        rows = (
+            self.env.execute_query(SQL(" UNION ALL ").join(queries)) if queries else ()
+        )
+        for model_name, name, value, record_id in rows:
+            known[model_name][name, value].append(record_id)
+        return known
+
+    @api.model
+    def _whatsapp_query(self, name, values):
+        """Return the query that finds records: model, field, value and id."""
+        return SQL(
+            "SELECT %s, %s, %s, id FROM %s WHERE %s = ANY(%s)",
+            self._name,
+            name,
+            SQL.identifier(name),
+            SQL.identifier(self._table),
+            SQL.identifier(name),
+            values,
+        )
+
+    @api.model
+    def _whatsapp_found(self):
+        """Return all records that were found so far in this transaction of ours."""
+        found = self._whatsapp_known().values()
+        return self.browse(sorted({record_id for ids in found for record_id in ids}))
 
     def _whatsapp_together(self):
-        """Return these records; what is read of them is read of all that are known."""
-        known = self._whatsapp_known().values()
-        others = [record_id for found in known for record_id in found]
-        return self.with_prefetch(tuple(dict.fromkeys([*self.ids, *others])))
+        """Return these records; what is read of them is read of all that were found."""
+        return self.with_prefetch((self | self._whatsapp_found())._ids)
 
     def _whatsapp_keys(self, names=None):
         """Return what this record is found by: tuples of field and value.

@@ -133,35 +133,34 @@ class WhatsappPhones(models.AbstractModel):
         if not phones:
             return []
         self._recompute_model(["whatsapp_phones"])  # which notes the new ones
-        known = self._whatsapp_known()
-        if new := [phone for phone in phones if phone not in known]:
-            self.flush_model(["whatsapp_phones"])
-            rows = self.env.execute_query(
-                SQL(
-                    "SELECT id, string_to_array(whatsapp_phones, ' ') FROM %s"
-                    " WHERE whatsapp_phones IS NOT NULL"
-                    " AND string_to_array(whatsapp_phones, ' ') && %s::text[]",
-                    SQL.identifier(self._table),
-                    new,
-                )
-            )
-            known.update((phone, []) for phone in new)
-            for record_id, numbers in rows:
-                for phone in set(numbers).intersection(new):
-                    known[phone].append(record_id)
-        found = self.browse(sorted({one for phone in phones for one in known[phone]}))
-        if len(new) < len(phones):
-            # one that was changed since may have had the number before
-            found = found.sudo().filtered(
-                lambda one: (
-                    not set(phones).isdisjoint((one.whatsapp_phones or "").split())
-                )
-            )
-        return found.ids
+        found = self.sudo()._whatsapp_find_by(whatsapp_phones=phones)
+        # one that was changed since may have had the number before
+        return found.filtered(
+            lambda one: not set(phones).isdisjoint((one.whatsapp_phones or "").split())
+        ).ids
+
+    @api.model
+    def _whatsapp_query(self, name, values):
+        """A record is found by each of its numbers."""
+        if name != "whatsapp_phones":
+            return super()._whatsapp_query(name, values)
+        return SQL(
+            "SELECT %s, %s, spelling, id"
+            "  FROM %s, unnest(string_to_array(whatsapp_phones, ' ')) AS spelling"
+            " WHERE whatsapp_phones IS NOT NULL"
+            " AND string_to_array(whatsapp_phones, ' ') && %s::text[]"
+            " AND spelling = ANY(%s)",
+            self._name,
+            name,
+            SQL.identifier(self._table),
+            values,
+            values,
+        )
 
     def _whatsapp_keys(self, names=None):
         """A record is found by each of its numbers."""
-        return (self.whatsapp_phones or "").split()
+        numbers = (self.whatsapp_phones or "").split()
+        return [("whatsapp_phones", number) for number in numbers]
 
     def _whatsapp_typed(self, phones):
         """Return how a number is written on this record, or None.

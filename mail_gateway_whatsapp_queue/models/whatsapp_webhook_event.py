@@ -42,6 +42,7 @@ TELL_AFTER = timedelta(minutes=5)
 EVENT_FAILS = "mail_gateway_whatsapp_queue.mail_activity_type_event"
 # for so long later events of a person wait behind one that failed
 IN_ORDER = timedelta(minutes=1)
+OF_PEOPLE = ("message", "status", "echo")  # kinds that say who it is about
 PERSONS = 50  # persons looked up at once
 FILES_AT_ONCE = 4  # each holds two connections to the database
 # a transaction is shared by events of some persons: most of what one event reads
@@ -445,15 +446,15 @@ class WhatsappWebhookEvent(models.Model):
         return service, service.env["mail.gateway"].sudo().browse(gateway.id)
 
     def _prepare_together(self):
-        """Look up, and begin, together what these messages need, which ask one by one.
+        """Look up, and begin, together what these events need, which ask one by one.
 
         :return: those of them whose conversations were begun
         """
         begun = self.browse()
-        messages = self.filtered(lambda event: event.kind == "message")
-        for gateway, events in messages.grouped("gateway_id").items():
-            if not gateway or len(events) == 1:
-                continue  # one asks for itself
+        of_people = self.filtered(
+            lambda event: event.gateway_id and event.kind in OF_PEOPLE
+        )
+        for events in of_people.grouped("gateway_id").values():
             event_of = {
                 atom.key: (event, atom)
                 for event in events
@@ -462,7 +463,7 @@ class WhatsappWebhookEvent(models.Model):
             }
             atoms = [atom for _event, atom in event_of.values()]
             service, gateway_sudo = events[0]._service()
-            service._look_up_together(gateway_sudo, atoms)
+            service._look_up_together(atoms)
             for atom in service._begin_together(gateway_sudo, atoms):
                 begun |= event_of[atom.key][0]
         return begun
