@@ -179,7 +179,7 @@ class DiscussChannel(models.Model):
         """Let Odoo compare nothing that it shows where only fields of ours change."""
         if not vals.keys() <= self._whatsapp_closed():
             return super().write(vals)
-        quiet = self.with_context(whatsapp_quiet=True)
+        quiet = self.with_context(whatsapp_quiet=True, mail_notrack=True)
         return super(DiscussChannel, quiet).write(vals)
 
     def _channel_basic_info(self):  # of 18.0
