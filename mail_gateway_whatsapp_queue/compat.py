@@ -74,6 +74,20 @@ def all_of(domain):
     return expression.normalize_domain(domain)
 
 
+def cache_values(record, values):
+    """Let what was just written of a record be known without reading it.
+
+    :param record: one record
+    :param dict values: name of a field -> value, as the cache has it
+    """
+    for name, value in values.items():
+        field = record._fields[name]
+        if V19:
+            field._insert_cache(record, [value])
+        else:
+            record.env.cache.insert_missing(record, field, [value])
+
+
 def users_of(group):
     """Return the users of a group, those of groups that imply it included."""
     return group.all_user_ids if V19 else group.users

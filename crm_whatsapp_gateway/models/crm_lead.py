@@ -10,7 +10,10 @@ from odoo.exceptions import UserError
 from odoo.tools import format_date
 
 from odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_phones import PHONES
-from odoo.addons.mail_gateway_whatsapp_queue.queue.locks import automation_run
+from odoo.addons.mail_gateway_whatsapp_queue.queue.locks import (
+    automation_run,
+    remembered,
+)
 from odoo.addons.mail_gateway_whatsapp_queue.tools import identity as wa_identity
 
 from ..tools import duty
@@ -538,6 +541,21 @@ class CrmLead(models.Model):
     def _whatsapp_calls(self):
         """Return the open activities that WhatsApp asked for."""
         return self.activity_ids.filtered("whatsapp_call")
+
+    def _stage_find(self, team_id=False, domain=None, **kwargs):
+        """Find the first stage once in work of ours that makes many leads."""
+        known = remembered(self.env.cr, "stages")
+        asked = (team_id, self.team_id, repr(domain), repr(kwargs), self.env.lang)
+        if asked not in known:
+            known[asked] = super()._stage_find(team_id, domain, **kwargs)
+        return known[asked].with_env(self.env)
+
+    def message_subscribe(self, partner_ids=None, subtype_ids=None):
+        """Subscribe nobody to a call who follows the lead as its salesperson."""
+        asked = self.env.context.get("whatsapp_asked")
+        if asked and partner_ids == self.user_id.partner_id.ids:
+            return True
+        return super().message_subscribe(partner_ids, subtype_ids)
 
     def _whatsapp_call_words(self, lang):
         """Return what a call is asked for by: the number first, if there is none.

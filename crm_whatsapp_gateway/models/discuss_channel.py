@@ -445,18 +445,9 @@ class DiscussChannel(models.Model):
         leads = self.env["crm.lead"].with_context(active_test=False)
         company = self._whatsapp_company()
         phones = wa_identity.variants(self.whatsapp_phone or "")
-        sure = set(self.lead_id.ids)
-        if self.whatsapp_bsuid:
-            # sudo: discuss.channel - the same person at other numbers of ours
-            same = self.sudo().with_context(active_test=False)
-            sure |= set(
-                same.search(
-                    [
-                        ("whatsapp_bsuid", "=", self.whatsapp_bsuid),
-                        ("lead_id", "!=", False),
-                    ]
-                ).lead_id.ids
-            )
+        # sudo: discuss.channel - the same person at other numbers of ours
+        same = self.sudo()._whatsapp_find_by(whatsapp_bsuid=[self.whatsapp_bsuid])
+        sure = {*self.lead_id.ids, *same.lead_id.ids}
         # looked up before: one query over both tables could use no index
         partners = self._whatsapp_partners() if partners is None else partners
         found = leads.search(
@@ -505,7 +496,7 @@ class DiscussChannel(models.Model):
                 )
         # sudo: phone.blacklist - whether the number is on it, for an inbound message
         blacklist = self.env["phone.blacklist"].sudo()
-        listed = blacklist.search([("number", "in", phones)]) if phones else blacklist
+        listed = blacklist._whatsapp_find_by(number=phones).filtered("active")
         # in the portal anybody may list any number as their own
         if any(
             not (row.create_uid | row.write_uid).filtered("share") for row in listed
@@ -543,8 +534,12 @@ class DiscussChannel(models.Model):
                 self._whatsapp_preferred(previous, partner),
             )
         )
-        # who gets it is told once the conversation is linked
-        leads = self.env["crm.lead"].with_context(mail_auto_subscribe_no_notify=True)
+        leads = self.env["crm.lead"].with_context(
+            mail_auto_subscribe_no_notify=True,  # they are told after the commit
+            mail_create_nolog=True,  # what is noted below says more
+            mail_create_nosubscribe=True,
+            whatsapp_without_email=not partner,
+        )
         lead = leads.create(
             {
                 **values,
@@ -567,10 +562,6 @@ class DiscussChannel(models.Model):
         if not partner:
             lead._whatsapp_propose_contacts(self._whatsapp_same_number())
         self._assign_to_commercial_user(choice=choice)
-        for user in choice.user - self.env.user:
-            lead.with_context(lang=user.lang)._whatsapp_notify_owner(
-                user.partner_id.ids
-            )
         return lead
 
     def _whatsapp_preferred(self, previous, partner=None):
@@ -620,7 +611,7 @@ class DiscussChannel(models.Model):
             ]._whatsapp_ad_words(referral)
         number = self.whatsapp_phone and wa_identity.display(self.whatsapp_phone)
         region = wa_identity.region(self.whatsapp_phone or "")
-        country = self.env["res.country"].search([("code", "=", region)], limit=1)
+        country = self.env["res.country"]._whatsapp_find_by(code=[region])
         language = self._whatsapp_language(country)
         if not partner:
             return {
@@ -651,16 +642,14 @@ class DiscussChannel(models.Model):
 
     def _whatsapp_language(self, country):
         """Return the installed language that is spoken where the number is from."""
-        languages = self.env["res.lang"].search([("active", "=", True)])
-        here = languages.filtered(
-            lambda lang: country and lang.code.endswith(f"_{country.code}")
-        )
-        if here or not country:
-            return here[:1]
-        spoken = get_official_languages(country.code, de_facto=True)
-        known = languages.filtered(lambda lang: lang.code.split("_")[0] in spoken)
-        own = known.filtered(lambda lang: lang.code == self.gateway_id._whatsapp_lang())
-        return own or known[:1]
+        languages = self.env["res.lang"]
+        installed = languages._get_active_by("code")
+        spoken = country and get_official_languages(country.code, de_facto=True)
+        own = self.gateway_id._whatsapp_lang()
+        known = [code for code in installed if code.split("_")[0] in (spoken or ())]
+        here = [code for code in installed if code.endswith(f"_{country.code}")]
+        best = here or [code for code in known if code == own] or known
+        return languages.browse(installed[code].id for code in best[:1])
 
     def _whatsapp_lead_waits(self):
         """Tell whether an event is to make the lead of an earlier message.
@@ -853,7 +842,7 @@ class DiscussChannel(models.Model):
         """
         self.ensure_one()
         if choice:
-            self._whatsapp_after_assign(choice)
+            self._whatsapp_after_assign(choice, is_new=True)
             return choice.user
         lead, old = self.lead_id, self.lead_id.user_id
         owned = lead._whatsapp_has_owner()
@@ -878,17 +867,19 @@ class DiscussChannel(models.Model):
         self._whatsapp_after_assign(choice)
         return choice.user
 
-    def _whatsapp_after_assign(self, choice):
+    def _whatsapp_after_assign(self, choice, is_new=False):
         """Note who has the lead and why, and begin to wait for the first answer.
 
         :param choice: ``models.hr_employee.Choice``
+        :param bool is_new: the lead was created with its salesperson, who does not
+            know it yet
         """
         if choice.nobody:
             self._whatsapp_add_members(self.gateway_id.member_ids)
-        self.env["whatsapp.assignment"]._note(self.lead_id, choice)
+        tell = is_new and choice.user != self.env.user
+        self.env["whatsapp.assignment"]._note(self.lead_id, choice, tell=tell)
         self.lead_id._whatsapp_start_clock()
         self._whatsapp_forget_starter()
-        self._whatsapp_send_notices()
 
     def _create_immediate_call_activity(self):
         """Ask the salesperson for a call now, unless a call is asked for.
@@ -910,7 +901,7 @@ class DiscussChannel(models.Model):
             )
             # the salesperson has the notice of the lead, and the message itself
             activities += lead.with_context(
-                mail_activity_quick_update=True
+                mail_activity_quick_update=True, whatsapp_asked=True
             ).activity_schedule(
                 activity_type_id=kind.id,
                 date_deadline=fields.Datetime.context_timestamp(

@@ -181,4 +181,3 @@ class WhatsappChannelMerge(models.AbstractModel):
                 subject=env._("WhatsApp: two conversations are one: %s", self.name),
                 body=lines(env),
             )
-        self._whatsapp_send_notices()

@@ -12,6 +12,7 @@ from odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_phones import PHONE
 from odoo.addons.mail_gateway_whatsapp_queue.queue.locks import (
     lock_until_commit,
     pool_key,
+    remembered,
 )
 
 from ..tools import duty
@@ -158,7 +159,6 @@ COMMITTED = """
      WHERE employee.id = ANY(%s)
 """
 READ = (
-    "crm.lead",
     "crm.team.member",
     "hr.employee",
     "mail.gateway",
@@ -311,10 +311,12 @@ class HrEmployee(models.Model):
         :return: :class:`Choice`
         """
         lock = lock_until_commit(self.env.cr, self.env.registry, pool_key(company.id))
-        members, hours = self._whatsapp_pool(
-            company, gateway, team, [user.id for user, _words in preferred]
-        )
-        members = self._whatsapp_committed(members, lock)
+        asked = (company, gateway, team, tuple(user.id for user, _words in preferred))
+        pools = remembered(self.env.cr, "pools")
+        if asked not in pools:
+            members, hours = self._whatsapp_pool(*asked)
+            pools[asked] = self._whatsapp_committed(members, lock), hours
+        members, hours = pools[asked]
         remarks = []
         for user, words in preferred:
             agent = next((m.agent for m in members if m.user_id == user.id), None)
@@ -350,11 +352,19 @@ class HrEmployee(models.Model):
     def _whatsapp_absences(self, pairs):
         """Return who cannot care for the customers of a company now, in one query.
 
+        In background work of ours everybody is looked up once.
+
         :param pairs: set of tuples of the ids of a user and a company
         :return: dict of tuple -> ``duty.Absence``, of those who cannot
         """
-        if not pairs:
-            return {}
+        known = remembered(self.env.cr, "absences")
+        if new := {pair for pair in pairs if pair not in known}:
+            known.update(dict.fromkeys(new))
+            known.update(self._whatsapp_look_up_absences(new))
+        return {pair: known[pair] for pair in pairs if known[pair]}
+
+    @api.model
+    def _whatsapp_look_up_absences(self, pairs):
         for model in ABSENT_READ:
             self.env[model].flush_model()
         users, companies = zip(*pairs, strict=True)
@@ -500,6 +510,24 @@ class HrEmployee(models.Model):
             for member in members
             for turn, load in [committed.get(member.agent.id, (0, 0))]
         ]
+
+    @api.model
+    def _whatsapp_count_turn(self, row):
+        """Keep what was read of the pool in step with a turn of this transaction.
+
+        :param row: new ``whatsapp.assignment``
+        """
+
+        def counted(member):
+            agent = member.agent
+            if agent.id == row.employee_id.id:
+                agent = replace(agent, last_turn=row.id)
+            if member.user_id == row.user_id.id:
+                agent = replace(agent, load=agent.load + 1)
+            return member._replace(agent=agent)
+
+        for members, _hours in remembered(self.env.cr, "pools").values():
+            members[:] = map(counted, members)
 
     def _whatsapp_turn_words(self, roster):
         """Return why the first of a roster is next, or why nobody is."""

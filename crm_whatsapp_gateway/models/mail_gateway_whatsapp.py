@@ -27,6 +27,28 @@ class MailGatewayWhatsapp(models.AbstractModel):
         values["whatsapp_no_lead_reason"] = self.env._("A group is no customer.")
         return values
 
+    def _look_up_together(self, atoms):
+        """Look up, too, who of the salespeople is away."""
+        res = super()._look_up_together(atoms)
+        # sudo: discuss.channel, hr.employee - the webhook user may be anybody
+        channels = self.env["discuss.channel"].sudo()._whatsapp_found()
+        leads = channels.lead_id.filtered("user_id")
+        self.env["hr.employee"].sudo()._whatsapp_absences(
+            {(lead.user_id.id, lead._whatsapp_company().id) for lead in leads}
+        )
+        return res
+
+    def _wanted_together(self, atoms):
+        """Look up the leads of these people, and what refuses one."""
+        wanted = super()._wanted_together(atoms)
+        phones = wanted["res.partner"]
+        return {
+            **wanted,
+            "crm.lead": phones,
+            "hr.employee": phones,
+            "phone.blacklist": {"number": phones["whatsapp_phones"]},
+        }
+
     # ------------------------------------------------------------- lead, later
 
     def _postpone_rest(self, gateway, event, error):

@@ -167,13 +167,14 @@ class WhatsappAd(models.Model):
         :param str kind: 'source' or 'medium'
         :param str name: as in ``data/utm_source_data.xml``
         """
-        known = self.env.ref(
-            f"{MODULE}.utm_{kind}_{name.rpartition(' ')[2].lower()}",
-            raise_if_not_found=False,
+        model = f"utm.{kind}"
+        known = self.env["ir.model.data"]._xmlid_to_res_id(
+            f"{MODULE}.utm_{kind}_{name.rpartition(' ')[2].lower()}"
         )
-        if known:
-            return known
-        return self.env["utm.mixin"]._find_or_create_record(f"utm.{kind}", name)
+        # Odoo forgets the XML id of what is removed
+        return self.env[model].browse(known or []) or self.env[
+            "utm.mixin"
+        ]._find_or_create_record(model, name)
 
     @api.model
     def _attribution(self, referral, company=None):

@@ -15,6 +15,7 @@ from .hr_employee import FIRST_TURN
 
 _logger = logging.getLogger(__name__)
 
+CRON = "crm_whatsapp_gateway.ir_cron_assignment"
 AT_ONCE = 2000  # leads that one run of the cron looks at
 SECONDS = 40  # after which it leaves the rest to its next run
 
@@ -55,6 +56,9 @@ class WhatsappAssignment(models.Model):
         help="The colleague who gave it; empty if Odoo did.",
     )
     reason = fields.Char(readonly=True)
+    is_to_tell = fields.Boolean(
+        string="The salesperson is still to be told", readonly=True
+    )
 
     def init(self):
         """Make the indexes that find each employee's last turn, and own turns."""
@@ -64,19 +68,24 @@ class WhatsappAssignment(models.Model):
                 ON whatsapp_assignment (employee_id, id);
             CREATE INDEX IF NOT EXISTS whatsapp_assignment_user_idx
                 ON whatsapp_assignment (user_id, id);
+            CREATE INDEX IF NOT EXISTS whatsapp_assignment_to_tell_idx
+                ON whatsapp_assignment (id) WHERE is_to_tell;
             """
         )
         return super().init()
 
     @api.model
-    def _note(self, lead, choice, company=None, giver=None):
+    def _note(self, lead, choice, company=None, giver=None, tell=False):
         """Add a row; the rule 'immediate call' acts on it.
 
         :param lead: ``crm.lead`` that is in its salesperson's hands, or None
         :param choice: ``models.hr_employee.Choice``: who got it, and why
         :param company: ``res.company`` of the pool; default: that of the lead
         :param giver: ``res.users`` who handed it over, or None
+        :param bool tell: the salesperson is to be told of the customer after the
+            commit: the conversation is before them at once, nobody waits for that
         """
+        tell = bool(tell and choice.user)
         company = company or lead._whatsapp_company()
         # sudo: whatsapp.assignment - nobody writes it by hand
         row = self.sudo().create(
@@ -87,24 +96,56 @@ class WhatsappAssignment(models.Model):
                 "user_id": choice.user.id,
                 "giver_id": giver.id if giver else False,
                 "reason": choice.reason,
+                "is_to_tell": tell,
             }
         )
+        self.env["hr.employee"]._whatsapp_count_turn(row)
+        if tell:
+            self._whatsapp_cron()._trigger()
         if compat.is_real_cursor(self.env.cr):  # else all is one transaction
             self.env.cr.postcommit.data.setdefault(FIRST_TURN, row.id)
         return row
+
+    # ------------------------------------------------------------- notices
+
+    @api.model
+    def _tell_planned(self):
+        """Tell salespeople of their new customers, one by one."""
+        for row in self.search([("is_to_tell", "=", True)], order="id", limit=AT_ONCE):
+            try:
+                in_transaction(
+                    self.env.registry,
+                    lambda env, row_id=row.id: env[self._name].browse(row_id)._tell(),
+                )
+            except Exception:  # nor must one notice keep the others waiting
+                _logger.exception("assignment %s: nobody could be told", row.id)
+
+    def _tell(self):
+        """Tell the salesperson of the customer, unless somebody else has the lead."""
+        row = self.exists()
+        if not row.is_to_tell:
+            return
+        row.is_to_tell = False
+        lead, user = row.lead_id, row.user_id
+        if lead.user_id == user:
+            lead.with_context(
+                lang=user.lang, mail_notify_force_send=False
+            )._whatsapp_notify_owner(user.partner_id.ids)
 
     # ------------------------------------------------------------- cron
 
     @api.model
     def _whatsapp_cron(self):
         # sudo: ir.cron - whoever comes on duty may not read crons
-        return self.env.ref("crm_whatsapp_gateway.ir_cron_assignment").sudo()
+        crons = self.env["ir.cron"].sudo()
+        return crons.browse(self.env["ir.model.data"]._xmlid_to_res_id(CRON))
 
     @api.model
     def _cron_hand_out(self):
-        """Hand out the leads that wait, and pass on those that nobody answered, or
-        whose salesperson is away.
+        """Tell who got a lead; hand out the leads that wait, and pass on those that
+        nobody answered, or whose salesperson is away.
         """
+        self._tell_planned()
         until = monotonic() + SECONDS
         leads = self.env["crm.lead"]
         for find, queue_of, work in (

@@ -6,6 +6,8 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.tools import html2plaintext, mute_logger
 
+from odoo.addons.mail_gateway_whatsapp_queue.models import whatsapp_webhook_event
+
 from .common import ANA, SECRET, WhatsappCase
 
 
@@ -534,6 +536,36 @@ class TestInbound(WhatsappCase):
         self.assertLess(cost(*people[1:]), 8 * 0.85 * one)
         self.assertEqual(set(self.events().mapped("state")), {"done"})
 
+    def test_a_message_costs_few_queries(self):
+        def cost(text, *persons):
+            for person in persons:
+                message = self.message(content=text, person=person)
+                self.post(self.delivery(message, person=person))
+            before = self.env.cr.sql_log_count
+            self.drain()
+            return (self.env.cr.sql_log_count - before) / len(persons)
+
+        self.patch(whatsapp_webhook_event, "SHARE", 60)
+        known, alone, *ten = (
+            {"from": f"52155{n:08}", "bsuid": f"MX.{n}", "name": f"P{n}"}
+            for n in range(12)
+        )
+        cost("what every process reads once", known)
+        costs = {
+            "first of ten": (45, cost("first", *ten)),
+            "further of ten": (20, cost("further", *ten)),
+            "first": (90, cost("first", alone)),
+            "further": (50, cost("further", alone)),
+        }
+        self.assertEqual(set(self.events().mapped("state")), {"done"})
+        self.assertFalse(
+            [
+                (what, most, found)
+                for what, (most, found) in costs.items()
+                if found > most
+            ]
+        )
+
     def test_a_status_of_nobody_s_message_holds_back_no_message(self):
         status = {"id": "wamid.nobody", "status": "read", "recipient_id": ANA["from"]}
         channel = self.receive(self.message(content="One"), statuses=[status])
@@ -552,9 +584,11 @@ class TestInbound(WhatsappCase):
     def test_the_salesperson_gets_one_notice_from_the_mail_queue(self):
         self.sofia.notification_type = "email"
         channel = self.receive(self.message(content="Hi"))
-        mails = self.env["mail.mail"].search(
-            [("model", "=", "crm.lead"), ("res_id", "=", channel.lead_id.id)]
-        )
+        notices = [("model", "=", "crm.lead"), ("res_id", "=", channel.lead_id.id)]
+        self.assertFalse(self.env["mail.mail"].search(notices), "nobody waits for it")
+        for _time in range(2):
+            self.env["whatsapp.assignment"]._cron_hand_out()
+        mails = self.env["mail.mail"].search(notices)
         self.assertEqual(len(mails), 1)
         self.assertEqual(mails.state, "outgoing", "no customer waits for its sending")
         self.assertEqual(mails.recipient_ids, self.sofia.partner_id)

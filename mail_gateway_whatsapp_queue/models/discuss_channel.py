@@ -16,7 +16,9 @@ from ..tools.identity import Identity
 from .discuss_channel_identity import IDENTITY
 from .mail_gateway_secrets import SECRETS
 from .whatsapp_guarded import GUARDED
+from .whatsapp_lookup import LOOKUP
 
+SHOWN = ("attachment_ids", "partner_ids")  # of a message; most have none
 LISTED = 50  # conversations that Discuss and the systray load at once
 
 
@@ -30,11 +32,13 @@ class DiscussChannel(models.Model):
     """
 
     _name = "discuss.channel"
-    _inherit = ["discuss.channel", GUARDED, IDENTITY]
+    _inherit = ["discuss.channel", GUARDED, IDENTITY, LOOKUP]
     _whatsapp_open = frozenset({"whatsapp_opt_in_source", "whatsapp_opt_in_date"})
     _whatsapp_bonds = frozenset(
         {"channel_type", "company_id", "gateway_channel_token", "gateway_id"}
     )
+
+    _whatsapp_lookups = ("gateway_channel_token", "whatsapp_bsuid", "whatsapp_phone")
 
     # OCA's related field leads to the API token, and is grouped by as superuser: it
     # leads nowhere
@@ -46,6 +50,8 @@ class DiscussChannel(models.Model):
         groups=SECRETS,
     )
     gateway_id = fields.Many2one(index="btree_not_null")
+    # each message looks its conversation up
+    gateway_channel_token = fields.Char(index="btree_not_null")
 
     whatsapp_phone = fields.Char(
         string="WhatsApp number",
@@ -158,12 +164,32 @@ class DiscussChannel(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Keep who a new WhatsApp conversation is with."""
-        channels = super().create(vals_list)
+        quiet = self
+        if all(vals.get("channel_type") == "gateway" for vals in vals_list):
+            # no group of users takes part, who would have to be told
+            quiet = self.with_context(whatsapp_quiet=True)
+        channels = super(DiscussChannel, quiet).create(vals_list).with_env(self.env)
         for channel in channels.filtered(lambda channel: channel._is_whatsapp()):
             channel._whatsapp_learn_identity(
                 Identity.of_token(channel.gateway_channel_token)
             )
         return channels
+
+    def write(self, vals):
+        """Let Odoo compare nothing that it shows where only fields of ours change."""
+        if not vals.keys() <= self._whatsapp_closed():
+            return super().write(vals)
+        quiet = self.with_context(whatsapp_quiet=True, mail_notrack=True)
+        return super(DiscussChannel, quiet).write(vals)
+
+    def _channel_basic_info(self):  # of 18.0
+        return {} if self._whatsapp_is_quiet() else super()._channel_basic_info()
+
+    def _sync_field_names(self):  # of 19.0
+        return {} if self._whatsapp_is_quiet() else super()._sync_field_names()
+
+    def _whatsapp_is_quiet(self):
+        return bool(self.env.context.get("whatsapp_quiet"))
 
     def _is_whatsapp(self):
         return (
@@ -389,14 +415,8 @@ class DiscussChannel(models.Model):
         """
         # sudo: res.partner.gateway.channel, res.partner - whoever asks
         links = self.env["res.partner.gateway.channel"].sudo()
-        link = links.search(
-            [
-                ("gateway_id", "=", self.gateway_id.id),
-                ("gateway_token", "in", self._whatsapp_tokens()),
-            ],
-            order="id",
-            limit=1,
-        )
+        found = links._whatsapp_find_by(gateway_token=self._whatsapp_tokens())
+        link = found.filtered(lambda link: link.gateway_id == self.gateway_id)[:1]
         members = self.sudo().channel_member_ids.partner_id
         return (
             link.partner_id.filtered("active")
@@ -644,14 +664,6 @@ class DiscussChannel(models.Model):
             if one["notif"] != "web_push" or one["id"] not in lost.ids
         ]
 
-    def _whatsapp_send_notices(self):
-        """Wake the mail queue, to which inbound work leaves its notices."""
-        woken = self.env.cr.precommit.data
-        if not woken.get("mail_gateway_whatsapp_queue.notices"):
-            woken["mail_gateway_whatsapp_queue.notices"] = True
-            # sudo: ir.cron - the webhook user may not read crons
-            self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
-
     # ------------------------------------------------------------- messages
 
     def message_post(self, **kwargs):
@@ -690,6 +702,9 @@ class DiscussChannel(models.Model):
         }
 
     def _message_post_after_hook(self, message, msg_vals):
+        # the web client is told of it, and Odoo would read it again
+        nothing = {name: () for name in SHOWN if not msg_vals.get(name)}
+        compat.cache_values(message, {"res_id": self.id, **nothing})
         res = super()._message_post_after_hook(message, msg_vals)
         received = self.env.context.get("no_gateway_notification")
         if message.message_type == "comment" and not received and self._is_whatsapp():

@@ -118,6 +118,13 @@ class DiscussChannelMember(models.Model):
             self._whatsapp_read_notices()
         return res
 
+    def _set_new_message_separator(self, message_id, *args, **kwargs):
+        """Tell no browser what a customer of WhatsApp has read: there is none."""
+        if self.guest_id.gateway_id.gateway_type != "whatsapp":
+            return super()._set_new_message_separator(message_id, *args, **kwargs)
+        self.new_message_separator = message_id
+        return None
+
     def _whatsapp_read_notices(self):
         """Let what the user was told about a conversation be read along with it."""
         notices = self.env["mail.message"].search(

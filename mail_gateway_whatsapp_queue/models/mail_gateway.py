@@ -9,7 +9,6 @@ from odoo import SUPERUSER_ID, api, fields, models, tools
 from odoo.exceptions import UserError
 
 from .. import compat
-from ..columns import column_names
 from ..tools import identity as wa_identity
 from ..tools.errors import CloudApiError
 from .mail_gateway_secrets import GUARDED, SECRETS, SECRETS_OF, UNIQUE
@@ -635,35 +634,27 @@ class MailGateway(models.Model):
             "whatsapp_bsuid": [person.bsuid],
             "whatsapp_phone": list(person.phones),
         }
-        known = [(name, "in", values) for name, values in names.items() if any(values)]
-        if not known:
-            return self.env["discuss.channel"]
-        # a token alone may be that of another service
-        here = {name: [self.id, False] for name in names}
-        here["gateway_channel_token"] = [self.id]
         # sudo: discuss.channel - see above
-        channels = self.env["discuss.channel"].sudo().with_context(active_test=False)
-        found = channels.search_fetch(
-            [
-                ("channel_type", "=", "gateway"),  # the index is partial
-                *["|"] * (len(known) - 1),
-                *(
-                    leaf
-                    for each in known
-                    for leaf in ("&", ("gateway_id", "in", here[each[0]]), each)
-                ),
-            ],
-            column_names(channels),
-            order="id",
+        channels = self.env["discuss.channel"].sudo()
+        found = channels._whatsapp_find_by(**names).filtered(
+            lambda channel: channel.channel_type == "gateway"
         )
-        ours, no_company = found.filtered("gateway_id"), self.env["res.company"]
+        ours = found.filtered(lambda channel: channel.gateway_id == self)
         if ours:
             best = ours.browse()
-            for name, _operator, values in known:
-                best |= ours.filtered(lambda c, n=name, v=values: c[n] in v)
+            for name, values in names.items():
+                best |= ours.filtered(lambda c, n=name, v=values: c[n] and c[n] in v)
             return best.with_env(self.env)
-        orphan = (found - ours).filtered(
-            lambda channel: channel.company_id in (self.company_id, no_company)
+        # a token alone may be that of another service
+        orphan = found.filtered(
+            lambda channel: (
+                not channel.gateway_id
+                and channel.company_id in (self.company_id, self.env["res.company"])
+                and (
+                    (person.bsuid and channel.whatsapp_bsuid == person.bsuid)
+                    or channel.whatsapp_phone in person.phones
+                )
+            )
         )[-1:]
         return orphan.with_env(self.env)
 

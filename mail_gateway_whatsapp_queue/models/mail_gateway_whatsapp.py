@@ -90,6 +90,70 @@ class MailGatewayWhatsapp(models.AbstractModel):
             row["state"] = "ignored"
         return row
 
+    def _look_up_together(self, atoms):
+        """Look up together what these messages will ask for, one by one.
+
+        :param atoms: list of ``tools.webhook.InboundEvent``
+        """
+        wanted = self._wanted_together(atoms)
+        self.env["whatsapp.lookup"]._whatsapp_look_up_all(wanted)
+
+    def _wanted_together(self, atoms):
+        """Return what these messages will ask for. A hook.
+
+        :param atoms: list of ``tools.webhook.InboundEvent``
+        :return: dict of name of a model -> name of a field -> values
+        """
+        people = [atom.identity for atom in atoms]
+        phones = [phone for one in people for phone in one.phones]
+        tokens = [token for one in people for token in one.tokens]
+        return {
+            "discuss.channel": {
+                "gateway_channel_token": tokens,
+                "whatsapp_bsuid": [one.bsuid for one in people],
+                "whatsapp_phone": phones,
+            },
+            "mail.guest": {"gateway_token": tokens},
+            "mail.message": {"whatsapp_message_id": [a.message_id for a in atoms]},
+            "res.partner": {"whatsapp_phones": phones},
+            "res.partner.gateway.channel": {"gateway_token": tokens},
+        }
+
+    def _begin_together(self, gateway, atoms):
+        """Begin together the conversations of those who write for the first time.
+
+        Each is found when its message is worked on, in this transaction.
+
+        :param gateway: ``mail.gateway`` that received them
+        :param atoms: list of ``tools.webhook.InboundEvent``, in order
+        :return: those of them whose conversations were begun
+        """
+        names, new = set(), []
+        for atom in atoms:
+            # what comes before, such as a new number, may lead to a conversation
+            is_first = names.isdisjoint(atom.keys)
+            names.update(atom.keys)
+            writes = atom.kind == "message" and atom.type != "system" and not atom.group
+            if writes and is_first:
+                if not gateway._whatsapp_find_channels(atom.identity):
+                    new.append(atom)
+        # sudo: mail.guest - the webhook user may be anybody
+        self.env["mail.guest"].sudo().create(
+            [
+                self._guest_vals(gateway, atom.identity)
+                for atom in new
+                if not self._known_author(gateway, atom.identity)
+            ]
+        )
+        values = []
+        for atom in new:
+            message, value = webhook.message_and_value(atom, self._received())
+            values.append(self._get_channel_vals(gateway, message["from"], value))
+        for channel in gateway.env["discuss.channel"].create(values):
+            # as OCA does with a single one
+            channel._broadcast(channel.channel_member_ids.partner_id.ids)
+        return new
+
     def _receive_update(self, gateway, update):
         """Replace OCA's, which reads one kind of message from people with a number.
 
@@ -158,6 +222,9 @@ class MailGatewayWhatsapp(models.AbstractModel):
         return {
             **values,
             "channel_member_ids": list(members.values()),
+            "group_public_id": False,  # as Odoo computes it
+            "whatsapp_bsuid": person and person.bsuid,
+            "whatsapp_username": person and person.username,
             "name": (person and person.label) or str(token),
         }
 
@@ -171,36 +238,37 @@ class MailGatewayWhatsapp(models.AbstractModel):
         person = self._person(update)
         if not person:
             return False
-        known = self._author_partner(gateway, person) or self._author_guest(
-            gateway, person
-        )
+        known = self._known_author(gateway, person)
         if not known and not person.phone:
             # perhaps the person wrote under a number before
             chat = gateway._whatsapp_find_channel(person).sudo()
             if chat.whatsapp_phone:
                 person = replace(chat._whatsapp_identity(), name=person.name)
-                known = self._author_partner(gateway, person) or self._author_guest(
-                    gateway, person
-                )
-        # sudo: the webhook user may read neither partners nor guests of others
-        return known or self.env["mail.guest"].sudo().create(
-            {
-                "name": person.label,
-                "gateway_id": gateway.id,
-                "gateway_token": person.token,
-            }
+                known = self._known_author(gateway, person)
+        # sudo: mail.guest - the webhook user may be anybody
+        guests = self.env["mail.guest"].sudo()
+        return known or guests.create(self._guest_vals(gateway, person))
+
+    def _known_author(self, gateway, person):
+        """Return the contact, or else the guest, of a person who is known, or none."""
+        return self._author_partner(gateway, person) or self._author_guest(
+            gateway, person
         )
+
+    def _guest_vals(self, gateway, person):
+        """Return the values of the guest in whose name a person's messages are."""
+        return {
+            "name": person.label,
+            "gateway_id": gateway.id,
+            "gateway_token": person.token,
+        }
 
     def _author_partner(self, gateway, person):
         """Return the contact that somebody of ours linked, else who has the number."""
         # sudo: res.partner.gateway.channel - the webhook user may be anybody
         links = self.env["res.partner.gateway.channel"].sudo()
-        tokens = person.tokens
-        link = links.search(
-            [("gateway_id", "=", gateway.id), ("gateway_token", "in", tokens)],
-            order="id",
-            limit=1,
-        )
+        found = links._whatsapp_find_by(gateway_token=person.tokens)
+        link = found.filtered(lambda link: link.gateway_id == gateway)[:1]
         if link:
             return link.partner_id
         partner = self._partner_by_phone(gateway, person)
@@ -231,18 +299,9 @@ class MailGatewayWhatsapp(models.AbstractModel):
 
     def _author_guest(self, gateway, person):
         # sudo: mail.guest - the webhook user may not read those of others
-        return (
-            self.env["mail.guest"]
-            .sudo()
-            .search(
-                [
-                    ("gateway_id", "=", gateway.id),
-                    ("gateway_token", "in", person.tokens),
-                ],
-                order="id",
-                limit=1,
-            )
-        )
+        guests = self.env["mail.guest"].sudo()
+        found = guests._whatsapp_find_by(gateway_token=person.tokens)
+        return found.filtered(lambda guest: guest.gateway_id == gateway)[:1]
 
     def _process_update(self, chat, message, value):
         """Show a customer's message, every kind in words; then what follows from it.
@@ -254,7 +313,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
         :param dict value: of the change that it came in
         """
         # sudo: discuss.channel - the webhook user may be anybody
-        channel = chat.sudo()
+        channel = chat.sudo()._whatsapp_together()
         if channel.env["mail.message"]._whatsapp_of(channel, message.get("id")):
             return
         if self._receive_reaction(channel, message, value):
@@ -291,8 +350,10 @@ class MailGatewayWhatsapp(models.AbstractModel):
         """
         author, writer = author or self.env["res.partner"], channel
         if author._name == "mail.guest":
-            public = self.env.ref("base.public_user")
+            public = self.env["ir.model.data"]._xmlid_to_res_id("base.public_user")
             writer = channel.with_user(public).with_context(guest=author).sudo()
+            if author in channel.channel_member_ids.guest_id:
+                compat.cache_values(writer, {"is_member": True})
         posted = writer.message_post(
             body=self._whatsapp_to_html(inbound.text),
             author_id=author._name == "res.partner" and author.id,
@@ -302,11 +363,15 @@ class MailGatewayWhatsapp(models.AbstractModel):
             subtype_xmlid="mail.mt_comment",
             whatsapp_message_id=inbound.wamid or False,
             whatsapp_by_phone=by_phone,
+            # nobody gets it by e-mail
+            reply_to=False,
+            record_alias_domain_id=False,
         ).with_env(channel.env)
         if inbound.cards:
             posted.whatsapp_cards = inbound.cards
-        if not posted.parent_id:
-            posted.parent_id = posted._whatsapp_find(channel, inbound.rendered.quoted)
+        quoted = posted._whatsapp_find(channel, inbound.rendered.quoted)
+        if quoted and not posted.parent_id:
+            posted.parent_id = quoted
         for number, media in enumerate(inbound.rendered.files):
             self._queue_media(channel, posted, inbound.wamid, media, number)
         return posted

@@ -258,7 +258,6 @@ class WhatsappGatewayKinds(models.AbstractModel):
                     subject=words._("WhatsApp: Meta reports about your account"),
                     body=values["whatsapp_notice"],
                 )
-            self.env["discuss.channel"]._whatsapp_send_notices()
 
     def _numbers_of_account(self, gateway, atom):
         """Return the numbers that a change of an account concerns."""

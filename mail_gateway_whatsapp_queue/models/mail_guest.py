@@ -2,9 +2,13 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
 
+from .whatsapp_lookup import LOOKUP
+
 
 class MailGuest(models.Model):
-    _inherit = "mail.guest"
+    _name = "mail.guest"
+    _inherit = ["mail.guest", LOOKUP]
+    _whatsapp_lookups = ("gateway_token",)
 
     # each message looks its author up
     gateway_token = fields.Char(index="btree_not_null")

@@ -11,6 +11,7 @@ from ..tools import identity as wa_identity
 from .mail_gateway_whatsapp_kinds import META_AGENT
 from .res_users import ADMINISTRATOR
 from .whatsapp_guarded import GUARDED
+from .whatsapp_lookup import LOOKUP
 from .whatsapp_phones import CANDIDATES
 
 FAILED = ("bounce", "exception")  # as Odoo's list of failures has it
@@ -36,7 +37,8 @@ NOW = timedelta(minutes=1)  # how exact the time is at which a person says somet
 
 class MailMessage(models.Model):
     _name = "mail.message"
-    _inherit = ["mail.message", GUARDED]
+    _inherit = ["mail.message", GUARDED, LOOKUP]
+    _whatsapp_lookups = ("whatsapp_message_id",)
 
     whatsapp_message_id = fields.Char(
         string="WhatsApp ID",
@@ -174,16 +176,12 @@ class MailMessage(models.Model):
 
     def _whatsapp_of(self, channel, wamid):
         """Return the message of a conversation that has this id of Meta, or none."""
-        if not wamid:
-            return self.browse()
-        return self.search(
-            [
-                ("whatsapp_message_id", "=", wamid),
-                ("model", "=", channel._name),
-                ("res_id", "=", channel.id),
-            ],
-            limit=1,
-        )
+        found = self._whatsapp_find_by(whatsapp_message_id=[wamid])
+        return found.filtered(
+            lambda message: (
+                (message.model, message.res_id) == (channel._name, channel.id)
+            )
+        )[:1]
 
     def _whatsapp_sent(self, gateway, wamid):
         """Tell whether we sent this message ourselves, by the Cloud API."""

@@ -3,12 +3,15 @@
 from odoo import api, fields, models
 
 from ..tools.identity import Identity
+from .whatsapp_lookup import LOOKUP
 
 
 class ResPartnerGatewayChannel(models.Model):
     """Which contact a customer is: what is shown, and sent, of whom depends on it."""
 
-    _inherit = "res.partner.gateway.channel"
+    _name = "res.partner.gateway.channel"
+    _inherit = ["res.partner.gateway.channel", LOOKUP]
+    _whatsapp_lookups = ("gateway_token",)
 
     # each message looks its author up
     gateway_token = fields.Char(index="btree_not_null")

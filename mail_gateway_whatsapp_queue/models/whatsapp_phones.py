@@ -8,6 +8,7 @@ from odoo.tools import SQL
 
 from ..tools import identity as wa_identity
 from .whatsapp_guarded import GUARDED
+from .whatsapp_lookup import LOOKUP
 
 _logger = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ class WhatsappPhones(models.AbstractModel):
     """
 
     _name = PHONES
-    _inherit = GUARDED
+    _inherit = [GUARDED, LOOKUP]
     _description = "Phone numbers as WhatsApp knows them"
 
     # field with the country of numbers that are written without country code
@@ -78,6 +79,7 @@ class WhatsappPhones(models.AbstractModel):
             for name in record._whatsapp_number_fields():
                 found |= dict.fromkeys(wa_identity.numbers(record[name], region))
             record.whatsapp_phones = " ".join(found) or False
+        self._origin._whatsapp_note()
 
     def _whatsapp_keep(self, values):
         """Write what a message tells of the person.
@@ -130,16 +132,35 @@ class WhatsappPhones(models.AbstractModel):
         """
         if not phones:
             return []
-        self.flush_model(["whatsapp_phones"])
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT id FROM %s WHERE whatsapp_phones IS NOT NULL"
-                " AND string_to_array(whatsapp_phones, ' ') && %s::text[] ORDER BY id",
-                SQL.identifier(self._table),
-                list(phones),
-            )
+        self._recompute_model(["whatsapp_phones"])  # which notes the new ones
+        found = self.sudo()._whatsapp_find_by(whatsapp_phones=phones)
+        # one that was changed since may have had the number before
+        return found.filtered(
+            lambda one: not set(phones).isdisjoint((one.whatsapp_phones or "").split())
+        ).ids
+
+    @api.model
+    def _whatsapp_query(self, name, values):
+        """A record is found by each of its numbers."""
+        if name != "whatsapp_phones":
+            return super()._whatsapp_query(name, values)
+        return SQL(
+            "SELECT %s, %s, spelling, id"
+            "  FROM %s, unnest(string_to_array(whatsapp_phones, ' ')) AS spelling"
+            " WHERE whatsapp_phones IS NOT NULL"
+            " AND string_to_array(whatsapp_phones, ' ') && %s::text[]"
+            " AND spelling = ANY(%s)",
+            self._name,
+            name,
+            SQL.identifier(self._table),
+            values,
+            values,
         )
-        return [record_id for (record_id,) in rows]
+
+    def _whatsapp_keys(self, names=None):
+        """A record is found by each of its numbers."""
+        numbers = (self.whatsapp_phones or "").split()
+        return [("whatsapp_phones", number) for number in numbers]
 
     def _whatsapp_typed(self, phones):
         """Return how a number is written on this record, or None.

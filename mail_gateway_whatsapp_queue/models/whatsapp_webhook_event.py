@@ -42,6 +42,7 @@ TELL_AFTER = timedelta(minutes=5)
 EVENT_FAILS = "mail_gateway_whatsapp_queue.mail_activity_type_event"
 # for so long later events of a person wait behind one that failed
 IN_ORDER = timedelta(minutes=1)
+OF_PEOPLE = ("message", "status", "echo")  # kinds that say who it is about
 PERSONS = 50  # persons looked up at once
 FILES_AT_ONCE = 4  # each holds two connections to the database
 # a transaction is shared by events of some persons: most of what one event reads
@@ -375,14 +376,15 @@ class WhatsappWebhookEvent(models.Model):
         """
 
         def apply(env):
-            enough = monotonic() + SHARE
             events = env[cls._name].browse(ids)
             there = events.search_fetch([("id", "in", ids)], column_names(events))
-            for event in events & there:
-                if event.state == "pending":
+            due = (events & there).filtered(lambda event: event.state == "pending")
+            begun = due._prepare_together()
+            enough = monotonic() + SHARE
+            for event in due:
+                # no conversation begins without its message
+                if monotonic() < enough or event in begun:
                     event._apply(rest_error)
-                if monotonic() > enough:
-                    break
 
         try:
             in_transaction(registry, apply)
@@ -406,19 +408,7 @@ class WhatsappWebhookEvent(models.Model):
         :param rest_error: see :meth:`_apply_once`
         """
         self.ensure_one()
-        gateway = self.gateway_id
-        service = (
-            self.env["mail.gateway.whatsapp"]
-            .with_user(gateway._whatsapp_worker())
-            .with_company(gateway.company_id)
-            .with_context(
-                no_gateway_notification=True,
-                lang=gateway._whatsapp_lang(),
-                # no customer waits for a mail server: the queue sends notices
-                mail_notify_force_send=False,
-            )
-        )
-        gateway_sudo = service.env["mail.gateway"].sudo().browse(gateway.id)
+        service, gateway_sudo = self._service()
         try:
             if self.kind in self._jobs():
                 getattr(service, f"_receive_{self.kind}")(gateway_sudo, self)
@@ -437,6 +427,46 @@ class WhatsappWebhookEvent(models.Model):
             self.write({"state": "done", "error": False, "failed_since": False})
             if failed:
                 self._close_alerts()
+
+    def _service(self):
+        """Return the service of the gateway, and the gateway, for what it received."""
+        gateway = self.gateway_id
+        service = (
+            self.env["mail.gateway.whatsapp"]
+            .with_user(gateway._whatsapp_worker())
+            .with_company(gateway.company_id)
+            .with_context(
+                no_gateway_notification=True,
+                lang=gateway._whatsapp_lang(),
+                # no customer waits for a mail server: the queue sends notices
+                mail_notify_force_send=False,
+            )
+        )
+        # sudo: mail.gateway - the webhook user may be anybody
+        return service, service.env["mail.gateway"].sudo().browse(gateway.id)
+
+    def _prepare_together(self):
+        """Look up, and begin, together what these events need, which ask one by one.
+
+        :return: those of them whose conversations were begun
+        """
+        begun = self.browse()
+        of_people = self.filtered(
+            lambda event: event.gateway_id and event.kind in OF_PEOPLE
+        )
+        for events in of_people.grouped("gateway_id").values():
+            event_of = {
+                atom.key: (event, atom)
+                for event in events
+                for atom in webhook.split(event.payload or {})
+                if atom.identity
+            }
+            atoms = [atom for _event, atom in event_of.values()]
+            service, gateway_sudo = events[0]._service()
+            service._look_up_together(atoms)
+            for atom in service._begin_together(gateway_sudo, atoms):
+                begun |= event_of[atom.key][0]
+        return begun
 
     @api.model
     def _jobs(self):

@@ -26,9 +26,16 @@ from .. import compat
 _logger = logging.getLogger(__name__)
 
 AUTOMATIONS = "mail_gateway_whatsapp_queue.automations"
+REMEMBERED = "mail_gateway_whatsapp_queue.remembered"
 CONFLICTS = 5  # serialization errors in a row before it counts as a failure
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+# at another level the snapshot would be as old as the beginning of the wait
+WAIT = f"""
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    SET LOCAL lock_timeout = %s;
+    {LOCK}
+"""
 TRY_LOCKS = """
     SELECT key, pg_try_advisory_xact_lock(hashtextextended(key, 0))
       FROM unnest(%s::text[]) AS key
@@ -175,10 +182,7 @@ def lock_until_commit(cr, registry, key, timeout=30):
         return cr  # see above
     cr.postcommit.add(lock.close)
     cr.postrollback.add(lock.close)
-    # else the snapshot is as old as the beginning of the wait
-    lock.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-    lock.execute("SET LOCAL lock_timeout = %s", (timeout * 1000,))
-    lock.execute(LOCK, (key,))
+    lock.execute(WAIT, (timeout * 1000, key))
     held[key] = lock
     return lock
 
@@ -245,6 +249,20 @@ def automation_run(cr):
     :param cr: cursor of the transaction
     """
     return cr.postcommit.data.get(AUTOMATIONS)
+
+
+def remembered(cr, name):
+    """Return a dict in which background work of ours keeps what it has read.
+
+    It lives as long as the transaction at most: Odoo empties it with its own caches, at
+    a savepoint or a rollback. Elsewhere nothing is kept: it is a new one each time.
+
+    :param cr: cursor of the transaction
+    :param str name: of what is kept
+    """
+    if not automation_run(cr):
+        return {}
+    return cr.precommit.data.setdefault(f"{REMEMBERED}.{name}", {})
 
 
 def in_transaction(registry, work):
