@@ -26,6 +26,7 @@ INDEXES = (
     "discuss_channel_whatsapp_person_uniq",
     "discuss_channel_member_partner_channel_idx",
     "mail_message_whatsapp_date_idx",
+    "discuss_channel__gateway_channel_token_index",
     "discuss_channel__gateway_id_index",
     "mail_guest__gateway_token_index",
     "mail_notification__gateway_channel_id_index",

@@ -24,6 +24,7 @@ class ScreenCase(WhatsappCase):
         super().set_scene()
         self.users.notification_type = "inbox"
         self.channel = self.receive(self.message(content="How much is it?"))
+        self.env["whatsapp.assignment"]._tell_planned()
         self.lead = self.channel.lead_id
         self.owner = self.lead.user_id
         self.colleague = self.users - self.owner

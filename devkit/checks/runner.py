@@ -72,10 +72,10 @@ STEPS: dict[str, Step] = {
     "package": lambda get, _wish: packaged.check(get()),
     "e2e": _end_to_end,
 }
-# Steps are taken from both ends of this, two at once: what lasts longest comes early,
-# and at the end is what waits for a browser, for time-outs and for processes that start
-ORDER = ("lint", "addon", "oca", "unit", "devkit", "simulator")
-ORDER += ("package", "browser", "e2e")
+# Steps are taken from both ends of this, two at once: at each end what lasts longest,
+# and on one side what waits for processes, on the other what waits for browsers
+ORDER = ("lint", "addon", "browser", "oca", "devkit")
+ORDER += ("simulator", "package", "unit", "e2e")
 
 
 def run(get: Callable[[], Environment], wish: Wish) -> bool:

@@ -95,8 +95,8 @@ class TestCaption(ComposingCase):
         action = row.with_user(self.office).action_edit()
         self.assertEqual(action["context"]["default_body"], "Our chiar")
         wizard = self.env["whatsapp.edit.message"].with_user(self.office)
-        values = {"row_id": row.id, "body": "x" * 1025}
-        with self.assertRaisesRegex(UserError, "accepts 1024"):
+        values = {"row_id": row.id, "body": "x" * 4097}
+        with self.assertRaisesRegex(UserError, "accepts 4096"):
             wizard.create(values).action_send()
         wizard.create({**values, "body": "Our chair"}).action_send()
         self.send_due()
