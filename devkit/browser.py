@@ -57,12 +57,21 @@ class Page:
 
     def write(self, selector: str, text: str) -> None:
         """Write a text into a field, and press Enter."""
-        field = self._find(selector, "")
-        field.fill(text)
-        # A field that is filled and emptied within one frame is never drawn anew, and
-        # shows the text for ever; no person is that quick
+        self.fill(selector, text)
+        self._find(selector, "").press("Enter")
+
+    def fill(self, selector: str, text: str) -> None:
+        """Write a text into a field, and wait until that is drawn."""
+        self._find(selector, "").fill(text)
+        self.drawn()
+
+    def drawn(self) -> None:
+        """Wait until what has changed is drawn, as nobody is quicker than that."""
         self.ask("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
-        field.press("Enter")
+
+    def press(self, keys: str) -> None:
+        """Press keys where the focus is: 'Control+Enter'."""
+        self._page.keyboard.press(keys)
 
     def attach(self, selector: str, file: Path) -> None:
         """Choose a file for a field that takes files, visible or not."""

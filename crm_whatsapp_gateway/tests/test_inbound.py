@@ -554,7 +554,7 @@ class TestInbound(WhatsappCase):
         costs = {
             "first of ten": (45, cost("first", *ten)),
             "further of ten": (20, cost("further", *ten)),
-            "first": (90, cost("first", alone)),
+            "first": (95, cost("first", alone)),
             "further": (50, cost("further", alone)),
         }
         self.assertEqual(set(self.events().mapped("state")), {"done"})

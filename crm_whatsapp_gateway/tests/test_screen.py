@@ -15,6 +15,7 @@ from .common import BROWSER, WhatsappCase
 _logger = logging.getLogger(__name__)
 
 EVA = {"from": "5215587654321", "name": "Eva Gil"}
+WHAT = ("list", "chat", "inbox")  # opens as fast with thousands
 
 
 class ScreenCase(WhatsappCase):
@@ -473,24 +474,32 @@ class TestThousands(ScreenCase, HttpCase):
         self.give(self.tomas, self.many)
         self.env.cr.execute("ANALYZE")
         times = {user: [] for user in self.users}
-        for _again in range(3):
+        for turn in range(8):
             for user in self.users:
-                user.password = f"{user.login}-in-the-browser"
-                self.start_tour(
-                    "/odoo/action-crm.crm_lead_action_pipeline",
-                    "crm_whatsapp_gateway.screen_thousands",
-                    login=user.login,
-                )
-                self.env.invalidate_all()
-                words = html2plaintext(user.signature).split()
-                times[user].append([float(word) for word in words])
-        few, many = (
-            [min(column) for column in zip(*times[user], strict=True)]
-            for user in (self.sofia, self.tomas)
-        )
-        for what, one, other in zip(("list", "chat", "inbox"), few, many, strict=True):
-            _logger.info(
-                "%s: %.2f s of %s, %.2f s of %s", what, one, self.few, other, self.many
+                times[user].append(self.measure(user))
+            few, many = (
+                [min(column) for column in zip(*times[user], strict=True)]
+                for user in (self.sofia, self.tomas)
             )
             # below a tenth of a second nobody sees a difference
-            self.assertLess(other, 1.5 * max(one, 0.1), what)
+            slow = [
+                what
+                for what, one, other in zip(WHAT, few, many, strict=True)
+                if other >= 1.5 * max(one, 0.1)
+            ]
+            if turn >= 2 and not slow:  # else the machine may have been busy
+                break
+        found = [*zip(WHAT, few, many, strict=True)]
+        _logger.info("seconds of %s and of %s: %s", self.few, self.many, found)
+        self.assertFalse(slow, found)
+
+    def measure(self, user):
+        """Return how many seconds each of ``WHAT`` takes to open."""
+        user.password = f"{user.login}-in-the-browser"
+        self.start_tour(
+            "/odoo/action-crm.crm_lead_action_pipeline",
+            "crm_whatsapp_gateway.screen_thousands",
+            login=user.login,
+        )
+        self.env.invalidate_all()
+        return [float(word) for word in html2plaintext(user.signature).split()]

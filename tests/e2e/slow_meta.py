@@ -73,6 +73,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.endswith("/media"):
             return self._upload(length)
         message = json.loads(self.rfile.read(length))
+        if message.get("status") == "read":
+            return self._answer(200, {"success": True})
         if not self.server.take(message):
             error = {"code": 130429, "message": "Rate limit hit"}
             return self._answer(429, {"error": error})
