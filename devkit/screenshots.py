@@ -348,22 +348,11 @@ def shrink(file: Path) -> None:
 def show(page: Page, scene: Scene, shot: Shot) -> None:
     """Go where a picture is taken, and wait until all of it is there."""
     page.fresh(*shot.size)
-    _log_in(page, scene.url, shot.who(scene))
+    login = shot.who(scene)
+    password = dict([people.ADMIN]).get(login, login)
+    page.log_in(scene.url, login, password)
     shot.way(page, scene)
     _settle(page)
-
-
-def _log_in(page: Page, url: str, login: str) -> None:
-    """Be this person, as at the login page."""
-    page.go(f"{url}/web/login")
-    password = dict([people.ADMIN]).get(login, login)
-    page.see("input[name='password']")
-    page.ask(
-        f"document.querySelector(\"input[name='login']\").value = {login!r};"
-        f"document.querySelector(\"input[name='password']\").value = {password!r};"
-        'document.querySelector("form.oe_login_form").submit()'
-    )
-    page.see(".o_main_navbar")
 
 
 def _settle(page: Page) -> None:

@@ -54,6 +54,25 @@ def until(true, seconds, what, every=0.2):
     return found
 
 
+def new_template(shop, admin):
+    """Return a new template 'Greeting' without variables, which Meta has approved.
+
+    :param admin: Session of an administrator
+    """
+    return admin.create(
+        "mail.whatsapp.template",
+        name="Greeting",
+        template_name="greeting",
+        body="We are back",
+        category="utility",
+        language="en_US",
+        gateway_id=shop.value("SELECT id FROM mail_gateway"),
+        state="approved",
+        is_supported=True,
+        model_id=shop.value("SELECT id FROM ir_model WHERE model = 'crm.lead'"),
+    )
+
+
 class Office:
     """One Odoo process after the other, on one address.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from office import Clock, Office, until
+from office import Clock, Office, new_template, until
 
 from devkit import paths
 from devkit import shop as shops
@@ -126,14 +126,7 @@ class Scene:
 
 def _look(page, url, login, channel):
     page.fresh(1366, 768)
-    page.go(f"{url}/web/login")
-    page.see("input[name='password']")
-    page.ask(
-        f"document.querySelector(\"input[name='login']\").value = {login!r};"
-        f"document.querySelector(\"input[name='password']\").value = {login!r};"
-        'document.querySelector("form.oe_login_form").submit()'
-    )
-    page.see(".o_main_navbar")
+    page.log_in(url, login, login)
     page.go(f"{url}/odoo/discuss?active_id=discuss.channel_{channel}")
     page.see(".o-mail-Message", "How much is it?")
 
@@ -298,21 +291,8 @@ def test_a_text_that_is_sent_at_once_leaves_the_field(scene):
 
 
 def test_a_template_has_its_tick_as_well(scene):
-    gateway = scene.shop.value("SELECT id FROM mail_gateway")
     admin = Session(scene.owner.url, scene.shop.database, "admin", "admin")
-    model = admin.read("ir.model", [("model", "=", "crm.lead")], "id")[0]["id"]
-    template = admin.create(
-        "mail.whatsapp.template",
-        name="Greeting",
-        template_name="greeting",
-        body="We are back",
-        category="utility",
-        language="en_US",
-        gateway_id=gateway,
-        state="approved",
-        is_supported=True,
-        model_id=model,
-    )
+    template = new_template(scene.shop, admin)
     scene.simulator.template(
         name="greeting",
         language="en_US",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from office import Office, until
+from office import Office, new_template, until
 from slow_meta import SlowMeta
 
 from devkit import paths
@@ -71,31 +71,13 @@ def scene():
         )
         [seller] = admin.read("res.users", [("login", "=", SELLER)], "id")
         admin.call("res.users", "write", [seller["id"]], {"password": SELLER})
-        admin.create(
-            "mail.whatsapp.template",
-            name="Greeting",
-            template_name="greeting",
-            body="We are back",
-            category="utility",
-            language="en_US",
-            gateway_id=shop.value("SELECT id FROM mail_gateway"),
-            state="approved",
-            is_supported=True,
-            model_id=shop.value("SELECT id FROM ir_model WHERE model = 'crm.lead'"),
-        )
+        new_template(shop, admin)
         for number in range(CUSTOMERS):
             body = shops.delivery(shops.message(number, f"52155900000{number:02}"))
             assert shops.post(office.url, body) == 200
             shop.wait()
         page.fresh(1366, 768)
-        page.go(f"{office.url}/web/login")
-        page.see("input[name='password']")
-        page.ask(
-            f"document.querySelector(\"input[name='login']\").value = {SELLER!r};"
-            f"document.querySelector(\"input[name='password']\").value = {SELLER!r};"
-            'document.querySelector("form.oe_login_form").submit()'
-        )
-        page.see(".o_main_navbar")
+        page.log_in(office.url, SELLER, SELLER)
         yield shop, meta, Seller(page)
     meta.shutdown()
 
