@@ -5,16 +5,13 @@
 import json
 from pathlib import Path
 
-from devkit import paths
+from devkit import paths, stamps
 from devkit.console import Failure
 
 
 def write(series: str = "", **facts: str) -> None:
     """Remember where the demo is: `simulator`, `odoo`, whatever helps."""
-    file = _folder() / f"{series}.json"
-    draft = file.with_suffix(".draft")
-    draft.write_text(json.dumps(facts))
-    draft.replace(file)
+    stamps.write(_folder() / f"{series}.json", json.dumps(facts))
 
 
 def read(series: str | None = None) -> dict[str, str]:

@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from devkit import oca, paths, sources, venv
+from devkit import oca, paths, sources, stamps, venv
 from devkit.postgres import USER, Cluster
 from devkit.venv import clean_environment
 
@@ -136,8 +136,7 @@ def _link(link: Path, target: Path) -> None:
     """Make `link` point to `target`, whatever it was."""
     if link.is_symlink() and link.readlink() == target:
         return
-    draft = link.with_name(f".{link.name}.draft")
-    draft.unlink(missing_ok=True)
+    draft = stamps.draft_of(link)
     draft.symlink_to(target)
     draft.replace(link)
 
@@ -148,7 +147,5 @@ def _write_config(path: Path, options: dict[str, object]) -> Path:
     text = io.StringIO()
     parser.write(text)
     if not path.exists() or path.read_text() != text.getvalue():
-        draft = path.with_suffix(".draft")
-        draft.write_text(text.getvalue())
-        draft.replace(path)
+        stamps.write(path, text.getvalue())
     return path

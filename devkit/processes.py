@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from devkit import paths
+from devkit import paths, stamps
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,7 @@ class Started:
 def record(name: str, pid: int) -> Started:
     """Remember a process that was just started."""
     started = Started(name, pid, birth(pid) or "")
-    draft = started.file.with_suffix(".draft")
-    draft.write_text(json.dumps([started.name, started.pid, started.born]))
-    draft.replace(started.file)
+    stamps.write(started.file, json.dumps([started.name, started.pid, started.born]))
     return started
 
 

@@ -9,8 +9,8 @@ another key, the folder is made again from nothing.
 
 import contextlib
 import fcntl
-import os
 import shutil
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -47,9 +47,19 @@ def is_complete(folder: Path, key: str) -> bool:
 
 def mark_complete(folder: Path, key: str) -> None:
     """Write the stamp; it appears whole or not at all."""
-    draft = folder / f"{STAMP}.{os.getpid()}"
-    draft.write_text(key)
-    draft.replace(folder / STAMP)
+    write(folder / STAMP, key)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file that appears whole or not at all, whoever else writes it now."""
+    draft = draft_of(path)
+    draft.write_text(text)
+    draft.replace(path)
+
+
+def draft_of(path: Path) -> Path:
+    """A hidden name beside `path` that nobody else writes to."""
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}")
 
 
 def ensure(folder: Path, key: str, make: Callable[[Path], None]) -> Path:

@@ -39,6 +39,17 @@ def make(folder):
 stamps.ensure(Path(sys.argv[1]), "1", make)
 """
 
+WRITES = """
+import sys
+from pathlib import Path
+from devkit import environment
+
+folder = Path(sys.argv[1])
+for number in range(300):
+    environment._write_config(folder / "odoo.conf", {"number": number})
+    environment._link(folder / "addon", folder / str(number))
+"""
+
 
 def _run(script, folder):
     command = [sys.executable, "-c", script, str(folder)]
@@ -114,3 +125,12 @@ def fetch_sum(content):
     import hashlib
 
     return hashlib.sha256(content).hexdigest()
+
+
+def test_several_runs_write_the_same_files(cache):
+    folder = cache / "run"
+    folder.mkdir()
+    runs = [_run(WRITES, folder) for _number in range(4)]
+    assert [run.wait() for run in runs] == [0, 0, 0, 0]
+    assert sorted(os.listdir(folder)) == ["addon", "odoo.conf"]
+    assert (folder / "odoo.conf").read_text() == "[options]\nnumber = 299\n\n"
