@@ -21,6 +21,7 @@
         "data/res_partner_data.xml",
         "data/ir_cron_data.xml",
         "views/whatsapp_send_template_views.xml",
+        "views/ir_actions_server_views.xml",
         "views/mail_gateway_views.xml",
         "views/whatsapp_edit_message_views.xml",
         "views/whatsapp_error_views.xml",

@@ -2,8 +2,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from datetime import timedelta
 
-from odoo import fields
-from odoo.exceptions import AccessError, UserError
+from odoo import Command, fields
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import html2plaintext, mute_logger
 
 from .common import ANA, ConversationCase, WhatsappCase
@@ -327,6 +327,93 @@ class TestTemplates(TemplateCase, ConversationCase):
         ).run()
         self.send_due()
         self.assertEqual(self.meta.sent[0]["to"], "+34612345678")
+
+    def meeting(self, *guests):
+        organizer = self.sofia
+        organizer.partner_id.phone = "+34 611 111 111"
+        return self.env["calendar.event"].create(
+            {
+                "name": "Visit",
+                "user_id": organizer.id,
+                "start": "2026-03-02 10:00:00",
+                "stop": "2026-03-02 11:00:00",
+                "partner_ids": [Command.set([organizer.partner_id.id, *guests])],
+            }
+        )
+
+    def run_on(self, action, record):
+        action.with_context(active_model=record._name, active_ids=record.ids).run()
+        self.send_due()
+        return sorted(
+            sent.get("to") or sent.get("recipient") for sent in self.meta.sent
+        )
+
+    def test_an_action_on_a_meeting_writes_to_each_guest_and_not_to_us(self):
+        contacts = self.env["res.partner"].create(
+            [
+                {"name": "Eva", "phone": "+34 612 345 678"},
+                {"name": "Leo", "phone": "+34 612 345 679"},
+                {"name": "Nobody"},
+                {
+                    "name": "The office",
+                    "phone": "+34 612 345 670",
+                    "parent_id": self.env.company.partner_id.id,
+                },
+            ]
+        )
+        meeting = self.meeting(*contacts.ids)
+        template = self.template(
+            "Hello", model_id=self.env["ir.model"]._get_id("calendar.event")
+        )
+        action = self.action(template, "calendar.event")
+        self.assertTrue(action.whatsapp_is_recipient_known)
+        self.assertEqual(self.run_on(action, meeting), ["+34612345678", "+34612345679"])
+        notes = html2plaintext(" ".join(meeting.message_ids.mapped("body")))
+        self.assertIn("Nobody has no phone number", notes)
+
+    def test_an_action_sends_to_the_contact_that_was_chosen(self):
+        boss = self.env["res.partner"].create(
+            {"name": "Boss", "phone": "+34 612 345 677"}
+        )
+        partner = self.env["res.partner"].create(
+            {"name": "Eva", "phone": "+34 612 345 678", "parent_id": boss.id}
+        )
+        template = self.template(
+            "Hello", model_id=self.env.ref("base.model_res_partner").id
+        )
+        chosen = self.env["ir.model.fields"]._get("res.partner", "parent_id")
+        action = self.action(
+            template, "res.partner", whatsapp_contact_field_id=chosen.id
+        )
+        self.assertEqual(self.run_on(action, partner), ["+34612345677"])
+        other = self.env["ir.model.fields"]._get("res.partner", "country_id")
+        with self.assertRaisesRegex(ValidationError, "is no contact of"):
+            action.whatsapp_contact_field_id = other
+
+    def test_an_action_writes_to_a_customer_who_never_told_the_number(self):
+        person = {"bsuid": "MX.77001", "name": "Uma"}
+        channel = self.receive(self.message(person=person), person=person)
+        partner = self.env["res.partner"].create({"name": "Uma"})
+        self.env["res.partner.gateway.channel"].create(
+            {
+                "name": "Uma",
+                "partner_id": partner.id,
+                "gateway_id": self.gateway.id,
+                "gateway_token": channel.gateway_channel_token,
+            }
+        )
+        meeting = self.meeting(partner.id)
+        template = self.template(
+            "Hello", model_id=self.env["ir.model"]._get_id("calendar.event")
+        )
+        action = self.action(template, "calendar.event")
+        self.assertEqual(self.run_on(action, meeting), ["MX.77001"])
+
+    def test_an_action_asks_to_whom_where_documents_do_not_say_it(self):
+        template = self.template(
+            "Hello", model_id=self.env["ir.model"]._get_id("crm.team")
+        )
+        self.assertFalse(self.action(template, "crm.team").whatsapp_is_recipient_known)
 
 
 class TestChoice(TemplateCase):

@@ -46,13 +46,6 @@ class MailThread(models.AbstractModel):
             raise AccessError(self.env._("You may not read this document."))
         return record
 
-    @api.model
-    def _whatsapp_number_names(self):
-        """Return the names of the fields that hold phone numbers."""
-        return [
-            name for name in self._phone_get_number_fields() if name in self._fields
-        ]
-
     def _whatsapp_person(self, field_name):
         """Return whom a field with a number is about, as ``tools.identity.Identity``.
 

@@ -119,6 +119,23 @@ class ResPartner(models.Model):
         # sudo: res.users - whoever asks
         return self.sudo().with_context(active_test=False).user_ids
 
+    def _whatsapp_e164(self):
+        """Return the numbers of this contact in E.164."""
+        return (self.whatsapp_phones or "").split()
+
+    def _whatsapp_outside(self):
+        """Return those of these contacts that do not belong to a company of ours."""
+        # sudo: res.partner, res.users - who we are, whoever asks
+        return self.filtered(
+            lambda partner: (
+                not partner.sudo().commercial_partner_id.ref_company_ids
+                and not any(
+                    user.active and user._is_internal()
+                    for user in partner._whatsapp_users()
+                )
+            )
+        )
+
     def _whatsapp_of_company(self, company):
         """Return those of these contacts that a company uses, people before companies.
 
