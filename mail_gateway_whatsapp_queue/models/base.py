@@ -61,7 +61,9 @@ class Base(models.AbstractModel):
         known = [customer.sudo() for customer in customers]
         found = {}
         for phone in own:
-            partner = next((one for one in known if phone in one._whatsapp_e164()), None)
+            partner = next(
+                (one for one in known if phone in one._whatsapp_e164()), None
+            )
             name = (partner or self).display_name
             partner = (partner or customers.sudo().browse()).with_env(self.env)
             found[phone] = Recipient(Identity(phone=phone.lstrip("+")), name, partner)

@@ -125,10 +125,12 @@ class ResPartner(models.Model):
 
     def _whatsapp_outside(self):
         """Return those of these contacts that do not belong to a company of ours."""
-        # sudo: res.partner, res.users - who we are, whoever asks
+        # sudo: res.company, res.users - who we are, whoever asks
+        companies = self.commercial_partner_id.ids
+        ours = self.env["res.company"].sudo().search([("partner_id", "in", companies)])
         return self.filtered(
             lambda partner: (
-                not partner.sudo().commercial_partner_id.ref_company_ids
+                partner.commercial_partner_id not in ours.partner_id
                 and not any(
                     user.active and user._is_internal()
                     for user in partner._whatsapp_users()
