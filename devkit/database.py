@@ -3,6 +3,7 @@
 """Databases: a prepared template for each series, and quick copies of it."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from psycopg import sql
@@ -23,12 +24,13 @@ def demo_name(series: str) -> str:
     return f"demo-{series}"
 
 
-def template(environment: Environment, addon: str = "") -> str:
+def template(environment: Environment, addons: Sequence[str] = ()) -> str:
     """The prepared database's name; it is made when missing (a minute).
 
-    Holds what our addons stand on, or one of them, without demo data and without ours.
+    Holds what these addons of ours stand on (default: those that a person installs),
+    without demo data and without ours.
     """
-    modules = paths.outside([addon] if addon else paths.addons())
+    modules = paths.outside(addons or paths.top())
     recipe = paths.digest(environment.key, *modules, *LANGUAGES, "with bundles")[:10]
     name = f"{TEMPLATE}{environment.series}-{recipe}"
     if exists(environment, name):
@@ -38,7 +40,7 @@ def template(environment: Environment, addon: str = "") -> str:
             draft = f"{name}-draft"
             drop(environment, draft)
             _install(environment, draft, modules)
-            if not addon:
+            if not addons:
                 _warm(environment, draft)
             rename(environment, draft, name)
     return name

@@ -33,7 +33,7 @@ def addon(
     """Install our addons into copies of the prepared database and test them there.
 
     Those that others of ours build on are installed and tested without these; so are
-    the addons of `tests/addons`, which override ours or bring Odoo's sales.
+    all the glue together, and each addon of `tests/addons`, which override ours.
     `tags` asks for some tests, in Odoo's own notation, also for those with a server;
     `at` is the moment (UTC) at which all of it begins, for Odoo and the database.
     If they run `alone`, without other steps beside them, several Odoos share them.
@@ -43,6 +43,8 @@ def addon(
     parts = AT_ONCE if alone else 1
     result = _run(environment, "test", shared(paths.top(), parts), at=at)
     small = {name: shared([name], 1)[0] for name in paths.below()}
+    if paths.glue():
+        small[",".join(paths.glue())] = shared(paths.glue(), 1)[0]
     small |= {name: f"/{name}" for name in paths.overriding()}
     result.add(_run(environment, "test", [*small.values()], only=[*small], at=at))
     return result
@@ -59,20 +61,26 @@ def shared(addons: list[str], parts: int) -> list[str]:
 
 def tours(environment: Environment) -> Result:
     """Our tests in a browser or over HTTP, in a database of their own."""
-    tags = {
-        f"{tag}/{file.relative_to(paths.REPO).parts[0]}": None
-        for file in tests_of(paths.addons())
-        for name, tag in SERVED.items()
-        if f"@tagged({name}" in file.read_text()
-    }
-    return _with_browser(environment, "test-browser", ",".join(tags))
+    result = Result()
+    glue = paths.glue()
+    for addons in ([name for name in paths.addons() if name not in glue], glue):
+        tags = {
+            f"{tag}/{file.relative_to(paths.REPO).parts[0]}": None
+            for file in tests_of(addons)
+            for name, tag in SERVED.items()
+            if f"@tagged({name}" in file.read_text()
+        }
+        if tags:
+            result.add(_with_browser(environment, "test-browser", ",".join(tags)))
+    return result
 
 
 def _with_browser(
     environment: Environment, purpose: str, tags: str, at: datetime | None = None
 ) -> Result:
     missing = browser.provide()
-    result = _run(environment, purpose, [tags], at=at, served=True)
+    only = [",".join(paths.glue())] if set(modules_of(tags)) & {*paths.glue()} else []
+    result = _run(environment, purpose, [tags], only=only, at=at, served=True)
     if missing:
         result.fail(missing)
     return result
@@ -103,7 +111,8 @@ class _Part:
     def prepare(self, served: bool) -> None:
         """Make the database with the time of its own, and with bundles for a server."""
         environment, name = self.environment, self.database
-        database.copy(environment, name, database.template(environment, self.only))
+        source = database.template(environment, list(filter(None, self.only.split(","))))
+        database.copy(environment, name, source)
         if self.at:
             seconds = clock.offset(self.at)
             clock.move_database(environment, name, seconds)
@@ -138,9 +147,9 @@ def _run(
 ) -> Result:
     """Install, test in as many Odoos as there are tags, and judge their logs.
 
-    With `ours` all our addons are installed, or for each of the tags `only` one and
-    what that one needs; without, OCA's modules are updated. `served` tells of tests
-    that need a server.
+    With `ours` all our addons but glue are installed, or for each of the tags `only`
+    one (or several, with commas between) and what they need; without, OCA's modules
+    are updated. `served` tells of tests that need a server.
     """
     parts = []
     for number, each in enumerate(tags, 1):
@@ -148,7 +157,8 @@ def _run(
         action = ("-i", alone or ",".join(paths.top()))
         if not ours:
             action = ("-u", ",".join(OCA_MODULES))
-        names = (purpose, alone, environment.series, paths.checkout(), str(number))
+        first = alone.partition(",")[0]
+        names = (purpose, first, environment.series, paths.checkout(), str(number))
         name = "-".join(filter(None, names))
         part = _Part(environment, name, action, each, alone, at)
         part.prepare(served)
@@ -167,7 +177,7 @@ def _run(
         one = odoo_log.judge(found, modules_of(part.tags), part.status)
         if not ours:
             _check_complete(environment, found, one)
-        elif served and found.summary is not None:
+        elif served and not only and found.summary is not None:
             bundles.keep(environment, part.database)
         if one.problems:
             one.fail(f"log: {part.log}")

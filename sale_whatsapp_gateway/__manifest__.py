@@ -1,10 +1,13 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 {
-    "name": "Test: crm_whatsapp_gateway beside Odoo's sales",
+    "name": "Sales WhatsApp Gateway",
+    "summary": "Quotations by WhatsApp, and the customer's answer on them",
     "version": "1.0.0",
-    "category": "Hidden/Tests",
+    "category": "Sales/Sales",
     "author": "crm_whatsapp_gateway contributors",
     "license": "AGPL-3",
     "depends": ["crm_whatsapp_gateway", "sale_crm"],
+    "auto_install": True,
+    "data": [],
 }
