@@ -193,6 +193,7 @@ class TestHeaders(HeaderCase):
         for template, header, words in (
             (document, None, "needs this in its header: Document"),
             (document, SHOP, "needs this in its header: Document"),
+            (place, None, "enter the name, the latitude and the longitude"),
             (place, text, "needs this in its header: Place"),
             (document, text, "no files of type text/plain. Allowed are PDF"),
             (self.with_header("image", name="I"), self.file(), "JPEG, PNG"),
@@ -356,10 +357,10 @@ class TestButtons(HeaderCase):
                 template._whatsapp_send(
                     self.channel, {name: "Ana", end: "a", code: value}
                 )
-        button = template.sudo().button_ids[3]
+        self.assertTrue(template.whatsapp_has_code)
         with self.assertRaisesRegex(ValidationError, "letters and digits"):
-            button.whatsapp_code = "not one"
-        button.whatsapp_code = "25OFF"
+            template.sudo().whatsapp_code = "not one"
+        template.sudo().whatsapp_code = "25OFF"
         self.assertEqual(template._whatsapp_default(code, None), "25OFF")
 
     def test_an_action_sends_the_report_of_its_document(self):
@@ -378,3 +379,78 @@ class TestButtons(HeaderCase):
         self.assertEqual([ids for _user, _su, ids in printed], [self.lead.ids])
         self.send_due()
         self.assertEqual(len(self.meta.sent), 1)
+
+
+class TestDialog(HeaderCase):
+    def test_a_wrong_file_is_refused_when_it_is_chosen(self):
+        template = self.with_header("document")
+        wizard = self.wizard(template)
+        wrong, right = self.file("a.png", PNG), self.file()
+        wizard.file_ids = [Command.set(wrong.ids)]
+        warning = wizard._onchange_file_ids()["warning"]
+        self.assertIn("Allowed are PDF", warning["message"])
+        self.assertFalse(wizard.file_ids)
+        wizard.file_ids = [Command.set(right.ids)]
+        self.assertFalse(wizard._onchange_file_ids())
+        self.assertIn("Offer.pdf", str(wizard.preview))
+        wizard.action_send()
+        self.send_due()
+        self.assertEqual(len(self.meta.sent), 1)
+
+    def test_without_a_file_it_says_what_is_missing(self):
+        wizard = self.wizard(self.with_header("video"))
+        self.assertIn("<mark>Video</mark>", str(wizard.preview))
+        with self.assertRaisesRegex(UserError, "in its header: Video"):
+            wizard.action_send()
+
+    def test_the_preview_shows_the_header_and_the_buttons(self):
+        template = self.template(
+            "Hola",
+            whatsapp_header="image",
+            button_ids=[Command.create({"name": "Si", "button_type": "quick_reply"})],
+        )
+        wizard, file = self.wizard(template), self.file("<a>.png", PNG)
+        wizard.file_ids = [Command.set(file.ids)]
+        preview = str(wizard.preview)
+        self.assertIn(f'src="/web/image/{file.id}"', preview)
+        self.assertIn("&lt;a&gt;.png", preview)
+        self.assertIn("fa-reply", preview)
+
+    def test_the_name_of_the_report_is_for_who_reads_the_document(self):
+        self.printing()
+        template = self.with_header("document", whatsapp_report_id=self.report().id)
+        wizard = self.wizard(template)
+        self.assertEqual(wizard.header_source, "report")
+        self.assertIn(f"Offer for {self.lead.name}.pdf", str(wizard.preview))
+        self.channel.sudo().add_members(
+            partner_ids=self.tomas.partner_id.ids, post_joined_message=False
+        )
+        self.lead.user_id = self.sofia
+        theirs = self.wizard(template, user=self.tomas)
+        self.assertNotIn(self.lead.name, str(theirs.preview))
+        with self.assertRaises(AccessError):
+            theirs.action_send()
+
+    def test_the_place_of_the_template_is_proposed(self):
+        template = self.with_header("location", whatsapp_place_name="Shop")
+        wizard = self.wizard(template)
+        self.assertEqual(wizard.place_name, "Shop")
+        with self.assertRaisesRegex(UserError, "latitude"):
+            wizard.action_send()
+        wizard.write({"latitude": 19.4, "longitude": -99.1, "place_address": "Main 1"})
+        self.assertIn("Main 1", str(wizard.preview))
+        wizard.action_send()
+        self.send_due()
+        [parameter] = self.components()[0]["parameters"]
+        self.assertEqual(parameter["location"]["address"], "Main 1")
+
+    def test_what_cannot_be_sent_is_listed_last_with_the_reason(self):
+        self.template("Aaa", name="Carousel").write(
+            {"whatsapp_unsupported": "carousel", "is_supported": False}
+        )
+        self.template("Zzz", name="Zzz")
+        dialog = self.env["whatsapp.send.template"].with_user(self.owner)
+        first, last = dialog.choices(self.channel.id)
+        self.assertEqual((first["text"], first["why_not"]), ("Zzz", ""))
+        self.assertIn("carousel", last["why_not"])
+        self.assertEqual(self.wizard().template_id.name, "Zzz")

@@ -61,6 +61,29 @@ class MailWhatsappTemplate(models.Model):
         copy=False,
     )
 
+    whatsapp_code = fields.Char(
+        string="Code to copy",
+        help="What the button copies, unless who sends the template enters another"
+        " one.",
+    )
+    whatsapp_has_code = fields.Boolean(compute="_compute_whatsapp_has_code")
+
+    @api.depends("button_ids.button_type")
+    def _compute_whatsapp_has_code(self):
+        for each in self:
+            each.whatsapp_has_code = "copy_code" in each.button_ids.mapped(
+                "button_type"
+            )
+
+    @api.constrains("whatsapp_code")
+    def _whatsapp_check_code(self):
+        for each in self.filtered("whatsapp_code"):
+            try:
+                payloads.copy_code_button(0, each.whatsapp_code)
+            except payloads.NotSendable as error:
+                refusal = self.env["mail.gateway.whatsapp"]._refusal(error)
+                raise ValidationError(refusal.args[0]) from error
+
     # ------------------------------------------------------------- names
 
     @api.depends("name", "template_name", "template_uid", "language", "header", "body")
@@ -479,7 +502,7 @@ class MailWhatsappTemplate(models.Model):
         :param record: a record of the template's model, perhaps none
         """
         if variable.part == template.CODE:
-            return self.button_ids[variable.index].whatsapp_code or ""
+            return self.whatsapp_code or ""
         # sudo: mail.whatsapp.template.variable - its author chose what is shown
         if variable.part == template.BUTTON:
             fields_of = self.sudo().button_ids[variable.index].variable_ids
@@ -594,19 +617,36 @@ class MailWhatsappTemplate(models.Model):
             shown += Markup("<p><small>%s</small></p>") % self.footer
         return shown
 
-    def _whatsapp_preview(self, values):
+    def _whatsapp_preview(self, values, header=None, name=None):
         """Return what the customer will see, with what is still to be filled marked.
 
         :param dict values: ``tools.template.Variable`` -> str
+        :param header: ``ir.attachment`` or ``tools.template.Place``, or none yet
+        :param str name: of a file that is made when it is sent
         :return: Markup
         """
         self.ensure_one()
         words = template.VARIABLE.sub(
             lambda found: f"<mark>{found.group()}</mark>", self._whatsapp_words(values)
         )
-        shown = Markup('<div class="o_whatsapp_bubble">%s</div>') % Markup(words)
-        for button in self.button_ids:
-            shown += Markup('<div class="o_whatsapp_button">%s</div>') % button.name
+        top = self._whatsapp_header_preview(header, name)
+        shown = Markup('<div class="o_whatsapp_bubble">%s%s</div>') % (
+            top,
+            Markup(words),
+        )
+        icons = {
+            "url": "fa-external-link",
+            "phone_number": "fa-phone",
+            "quick_reply": "fa-reply",
+            "copy_code": "fa-clone",
+            "flow": "fa-list-alt",
+            "catalog": "fa-shopping-bag",
+        }
+        texts = self._whatsapp_button_words(values)
+        for button, text in zip(self.button_ids, texts, strict=True):
+            shown += Markup(
+                '<div class="o_whatsapp_button"><i class="fa %s"></i> %s</div>'
+            ) % (icons[button.button_type], text)
         return shown
 
     def _whatsapp_send(self, channel, values, header=None):
@@ -685,6 +725,13 @@ class MailWhatsappTemplate(models.Model):
                     reason=self._whatsapp_why_not(),
                 )
             )
+
+    def _whatsapp_fills_itself(self):
+        """Tell whether texts are all that OCA would have to fill."""
+        needy = {"copy_code", "flow", "catalog"}
+        return not self.whatsapp_header and needy.isdisjoint(
+            self.button_ids.mapped("button_type")
+        )
 
     def _whatsapp_why_not(self):
         """Return why the template cannot be sent from here, or ''."""

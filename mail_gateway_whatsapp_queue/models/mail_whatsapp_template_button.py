@@ -1,9 +1,8 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
 
-from ..tools import payloads, template
+from ..tools import template
 
 # Kinds that OCA does not know
 MORE = ("copy_code", "flow", "catalog")
@@ -20,21 +19,6 @@ class MailWhatsappTemplateButton(models.Model):
         ],
         ondelete={kind: "cascade" for kind in MORE},
     )
-    whatsapp_code = fields.Char(
-        string="Code",
-        help="What the button copies, unless who sends the template enters another"
-        " code.",
-    )
-
-    @api.constrains("whatsapp_code")
-    def _whatsapp_check_code(self):
-        for button in self.filtered("whatsapp_code"):
-            try:
-                payloads.copy_code_button(0, button.whatsapp_code)
-            except payloads.NotSendable as error:
-                refusal = self.env["mail.gateway.whatsapp"]._refusal(error)
-                raise ValidationError(refusal.args[0]) from error
-
     @api.model
     def _whatsapp_described(self, buttons):
         """Return Meta's buttons, each with a text: some have one by their kind only."""

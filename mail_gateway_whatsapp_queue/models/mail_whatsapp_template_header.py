@@ -1,5 +1,7 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools.safe_eval import safe_eval, time
@@ -117,7 +119,8 @@ class WhatsappTemplateHeader(models.AbstractModel):
             return "report"
         if self.whatsapp_header in template.FILES and mine.whatsapp_file_ids:
             return "file"
-        if self.whatsapp_header == template.LOCATION and self.whatsapp_place_name:
+        is_somewhere = self.whatsapp_latitude or self.whatsapp_longitude
+        if self.whatsapp_header == template.LOCATION and is_somewhere:
             return "place"
         return None
 
@@ -144,7 +147,7 @@ class WhatsappTemplateHeader(models.AbstractModel):
             return template.Place(
                 self.whatsapp_latitude,
                 self.whatsapp_longitude,
-                self.whatsapp_place_name,
+                self.whatsapp_place_name or "",
                 self.whatsapp_place_address or "",
             )
         return None
@@ -175,13 +178,9 @@ class WhatsappTemplateHeader(models.AbstractModel):
             raise UserError(
                 self.env._("The report %s could not be made a PDF.", report_sudo.name)
             )
-        name = record.display_name
-        if report_sudo.print_report_name:
-            values = {"object": record, "time": time}
-            name = safe_eval(report_sudo.print_report_name, values)
         return self.env["ir.attachment"].create(
             {
-                "name": f"{str(name).replace('/', '-')}.pdf",
+                "name": self._whatsapp_report_name(record),
                 "raw": content,
                 "mimetype": "application/pdf",
                 # as a file that somebody is about to send: what is not is removed
@@ -189,6 +188,41 @@ class WhatsappTemplateHeader(models.AbstractModel):
                 "res_id": 0,
             }
         )
+
+    def _whatsapp_report_name(self, record):
+        """Return what the file is called that a record is printed to."""
+        # sudo: ir.actions.report - for administrators only
+        expression = self.sudo().whatsapp_report_id.print_report_name
+        values = {"object": record, "time": time}
+        name = safe_eval(expression, values) if expression else record.display_name
+        return f"{str(name).replace('/', '-')}.pdf"
+
+    def _whatsapp_header_preview(self, header, name=None):
+        """Return what stands above the text for the customer, as Markup.
+
+        :param header: ``ir.attachment`` or ``tools.template.Place``, or none yet
+        :param str name: of a file that is made when it is sent
+        """
+        kind = self._whatsapp_header_kind()
+        if not kind:
+            return Markup()
+        if kind == "image" and header:
+            return Markup(
+                '<img class="o_whatsapp_header o_whatsapp_picture" alt="%s"'
+                ' src="/web/image/%s"/>'
+            ) % (header.name, header.id)
+        icons = {"image": "image", "video": "play-circle", DOCUMENT: "file-pdf-o"}
+        kinds = dict(self._fields["whatsapp_header"]._description_selection(self.env))
+        shown = Markup("<mark>%s</mark>") % kinds[kind]
+        if isinstance(header, template.Place):
+            address = Markup("<br/><small>%s</small>") % header.address
+            shown = Markup("<strong>%s</strong>%s") % (header.name, address)
+        elif header or name:
+            shown = name or header.name
+        return Markup(
+            '<div class="o_whatsapp_header o_whatsapp_%s"><i class="fa fa-%s"></i>'
+            "<span>%s</span></div>"
+        ) % (kind, icons.get(kind, "map-marker"), shown)
 
     def _whatsapp_check_header(self, header):
         """Check a file or a place for the header, as soon as it is chosen.
@@ -202,6 +236,13 @@ class WhatsappTemplateHeader(models.AbstractModel):
         if not kind:
             return None
         is_place = isinstance(header, template.Place)
+        if kind == template.LOCATION and not header:
+            raise UserError(
+                self.env._(
+                    "Please enter the name, the latitude and the longitude of the place"
+                    " that the template shows."
+                )
+            )
         if not header or is_place != (kind == template.LOCATION):
             kinds = dict(
                 self._fields["whatsapp_header"]._description_selection(self.env)
