@@ -90,3 +90,13 @@ class Base(models.AbstractModel):
         for name in names:
             found |= dict.fromkeys(wa_identity.numbers(self[name], country.code))
         return list(found)
+
+    def _whatsapp_answered(self, message, meaning):
+        """The customer answered in WhatsApp to a message about this record. A hook.
+
+        Called once for each answer; the history of the record shows it already.
+
+        :param message: ``mail.message`` in the conversation
+        :param meaning: of the button of the template that was pressed, 'yes' or
+            'other'; None: the answer was typed
+        """
