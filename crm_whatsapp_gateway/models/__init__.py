@@ -1,6 +1,7 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from . import (
+    base,
     calendar_event,
     crm_lead,
     crm_lead_absence,

@@ -30,6 +30,7 @@ from . import (
     res_partner,
     res_partner_gateway_channel,
     res_users,
+    whatsapp_document,
     whatsapp_error,
     whatsapp_gateway_check,
     whatsapp_gateway_check_alert,
