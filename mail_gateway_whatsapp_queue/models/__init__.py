@@ -3,9 +3,11 @@
 from . import (
     base,
     base_automation,
+    base_sending,
     discuss_channel,
     discuss_channel_identity,
     discuss_channel_member,
+    ir_actions_report,
     ir_actions_server,
     ir_attachment,
     ir_config_parameter,

@@ -1,0 +1,541 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from markupsafe import Markup
+
+from odoo import Command, api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import plaintext2html
+
+from ..tools import identity as wa_identity
+from ..tools.template import FILES, LOCATION
+from .whatsapp_dialog import DIALOG
+
+DOCUMENT = "document"
+CHIP = Markup(
+    '<div class="o_whatsapp_header o_whatsapp_document"><i class="fa fa-%s"></i>'
+    "<span>%s</span></div>"
+)
+
+
+class WhatsappSendDocument(models.TransientModel):
+    """Send a document by WhatsApp: to whom, from which number, what.
+
+    Made by :meth:`action_open_for`; begins no conversation and prints nothing before
+    it sends. What is decided about a record is decided by its model: see the hooks in
+    ``models/base_sending.py``.
+    """
+
+    _name = "whatsapp.send.document"
+    _inherit = DIALOG
+    _description = "Send a document by WhatsApp"
+
+    _whatsapp_about = ("recipient_id", "report_id", "gateway_id", "template_id")
+
+    res_model = fields.Char(string="Model", required=True, readonly=True)
+    res_ids = fields.Json(string="Documents", required=True, readonly=True)
+    document = fields.Char(compute="_compute_document")
+    recipient_ids = fields.One2many(
+        "whatsapp.send.document.recipient", "wizard_id", readonly=True
+    )
+    recipient_id = fields.Many2one(
+        "whatsapp.send.document.recipient",
+        string="To",
+        domain="[('wizard_id', '=', id)]",
+    )
+    are_several = fields.Boolean(compute="_compute_are_several")
+    gateway_ids = fields.Many2many("mail.gateway", compute="_compute_gateway_ids")
+    gateway_id = fields.Many2one(
+        "mail.gateway",
+        string="From",
+        compute="_compute_gateway_id",
+        store=True,
+        readonly=False,
+        domain="[('id', 'in', gateway_ids)]",
+    )
+    are_gateways = fields.Boolean(compute="_compute_gateway_ids")
+    refusal = fields.Text(compute="_compute_refusal")
+    is_window_open = fields.Boolean(compute="_compute_refusal")
+    window_closes = fields.Datetime(compute="_compute_refusal")
+    kind = fields.Selection(
+        [("text", "Free text"), ("template", "Template")],
+        string="What to send",
+        compute="_compute_kind",
+        store=True,
+        readonly=False,
+    )
+    body = fields.Text(string="Message")
+    report_ids = fields.One2many(
+        "whatsapp.send.document.report", "wizard_id", readonly=True
+    )
+    report_id = fields.Many2one(
+        "whatsapp.send.document.report",
+        string="Printed document",
+        domain="[('wizard_id', '=', id)]",
+        help="The document is printed with it and goes along as a PDF.",
+    )
+    file_ids = fields.Many2many("ir.attachment", string="Files")
+    template_id = fields.Many2one(
+        "mail.whatsapp.template",
+        compute="_compute_template_id",
+        store=True,
+        readonly=False,
+        domain="[('gateway_id', '=', gateway_id), ('state', '=', 'approved'),"
+        " ('is_supported', '=', True)]",
+    )
+    header = fields.Selection(related="template_id.whatsapp_header")
+    header_source = fields.Char(compute="_compute_header_source")
+    value_ids = fields.One2many(
+        "whatsapp.send.document.value",
+        "wizard_id",
+        string="Variables",
+        compute="_compute_value_ids",
+        store=True,
+        readonly=False,
+    )
+    preview = fields.Html(compute="_compute_preview", sanitize=False)
+    is_sent = fields.Boolean(readonly=True)
+
+    # ------------------------------------------------------------- opening
+
+    @api.model
+    def action_open_for(self, model, ids):
+        """Open the dialog for documents.
+
+        :param str model: name of their model
+        :param list ids: of records
+        :return: an action
+        :raise AccessError: the user does not work with WhatsApp, or may not read one
+        :raise UserError: they are no documents that are sent, or nobody can get them
+        """
+        self.env.user._whatsapp_check_works()
+        wizard = self.create({"res_model": model, "res_ids": list(ids)})
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Send by WhatsApp"),
+            "res_model": self._name,
+            "res_id": wizard.id,
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"dialog_size": "large"},
+        }
+
+    @api.model
+    def document_models(self):
+        """Return the names of the models whose records can be sent, sorted."""
+        return sorted(
+            name
+            for name, records in self.env.items()
+            if records._whatsapp_is_document()
+        )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Find to whom the documents can go.
+
+        :raise AccessError: the user does not work with WhatsApp, or may not read one
+        :raise UserError: there is nobody
+        """
+        self.env.user._whatsapp_check_works()
+        wizards = super().create(
+            [
+                {k: v for k, v in vals.items() if k in ("res_model", "res_ids")}
+                for vals in vals_list
+            ]
+        )
+        for wizard, vals in zip(wizards, vals_list, strict=True):
+            wizard._find_recipients()
+            wizard._find_reports()
+            more = {k: v for k, v in vals.items() if k not in ("res_model", "res_ids")}
+            if more:
+                wizard.write(more)
+        return wizards
+
+    def _documents(self):
+        """Return the records, which the user may read.
+
+        :raise AccessError: the user may not read one of them
+        :raise UserError: their model has no customers, or they are gone
+        """
+        records = self.env.get(self.res_model or "")
+        if records is None or not records._whatsapp_is_document():
+            raise UserError(
+                self.env._("Documents of this kind are not sent by WhatsApp.")
+            )
+        ids = self.res_ids if isinstance(self.res_ids, list) else []
+        ids = [one for one in dict.fromkeys(ids) if isinstance(one, int)]
+        records = records.with_user(self.env.uid).browse(ids).exists()
+        if not records:
+            raise UserError(self.env._("The document no longer exists."))
+        if not records.has_access("read"):
+            raise AccessError(self.env._("You may not read this document."))
+        return records
+
+    def _find_recipients(self):
+        """Keep to whom the document can go, and choose the most likely one."""
+        record = self._documents()[:1]
+        gateways = record._whatsapp_gateways()
+        found = record._whatsapp_recipients()
+        if not found:
+            raise UserError(
+                self.env._(
+                    "%s has no phone number. Please enter one with its country code,"
+                    " such as +52 55 1234 5678, in the contact.",
+                    record.display_name,
+                )
+            )
+        if not gateways:
+            raise UserError(
+                self.env._(
+                    "This company has no WhatsApp number yet. Please ask an"
+                    " administrator to set one up."
+                )
+            )
+        lines, ranks = self.env["whatsapp.send.document.recipient"], []
+        for recipient in found:
+            gateway = record._whatsapp_gateway_for(recipient.person, gateways)
+            chat = record._whatsapp_chat_with(gateway, recipient)
+            line = {"wizard_id": self.id, **lines._values_of(recipient, chat)}
+            ranks.append((not chat.whatsapp_window_open, not chat.ids))
+            lines |= lines.create(line)
+        # several numbers of the first person: the one that is in use
+        first = found[0].partner
+        places = [
+            place
+            for place, recipient in enumerate(found)
+            if recipient.partner == first and first or not place
+        ]
+        self.recipient_id = lines[min(places, key=lambda place: ranks[place])]
+        self.body = record._whatsapp_first_text()
+
+    def _find_reports(self):
+        """Keep what the document can be printed with, and choose the first."""
+        lines = self.env["whatsapp.send.document.report"]
+        # sudo: ir.actions.report - names of what the user may print with
+        for report in self._documents()[:1]._whatsapp_reports().sudo():
+            lines |= lines.create(
+                {"wizard_id": self.id, "report": report.id, "name": report.name}
+            )
+        self.report_id = lines[:1]
+
+    # ------------------------------------------------------------- what is shown
+
+    @api.depends("res_model", "res_ids")
+    def _compute_document(self):
+        for wizard in self:
+            wizard.document = wizard._documents()[:1].display_name
+
+    @api.depends("recipient_ids")
+    def _compute_are_several(self):
+        for wizard in self:
+            wizard.are_several = len(wizard.recipient_ids) > 1
+
+    @api.depends("res_model", "res_ids")
+    def _compute_gateway_ids(self):
+        for wizard in self:
+            gateways = wizard._documents()[:1]._whatsapp_gateways()
+            wizard.gateway_ids = gateways
+            wizard.are_gateways = len(gateways) > 1
+
+    @api.depends("recipient_id")
+    def _compute_gateway_id(self):
+        for wizard in self:
+            found = wizard._recipient()
+            if not found:
+                wizard.gateway_id = False
+                continue
+            record = wizard._documents()[:1]
+            gateways = record._whatsapp_gateways()
+            wizard.gateway_id = record._whatsapp_gateway_for(found.person, gateways)
+
+    @api.depends("recipient_id", "gateway_id")
+    def _compute_refusal(self):
+        for wizard in self:
+            chat, found = wizard._chat(), wizard._recipient()
+            record = wizard._documents()[:1]
+            why = chat and chat._whatsapp_not_mine() if chat.ids else ""
+            if found and wizard.gateway_id and not chat.ids:
+                try:
+                    wizard.gateway_id._whatsapp_check_writer()
+                except AccessError as error:
+                    why = str(error.args[0])
+            wizard.refusal = why or (chat and chat._whatsapp_why_off()) or False
+            is_open = bool(record and chat.ids and not why and chat.whatsapp_window_open)
+            wizard.is_window_open = is_open
+            wizard.window_closes = is_open and chat.whatsapp_window_closes
+
+    @api.depends("is_window_open")
+    def _compute_kind(self):
+        for wizard in self:
+            wizard.kind = "text" if wizard.is_window_open else "template"
+
+    @api.depends("gateway_id", "recipient_id")
+    def _compute_template_id(self):
+        """Choose the template that the user would, if it can be told."""
+        for wizard in self:
+            templates = wizard.template_id.browse()
+            for choice in wizard._choices():
+                template = templates.browse(choice["id"])
+                is_ours = template.sudo().model_id.model == wizard.res_model
+                is_possible = not choice["why_not"] and not choice["is_foreign"]
+                if is_possible and is_ours and template.whatsapp_header == DOCUMENT:
+                    templates = template
+                    break
+            wizard.template_id = templates
+
+    @api.depends("template_id", "report_id")
+    def _compute_header_source(self):
+        for wizard in self:
+            template = wizard.template_id
+            source = template and template._whatsapp_header_source()
+            if template.whatsapp_header == DOCUMENT and wizard.report_id:
+                source = "report"
+            wizard.header_source = source
+
+    @api.onchange("template_id")
+    def _onchange_template_id(self):
+        """Print with the report that the template was made for."""
+        # sudo: mail.whatsapp.template - which report that is
+        report = self.template_id.sudo().whatsapp_report_id
+        fitting = self.report_ids.filtered(lambda line: line.report.id == report.id)
+        if report and fitting:
+            self.report_id = fitting[:1]._origin
+
+    @api.depends("template_id", "recipient_id", "gateway_id")
+    def _compute_value_ids(self):
+        for wizard in self:
+            found, template = wizard._recipient(), wizard.template_id
+            values = {}
+            if found and template:
+                values = wizard._documents()[:1]._whatsapp_values_for(
+                    template, wizard.gateway_id, found
+                )
+            wizard.value_ids = [Command.clear()] + [
+                Command.create(
+                    {
+                        "part": variable.part,
+                        "name": variable.name,
+                        "index": variable.index,
+                        "value": value,
+                    }
+                )
+                for variable, value in values.items()
+            ]
+
+    @api.depends(
+        *("kind", "template_id", "value_ids.value", "body", "file_ids", "report_id"),
+        "header_source",
+    )
+    def _compute_preview(self):
+        for wizard in self:
+            if wizard.kind == "template":
+                wizard.preview = wizard.template_id and wizard._template_preview()
+            else:
+                wizard.preview = wizard._text_preview()
+
+    def _text_preview(self):
+        names = [("file-pdf-o", self._report_name())] if self.report_id else []
+        names += [("paperclip", file.name) for file in self.file_ids]
+        text = (self.body or "").strip()
+        if not (names or text):
+            return False
+        shown = Markup().join(CHIP % (icon, name) for icon, name in names)
+        body = Markup("%s") % plaintext2html(text) if text else Markup()
+        return Markup('<div class="o_whatsapp_bubble">%s%s</div>') % (shown, body)
+
+    def _template_preview(self):
+        template, name = self.template_id, None
+        chosen = self.file_ids._origin[-1:] if self.header in FILES else None
+        if not chosen and self.header_source == "report":
+            name = self._report_name()
+        elif not chosen and self.header_source in ("file", "place"):
+            chosen = template._whatsapp_header_of()
+        return template._whatsapp_preview(self._values(), chosen, name)
+
+    def _report_name(self):
+        """Return what the file will be called; without a choice, the template's."""
+        record = self._documents()[:1]
+        if self.report_id:
+            # sudo: the report - for administrators only; the user chose among own ones
+            report = self.report_id.sudo().report.with_env(self.env)
+            return report._whatsapp_file_name(record)
+        return self.template_id._whatsapp_report_name(record)
+
+    # ------------------------------------------------------------- choices
+
+    def _recipient(self):
+        """Return the recipient that was chosen, if the document still has it."""
+        token = self.recipient_id.token
+        if not token:
+            return None
+        found = self._documents()[:1]._whatsapp_recipients()
+        return next((each for each in found if each.person.token == token), None)
+
+    def _chat(self):
+        """Return the conversation, perhaps one that is not begun, with all rights."""
+        found = self._recipient()
+        if not found or not self.gateway_id:
+            return self.env["discuss.channel"].sudo()
+        return self._documents()[:1]._whatsapp_chat_with(self.gateway_id, found)
+
+    def _values(self):
+        return {line._variable(): line.value or "" for line in self.value_ids}
+
+    @api.model
+    def choices(self, recipient_id, gateway_id, query=""):
+        """Return the templates for a recipient, the most likely ones first.
+
+        :param int recipient_id: of the ``whatsapp.send.document.recipient``
+        :param int gateway_id: of the ``mail.gateway``
+        :param str query: words of the name or the text, in any order
+        :return: list of dicts, see ``choices`` of ``whatsapp.send.template``
+        :raise AccessError: the user may not send templates, or it is another's dialog
+        """
+        self.env.user._whatsapp_check_works()
+        self.check_access("create")
+        line = self.env["whatsapp.send.document.recipient"].browse(recipient_id)
+        line.check_access("read")
+        gateway = self.env["mail.gateway"].browse(gateway_id)
+        gateway.check_access("read")
+        return line.wizard_id._choices(line, gateway, query)
+
+    def _choices(self, line=None, gateway=None, query=""):
+        line, gateway = line or self.recipient_id, gateway or self.gateway_id
+        if not (line and gateway):
+            return []
+        record, lang = self._documents()[:1], ""
+        for found in record._whatsapp_recipients():
+            if found.person.token == line.token:
+                lang = record._whatsapp_lang_for(gateway, found)
+        dialog = self.env["whatsapp.send.template"]
+        return dialog._choices(
+            dialog._templates(gateway), lang, query, model=self.res_model
+        )
+
+    # ------------------------------------------------------------- sending
+
+    def action_send(self):
+        """Send the document; its history shows what becomes of it.
+
+        :raise AccessError: the user may not read or print it, or a file
+        :raise UserError: nobody to send to, nothing to send, a colleague's
+            conversation, and whatever Meta would refuse for certain
+        """
+        self.ensure_one()
+        self.env.user._whatsapp_check_works()
+        self.check_access("write")
+        if self.is_sent:  # a second click
+            return {"type": "ir.actions.act_window_close"}
+        record, found = self._documents()[:1], self._recipient()
+        if not found:
+            raise UserError(
+                self.env._("Please choose to whom the document is sent: its number was"
+                " changed meanwhile.")
+            )
+        if self.gateway_id not in record._whatsapp_gateways():
+            raise UserError(self.env._("Please choose the number to send from."))
+        self.is_sent = True
+        if self.kind == "template":
+            if not self.template_id:
+                raise UserError(self.env._("Please choose a template."))
+            record._whatsapp_send_record(
+                self.gateway_id,
+                found,
+                template=self.template_id,
+                values=self._values(),
+                header=self._header(record),
+            )
+        else:
+            files = self.file_ids
+            if self.report_id:
+                files = self._print(record) | files
+            record._whatsapp_send_record(
+                self.gateway_id, found, text=self.body or "", files=files
+            )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._("On its way to %s.", found.name),
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
+
+    def _print(self, record):
+        """Print the record with what was chosen, else with the template's report."""
+        # sudo: the report - see _report_name
+        report = self.report_id.sudo().report
+        report = report or self.template_id.sudo().whatsapp_report_id
+        return report.with_env(self.env)._whatsapp_print(record)
+
+    def _header(self, record):
+        """Return what goes into the header of the template, or None: its own.
+
+        :raise UserError: it shows a place that only a person knows
+        """
+        if self.header in FILES and self.file_ids:
+            return self.file_ids[-1:]
+        if self.header_source == "report":
+            return self._print(record)
+        if self.header == LOCATION and not self.header_source:
+            raise UserError(
+                self.env._(
+                    "This template shows a place, which is chosen in the dialog “Send a"
+                    " template” of the conversation."
+                )
+            )
+        return self.template_id._whatsapp_header_of(record)
+
+
+class WhatsappSendDocumentRecipient(models.TransientModel):
+    _name = "whatsapp.send.document.recipient"
+    _description = "To whom a document can be sent by WhatsApp"
+    _order = "id"
+
+    wizard_id = fields.Many2one(
+        "whatsapp.send.document", required=True, readonly=True, ondelete="cascade"
+    )
+    name = fields.Char(readonly=True)
+    token = fields.Char(readonly=True)
+
+    @api.model
+    def _values_of(self, recipient, chat):
+        """Return the values of a line.
+
+        :param recipient: see ``_whatsapp_recipients``
+        :param chat: ``discuss.channel`` with the person, perhaps not begun
+        """
+        number = wa_identity.display(f"+{recipient.person.phone}")
+        number = number if recipient.person.phone else self.env._("without a number")
+        words = [recipient.name, number]
+        if chat.ids and chat._whatsapp_not_mine():
+            words.append(self.env._("a colleague's conversation"))
+        elif chat.ids and chat.whatsapp_window_open:
+            words.append(self.env._("conversation open"))
+        elif chat.ids:
+            words.append(self.env._("has a conversation"))
+        else:
+            words.append(self.env._("no conversation yet"))
+        return {"name": " · ".join(words), "token": recipient.person.token}
+
+
+class WhatsappSendDocumentReport(models.TransientModel):
+    """What a document can be printed with: only administrators read reports."""
+
+    _name = "whatsapp.send.document.report"
+    _description = "What a document that is sent by WhatsApp is printed with"
+    _order = "id"
+
+    wizard_id = fields.Many2one(
+        "whatsapp.send.document", required=True, readonly=True, ondelete="cascade"
+    )
+    name = fields.Char(readonly=True)
+    report = fields.Many2one("ir.actions.report", readonly=True, ondelete="cascade")
+
+
+class WhatsappSendDocumentValue(models.TransientModel):
+    _name = "whatsapp.send.document.value"
+    _inherit = "whatsapp.send.template.line"
+    _description = "Value of a WhatsApp template for a document"
+
+    wizard_id = fields.Many2one("whatsapp.send.document")
