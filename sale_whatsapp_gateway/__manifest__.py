@@ -9,5 +9,5 @@
     "license": "AGPL-3",
     "depends": ["crm_whatsapp_gateway", "sale_crm"],
     "auto_install": True,
-    "data": [],
+    "data": ["views/sale_order_views.xml"],
 }

@@ -34,6 +34,24 @@ class IrActionsReport(models.Model):
             raise AccessError(
                 self.env._("You may not print with the report %s.", report_sudo.name)
             )
+        return self.env["ir.attachment"].create(
+            {
+                "name": self._whatsapp_file_name(record),
+                "raw": self._whatsapp_content(record),
+                "mimetype": "application/pdf",
+                # as a file that somebody is about to send: what is not is removed
+                "res_model": "mail.compose.message",
+                "res_id": 0,
+            }
+        )
+
+    def _whatsapp_content(self, record):
+        """Return the PDF of a record that the user may print, bytes. A hook.
+
+        :raise UserError: it cannot be printed
+        """
+        # sudo: ir.actions.report - for administrators only
+        report_sudo = self.sudo()
         content, kind = self.env["ir.actions.report"]._render_qweb_pdf(
             report_sudo.id, record.ids
         )
@@ -41,16 +59,7 @@ class IrActionsReport(models.Model):
             raise UserError(
                 self.env._("The report %s could not be made a PDF.", report_sudo.name)
             )
-        return self.env["ir.attachment"].create(
-            {
-                "name": self._whatsapp_file_name(record),
-                "raw": content,
-                "mimetype": "application/pdf",
-                # as a file that somebody is about to send: what is not is removed
-                "res_model": "mail.compose.message",
-                "res_id": 0,
-            }
-        )
+        return content
 
     def _whatsapp_file_name(self, record):
         """Return what the file is called that a record is printed to."""

@@ -47,46 +47,45 @@ class WhatsappDocument(models.AbstractModel):
         " of this Odoo, a slash, and this.",
     )
 
-    def _whatsapp_last_sent(self):
-        """Return the query of id of the document and status of its last message."""
-        # who reads a document sees in its history what became of it
-        return SQL(
-            "SELECT DISTINCT ON (message.res_id) message.res_id, status.notification_status"
+    def _whatsapp_last_sent(self, ids=None):
+        """Return id -> status of the last message, of all that were sent.
+
+        :param ids: only of these
+        """
+        self.env["mail.notification"].flush_model(["notification_status"])
+        only = SQL("AND message.res_id = ANY(%s)", ids) if ids is not None else SQL()
+        query = SQL(
+            "SELECT DISTINCT ON (message.res_id)"
+            "       message.res_id, status.notification_status"
             "  FROM mail_message message"
             "  JOIN mail_notification status ON status.mail_message_id = message.id"
-            " WHERE message.model = %s"
+            " WHERE message.model = %s %s"
             "   AND status.gateway_type = 'whatsapp'"
             "   AND status.gateway_channel_id IS NOT NULL"
             " ORDER BY message.res_id, message.id DESC, status.id DESC",
             self._name,
+            only,
         )
+        return dict(self.env.execute_query(query))
 
     def _compute_whatsapp_state(self):
-        self.env["mail.notification"].flush_model(["notification_status"])
-        query = SQL(
-            "SELECT * FROM (%s) AS last WHERE res_id = ANY(%s)",
-            self._whatsapp_last_sent(),
-            self.ids,
-        )
-        found = dict(self.env.execute_query(query)) if self.ids else {}
+        found = self._whatsapp_last_sent(self.ids) if self.ids else {}
         for document in self:
             document.whatsapp_state = STATES.get(found.get(document._origin.id), False)
 
     @api.model
     def _search_whatsapp_state(self, operator, value):
-        values = value if isinstance(value, list | tuple | set) else [value]
-        positive = operator in ("=", "in")
-        states = [name for name, state in STATES.items() if state in values]
-        self.env["mail.notification"].flush_model(["notification_status"])
-        query = SQL(
-            "SELECT res_id FROM (%s) AS last WHERE notification_status = ANY(%s)",
-            self._whatsapp_last_sent(),
-            states if any(values) else list(STATES),
-        )
-        ids = [document_id for (document_id,) in self.env.execute_query(query)]
-        if not any(values):  # those that were never sent
-            positive = not positive
-        return [("id", "in" if positive else "not in", ids)]
+        values = set(value) if isinstance(value, list | tuple | set) else {value}
+        state_of = {
+            document_id: STATES.get(status, False)
+            for document_id, status in self._whatsapp_last_sent().items()
+        }
+        if False in values:  # also those that were never sent: all but the others
+            ids = [one for one, state in state_of.items() if state not in values]
+        else:
+            ids = [one for one, state in state_of.items() if state in values]
+        inside = (operator in ("=", "in")) == (False not in values)
+        return [("id", "in" if inside else "not in", ids)]
 
     def _compute_whatsapp_portal_path(self):
         for document in self:
