@@ -155,7 +155,7 @@ def _template_with_picture(page: Page, scene: Scene) -> None:
     file = APP_LIST / "inbox.png"
     _template_with_file(page, scene, "cupon_de_verano", file)
     page.see(".modal .o_whatsapp_preview img.o_whatsapp_picture")
-    page.fill(".modal .o_whatsapp_values div:last-child > * input", "VERANO25")
+    page.fill(".modal #whatsapp_value_1", "VERANO25")
     page.see(".modal .o_whatsapp_button", "VERANO25")
 
 
