@@ -12,7 +12,6 @@ from . import (
     discuss_channel_merge,
     discuss_channel_team,
     hr_employee,
-    ir_actions_server,
     ir_cron,
     mail_activity,
     mail_gateway,

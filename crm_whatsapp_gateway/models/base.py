@@ -31,3 +31,7 @@ class Base(models.AbstractModel):
                 self.env._("WhatsApp conversation linked: %s was sent.", name),
             )
         return res
+
+    def _whatsapp_shows(self, rows):
+        """The lead of the conversation shows it."""
+        return self == rows.lead_id or super()._whatsapp_shows(rows)

@@ -66,7 +66,8 @@ class TestHeaders(HeaderCase):
         template, file = self.with_header("document"), self.file()
         row = template._whatsapp_send(self.channel, {}, file)
         self.assertEqual(row.message_id.attachment_ids, file.sudo())
-        self.assertEqual((file.res_model, file.res_id), (self.channel._name, self.channel.id))
+        self.assertEqual(file.res_model, self.channel._name)
+        self.assertEqual(file.res_id, self.channel.id)
         self.assertEqual((row.type, row.text), ("template", "Offer.pdf: Hola"))
         self.send_due()
         [upload, sent] = self.meta.calls
@@ -188,7 +189,8 @@ class TestHeaders(HeaderCase):
         self.assertEqual(template._whatsapp_header_of(), Place(1.5, -2, "Shop"))
 
     def test_what_is_missing_or_wrong_is_said_before_it_is_queued(self):
-        document, place = self.with_header("document"), self.with_header("location", name="P")
+        document = self.with_header("document")
+        place = self.with_header("location", name="P")
         text = self.file("a.txt", b"Hi")
         for template, header, words in (
             (document, None, "needs this in its header: Document"),

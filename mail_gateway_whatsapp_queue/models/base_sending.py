@@ -279,6 +279,97 @@ class Base(models.AbstractModel):
         self._whatsapp_sent_from(rows)
         return rows
 
+    # ------------------------------------------------------------- automatically
+
+    def _whatsapp_send_automatically(self, template, customers=None, gateway=None):
+        """Send a template about this record because an administrator decided so.
+
+        Each customer gets one message, however many numbers there are. What cannot be
+        sent is said in the history of the record, and stops nothing else.
+
+        :param template: ``mail.whatsapp.template``
+        :param customers: ``res.partner`` to take in place of the record's
+        :param gateway: ``mail.gateway`` to send from, the template's if none
+        :return: the rows of ``whatsapp.message.queue``, with all rights
+        """
+        self.ensure_one()
+        channels, refused = self._whatsapp_conversations(
+            gateway or template.gateway_id, customers
+        )
+        # sudo: whatsapp.message.queue - see _whatsapp_send_record
+        rows = self.env["whatsapp.message.queue"].sudo()
+        for channel in channels:
+            try:
+                with self.env.cr.savepoint():
+                    rows |= self._whatsapp_send_template(template, channel)
+            except UserError as error:
+                refused.append(error.args[0])
+        for reason in refused if hasattr(self, "_message_log") else ():
+            self._message_log(
+                body=self.env._(
+                    "The WhatsApp template %(name)s was not sent: %(reason)s",
+                    name=template.name,
+                    reason=reason,
+                )
+            )
+        return rows
+
+    def _whatsapp_conversations(self, gateway, customers=None):
+        """Return the conversations with those whom this record is about. A hook.
+
+        :param gateway: ``mail.gateway`` that they are with
+        :param customers: ``res.partner`` to take in place of the record's
+        :return: tuple of list of ``discuss.channel``, new ones where there are none,
+            and list of reasons why somebody gets nothing
+        """
+        recipients = self._whatsapp_recipients(customers)
+        if customers is None and any(not each.partner for each in recipients):
+            recipients = recipients[:1]  # the record says itself whose number it is
+            customers = recipients[0].partner
+        elif customers is None:
+            customers = self._whatsapp_customers()
+        chosen = {}
+        for each in recipients:
+            chosen.setdefault(each.partner, each)
+        channels = [
+            gateway._whatsapp_conversation(each.person, each.name, self)
+            for each in chosen.values()
+        ]
+        refused = [
+            self.env._("%s has no phone number.", customer.display_name)
+            for customer in customers
+            if customer not in chosen
+        ]
+        if not chosen and not refused:
+            refused = [self.env._("there is no phone number.")]
+        return list(dict.fromkeys(channels)), refused
+
+    def _whatsapp_send_template(self, template, channel):
+        """Send a template with the values of this record, see the method above.
+
+        :raise UserError: an empty variable, an opt-out, nothing for the header ...
+        """
+        values = {
+            variable: template._whatsapp_default(variable, self)
+            for variable in template._whatsapp_variables()
+        }
+        # sudo: the record, discuss.channel - an administrator decided that this is
+        # sent, whoever makes the change that it is sent for
+        header = template.sudo()._whatsapp_header_of(self.sudo())
+        rows = template._whatsapp_send(channel.sudo(), values, header).sudo()
+        self._whatsapp_show_sent(rows)
+        self._whatsapp_sent_from(rows)
+        return rows
+
+    # ------------------------------------------------------------- what is shown
+
+    def _whatsapp_shows(self, rows):
+        """Tell whether this record shows these messages anyway. A hook.
+
+        :param rows: ``whatsapp.message.queue``, with all rights
+        """
+        return False
+
     def _whatsapp_show_sent(self, rows):
         """Show what is sent in the history of this record, with its state.
 
@@ -286,6 +377,8 @@ class Base(models.AbstractModel):
         """
         message = rows.message_id
         if not message or not hasattr(self, "_message_log"):
+            return
+        if self._whatsapp_shows(rows):
             return
         channel = rows.channel_id
         name, number = channel.name, wa_identity.display(channel.whatsapp_phone or "")

@@ -78,8 +78,9 @@ class WhatsappTemplateHeader(models.AbstractModel):
 
     @api.constrains("whatsapp_header", "whatsapp_report_id", "whatsapp_file_ids")
     def _whatsapp_check_header_file(self):
-        for each in self:
-            files, report = each.sudo().whatsapp_file_ids, each.sudo().whatsapp_report_id
+        # sudo: ir.actions.report, ir.attachment - of templates that were just written
+        for each in self.sudo():
+            files, report = each.whatsapp_file_ids, each.whatsapp_report_id
             if len(files) > 1:
                 raise ValidationError(self.env._("A header has one file only."))
             if files and each.whatsapp_header in template.FILES:

@@ -408,7 +408,7 @@ def media_kind(payload):
     >>> media_kind({"type": "template", "template": {"components": [
     ...     header_file("video")]}})
     'video'
-    >>> media_kind({"type": "image", "image": {"id": "9"}}), media_kind({"type": "text"})
+    >>> media_kind({"type": "image"}), media_kind({"type": "text"})
     ('image', None)
     """
     return payload["type"] if payload["type"] in KINDS else _kind_of_header(payload)

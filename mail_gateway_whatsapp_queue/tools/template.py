@@ -188,7 +188,7 @@ def unsupported(template):
 
     >>> unsupported({"components": [{"type": "HEADER", "format": "GIF"}]})
     'header'
-    >>> unsupported({"components": [{"type": "BODY", "text": "Hi"}, {"type": "CAROUSEL"}]})
+    >>> unsupported({"components": [{"type": "BODY"}, {"type": "CAROUSEL"}]})
     'carousel'
     >>> unsupported({"components": [{"type": "HEADER", "format": "IMAGE"}]}) is None
     True

@@ -21,6 +21,7 @@ AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 SHOTS = {shot.name: shot for shot in (*screenshots.SHOTS, *screenshots.MORE)}
 LOOKED_AT = (
     *("bandeja", "chat", "telefono", "ventana", "plantilla"),
+    *("plantilla con documento", "plantilla con imagen", "plantilla con lugar"),
     *("plantilla en el teléfono", "pasarela", "reglas", "informe", "atencion"),
     *("comerciales", "respuestas", "asignaciones", "salientes", "lista"),
 )
