@@ -15,6 +15,7 @@ from odoo.addons.mail_gateway_whatsapp_queue.queue.locks import (
     remembered,
 )
 from odoo.addons.mail_gateway_whatsapp_queue.tools import identity as wa_identity
+from odoo.addons.mail_gateway_whatsapp_queue.tools.identity import Identity
 
 from ..tools import duty
 from ..tools.conversation import ANSWERED
@@ -950,6 +951,23 @@ class CrmLead(models.Model):
         if self._whatsapp_is_open() and not linked._whatsapp_is_open():
             channel.sudo()._whatsapp_link(self.sudo())
         return channel
+
+    def _whatsapp_conversations(self, gateway, customers=None):
+        """Return the conversation of the lead in which something was said last."""
+        if customers is not None:
+            return super()._whatsapp_conversations(gateway, customers)
+        # sudo: crm.lead - an administrator decided that this is sent
+        known = self.sudo().whatsapp_channel_ids.filtered(
+            lambda channel: channel.gateway_id == gateway
+        )
+        if known:
+            return [known._whatsapp_by_last_message()[-1:]], []
+        phone = self._whatsapp_first_phone()
+        if not phone:
+            return [], [self.env._("there is no phone number.")]
+        name = self.contact_name or self.partner_id.name or self.display_name
+        person = Identity(phone=phone.lstrip("+"))
+        return [gateway._whatsapp_conversation(person, name, self)], []
 
     def _whatsapp_first_phone(self):
         """Return the first number of the lead or its contact as E.164, or ''."""
