@@ -15,7 +15,7 @@ class IrActionsReport(models.Model):
     def _whatsapp_may_print(self):
         """Tell whether the user belongs to a group that prints with this report."""
         # sudo: ir.actions.report - for administrators only
-        groups = self.sudo()[compat.REPORT_GROUPS]
+        groups = self.sudo()[compat.GROUPS]
         return self.env.su or not groups or groups & self.env.user[compat.ALL_GROUPS]
 
     def _whatsapp_print(self, record):
