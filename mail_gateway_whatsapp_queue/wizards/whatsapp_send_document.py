@@ -2,7 +2,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from markupsafe import Markup
 
-from odoo import Command, api, fields, models
+from odoo import Command, api, fields, models, tools
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import plaintext2html
 
@@ -120,7 +120,8 @@ class WhatsappSendDocument(models.TransientModel):
         }
 
     @api.model
-    def document_models(self):
+    @tools.ormcache()
+    def _document_models(self):
         """Return the names of the models whose records can be sent, sorted."""
         return sorted(
             name
