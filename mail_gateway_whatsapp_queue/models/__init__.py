@@ -32,6 +32,8 @@ from . import (
     res_partner,
     res_partner_gateway_channel,
     res_users,
+    whatsapp_batch,
+    whatsapp_batch_line,
     whatsapp_error,
     whatsapp_gateway_check,
     whatsapp_gateway_check_alert,
