@@ -405,6 +405,25 @@ class TestDialog(HeaderCase):
         self.send_due()
         self.assertEqual(len(self.meta.sent), 1)
 
+    def test_nothing_is_told_of_a_file_that_one_may_not_read(self):
+        template, dialog = (
+            self.with_header("document"),
+            self.env["whatsapp.send.template"].with_user(self.owner),
+        )
+        other = self.tomas if self.owner == self.sofia else self.sofia
+        theirs = self.file("Secret.pdf", user=other)
+        values = {"channel_id": self.channel.id, "template_id": template.id}
+        spec = {"preview": {}, "file_ids": {"fields": {"name": {}}}}
+        for commands in ([[4, theirs.id]], [[6, 0, theirs.ids]]):
+            shown = {**values, "file_ids": commands}
+            with self.assertRaises(AccessError):
+                dialog.onchange(shown, ["file_ids"], spec)
+            with self.assertRaises(AccessError):
+                dialog.create(shown)
+        own = {**values, "file_ids": [[4, self.file("Mine.pdf").id]]}
+        answer = dialog.onchange(own, ["file_ids"], spec)
+        self.assertIn("Mine.pdf", answer["value"]["preview"])
+
     def test_without_a_file_it_says_what_is_missing(self):
         wizard = self.wizard(self.with_header("video"))
         self.assertIn("<mark>Video</mark>", str(wizard.preview))

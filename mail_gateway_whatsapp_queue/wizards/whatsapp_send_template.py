@@ -3,6 +3,7 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
+from .. import compat
 from ..tools import template_words
 from ..tools.template import BUTTON, CODE, FILES, HEADER, LOCATION, Variable
 from .whatsapp_dialog import DIALOG
@@ -148,6 +149,20 @@ class WhatsappSendTemplate(models.TransientModel):
             template.with_env(self.env): last
             for template, last in sent._read_group(own, ["template_id"], ["id:max"])
         }
+
+    def onchange(self, values, field_names, fields_spec):
+        """Show nothing of a file that its user may not read.
+
+        :raise AccessError: there is one
+        """
+        files = self.new({"file_ids": values.get("file_ids") or []}).file_ids._origin
+        compat.check_files(files.with_user(self.env.uid))
+        return super().onchange(values, field_names, fields_spec)
+
+    @api.constrains("file_ids")
+    def _check_file_ids(self):
+        """Take no file that its user may not read."""
+        compat.check_files(self.file_ids.with_user(self.env.uid))
 
     @api.constrains("channel_id", "replaced_id")
     def _check_channel_id(self):
