@@ -19,6 +19,7 @@ class MailWhatsappTemplateButton(models.Model):
         ],
         ondelete={kind: "cascade" for kind in MORE},
     )
+
     @api.model
     def _whatsapp_described(self, buttons):
         """Return Meta's buttons, each with a text: some have one by their kind only."""

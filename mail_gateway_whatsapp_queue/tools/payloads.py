@@ -104,6 +104,9 @@ REFUSALS = {
         " %(allowed)s."
     ),
     "no_place": _("The place in the header of this template has no name."),
+    "coordinates": _(
+        "Please enter latitude and longitude as a map shows them: 19.4326, -99.1332"
+    ),
     "latitude": _("The latitude is a number from -90 to 90."),
     "longitude": _("The longitude is a number from -180 to 180."),
     "no_code": _("The code that the button of this template copies is empty."),
@@ -408,7 +411,7 @@ def media_kind(payload):
     >>> media_kind({"type": "template", "template": {"components": [
     ...     header_file("video")]}})
     'video'
-    >>> media_kind({"type": "image", "image": {"id": "9"}}), media_kind({"type": "text"})
+    >>> media_kind({"type": "image"}), media_kind({"type": "text"})
     ('image', None)
     """
     return payload["type"] if payload["type"] in KINDS else _kind_of_header(payload)
