@@ -164,8 +164,7 @@ def _template_with_place(page: Page, scene: Scene) -> None:
     for name, words in (
         ("place_name", "Muebles del Valle"),
         ("place_address", "Av. Universidad 1200, Ciudad de México"),
-        ("latitude", "19,3654"),
-        ("longitude", "-99,1677"),
+        ("coordinates", "19.3654, -99.1677"),
     ):
         page.fill(f".modal div[name='{name}'] input", words)
         page.press("Tab")

@@ -31,6 +31,7 @@
         "views/whatsapp_webhook_event_views.xml",
         "views/whatsapp_setup_views.xml",
         "views/menu_views.xml",
+        "views/whatsapp_batch_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -183,10 +183,16 @@ class TestHeaders(HeaderCase):
         template = self.with_header(
             "location",
             whatsapp_place_name="Shop",
-            whatsapp_latitude=1.5,
-            whatsapp_longitude=-2,
+            whatsapp_coordinates="1.5, -2",
         )
         self.assertEqual(template._whatsapp_header_of(), Place(1.5, -2, "Shop"))
+
+    def test_coordinates_of_the_template_are_two_numbers(self):
+        template = self.with_header("location").sudo()
+        for wrong in ("north", "19.4", "91, 0", "0, 181"):
+            with self.assertRaises(ValidationError):
+                template.whatsapp_coordinates = wrong
+        template.whatsapp_coordinates = "40,4168; -3,7038"
 
     def test_what_is_missing_or_wrong_is_said_before_it_is_queued(self):
         document = self.with_header("document")
@@ -195,7 +201,7 @@ class TestHeaders(HeaderCase):
         for template, header, words in (
             (document, None, "needs this in its header: Document"),
             (document, SHOP, "needs this in its header: Document"),
-            (place, None, "enter the name, the latitude and the longitude"),
+            (place, None, "enter the name and the coordinates"),
             (place, text, "needs this in its header: Place"),
             (document, text, "no files of type text/plain. Allowed are PDF"),
             (self.with_header("image", name="I"), self.file(), "JPEG, PNG"),
@@ -399,6 +405,25 @@ class TestDialog(HeaderCase):
         self.send_due()
         self.assertEqual(len(self.meta.sent), 1)
 
+    def test_nothing_is_told_of_a_file_that_one_may_not_read(self):
+        template, dialog = (
+            self.with_header("document"),
+            self.env["whatsapp.send.template"].with_user(self.owner),
+        )
+        other = self.tomas if self.owner == self.sofia else self.sofia
+        theirs = self.file("Secret.pdf", user=other)
+        values = {"channel_id": self.channel.id, "template_id": template.id}
+        spec = {"preview": {}, "file_ids": {"fields": {"name": {}}}}
+        for commands in ([[4, theirs.id]], [[6, 0, theirs.ids]]):
+            shown = {**values, "file_ids": commands}
+            with self.assertRaises(AccessError):
+                dialog.onchange(shown, ["file_ids"], spec)
+            with self.assertRaises(AccessError):
+                dialog.create(shown)
+        own = {**values, "file_ids": [[4, self.file("Mine.pdf").id]]}
+        answer = dialog.onchange(own, ["file_ids"], spec)
+        self.assertIn("Mine.pdf", answer["value"]["preview"])
+
     def test_without_a_file_it_says_what_is_missing(self):
         wizard = self.wizard(self.with_header("video"))
         self.assertIn("<mark>Video</mark>", str(wizard.preview))
@@ -437,9 +462,15 @@ class TestDialog(HeaderCase):
         template = self.with_header("location", whatsapp_place_name="Shop")
         wizard = self.wizard(template)
         self.assertEqual(wizard.place_name, "Shop")
-        with self.assertRaisesRegex(UserError, "latitude"):
+        for coordinates, words in (("", "coordinates"), ("91, 0", "from -90 to 90")):
+            wizard.coordinates = coordinates
+            with self.assertRaisesRegex(UserError, words):
+                wizard.action_send()
+        wizard.coordinates = "19.4"
+        self.assertIn("<mark>Place", str(wizard.preview))
+        with self.assertRaisesRegex(UserError, "as a map shows them"):
             wizard.action_send()
-        wizard.write({"latitude": 19.4, "longitude": -99.1, "place_address": "Main 1"})
+        wizard.write({"coordinates": "19.4, -99.1", "place_address": "Main 1"})
         self.assertIn("Main 1", str(wizard.preview))
         wizard.action_send()
         self.send_due()

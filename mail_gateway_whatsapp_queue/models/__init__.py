@@ -33,6 +33,8 @@ from . import (
     res_partner_gateway_channel,
     res_users,
     whatsapp_document,
+    whatsapp_batch,
+    whatsapp_batch_line,
     whatsapp_error,
     whatsapp_gateway_check,
     whatsapp_gateway_check_alert,

@@ -382,7 +382,7 @@ class Base(models.AbstractModel):
             return
         channel = rows.channel_id
         name, number = channel.name, wa_identity.display(channel.whatsapp_phone or "")
-        body = Markup("<p>%s</p><blockquote>%s</blockquote>") % (
+        body = Markup('<p>%s</p><div class="border-start ps-2">%s</div>') % (
             self.env._(
                 "Sent by WhatsApp to %s",
                 f"{name} ({number})" if number and number != name else name,

@@ -53,8 +53,10 @@ class WhatsappTemplateHeader(models.AbstractModel):
     )
     whatsapp_place_name = fields.Char(string="Name of the place")
     whatsapp_place_address = fields.Char(string="Address")
-    whatsapp_latitude = fields.Float(string="Latitude", digits=(10, 7))
-    whatsapp_longitude = fields.Float(string="Longitude", digits=(10, 7))
+    # as text: a number with a point is another one where people write a comma
+    whatsapp_coordinates = fields.Char(
+        string="Latitude, longitude", help="As a map shows them: 19.4326, -99.1332"
+    )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -75,6 +77,18 @@ class WhatsappTemplateHeader(models.AbstractModel):
             each.sudo().whatsapp_file_ids.filtered(
                 lambda file, each=each: file.res_model == each._name and not file.res_id
             ).res_id = each.id
+
+    @api.constrains("whatsapp_coordinates")
+    def _whatsapp_check_coordinates(self):
+        for each in self.filtered("whatsapp_coordinates"):
+            try:
+                place = each._whatsapp_place(each.whatsapp_coordinates, each.name, "")
+                payloads.header_place(place.latitude, place.longitude, place.name)
+            except UserError as error:
+                raise ValidationError(error.args[0]) from error
+            except payloads.NotSendable as error:
+                refusal = self.env["mail.gateway.whatsapp"]._refusal(error)
+                raise ValidationError(refusal.args[0]) from error
 
     @api.constrains("whatsapp_header", "whatsapp_report_id", "whatsapp_file_ids")
     def _whatsapp_check_header_file(self):
@@ -119,8 +133,7 @@ class WhatsappTemplateHeader(models.AbstractModel):
             return "report"
         if self.whatsapp_header in template.FILES and mine.whatsapp_file_ids:
             return "file"
-        is_somewhere = self.whatsapp_latitude or self.whatsapp_longitude
-        if self.whatsapp_header == template.LOCATION and is_somewhere:
+        if self.whatsapp_header == template.LOCATION and self.whatsapp_coordinates:
             return "place"
         return None
 
@@ -144,13 +157,23 @@ class WhatsappTemplateHeader(models.AbstractModel):
             # sudo: ir.attachment - its author chose what customers are shown
             return self.sudo().whatsapp_file_ids[:1]
         if source == "place":
-            return template.Place(
-                self.whatsapp_latitude,
-                self.whatsapp_longitude,
-                self.whatsapp_place_name or "",
-                self.whatsapp_place_address or "",
+            return self._whatsapp_place(
+                self.whatsapp_coordinates,
+                self.whatsapp_place_name,
+                self.whatsapp_place_address,
             )
         return None
+
+    @api.model
+    def _whatsapp_place(self, coordinates, name, address):
+        """Return the ``tools.template.Place`` that a person described.
+
+        :raise UserError: the coordinates are none
+        """
+        try:
+            return template.Place.at(coordinates, name or "", address or "")
+        except payloads.NotSendable as error:
+            raise self.env["mail.gateway.whatsapp"]._refusal(error) from error
 
     def _whatsapp_print(self, record):
         """Print a record as PDF, see :meth:`_whatsapp_header_of`."""
@@ -213,8 +236,8 @@ class WhatsappTemplateHeader(models.AbstractModel):
         if kind == template.LOCATION and not header:
             raise UserError(
                 self.env._(
-                    "Please enter the name, the latitude and the longitude of the place"
-                    " that the template shows."
+                    "Please enter the name and the coordinates of the place that the"
+                    " template shows."
                 )
             )
         if not header or is_place != (kind == template.LOCATION):

@@ -2,6 +2,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from . import (
     test_alone,
+    test_batch,
     test_composing,
     test_lookup,
     test_nobody_else,

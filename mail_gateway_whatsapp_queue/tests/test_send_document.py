@@ -7,11 +7,11 @@ from unittest.mock import patch
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import Form, new_test_user
+from odoo.tests import Form, HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..models.base_sending import Base
-from .common import ANA, GatewayCase
+from .common import BROWSER, GatewayCase
 
 PDF = b"%PDF-1.4 offer"
 GATEWAY_USER = "base.group_user,mail_gateway.gateway_user"
@@ -384,8 +384,43 @@ class TestRights(DocumentCase):
         self.refused(lambda: self.dialog(nobody), UserError, "has no phone number")
 
     def test_the_models_are_those_with_a_contact_or_a_number(self):
-        models = self.env["whatsapp.send.document"].document_models()
+        models = self.env["whatsapp.send.document"]._document_models()
         self.assertIn("res.partner", models)
         for model in ("res.users", "discuss.channel", "mail.message", "res.company"):
             self.assertNotIn(model, models)
-        self.assertTrue(ANA)
+
+
+@tagged(BROWSER)
+class TestDialog(DocumentCase, HttpCase):
+    """The button and the menu of a document, in a real browser."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.clerk = new_test_user(
+            cls.env,
+            login="clerk",
+            password="clerk-in-the-browser",
+            groups=f"{GATEWAY_USER},base.group_partner_manager",
+        )
+        cls.gateway.member_ids |= cls.clerk
+
+    def start(self, tour):
+        self.start_tour(
+            f"/odoo/res.partner/{self.contact.id}",
+            f"mail_gateway_whatsapp_queue.{tour}",
+            login="clerk",
+        )
+        self.env.invalidate_all()
+
+    def test_the_button_sends_free_text_and_the_printed_document(self):
+        self.receive(self.message(content="An offer, please"))
+        self.start("document_text")
+        row = self.rows()
+        self.assertEqual(row.payload["document"]["caption"], "Here it is")
+        self.assertEqual(self.note().author_id, self.clerk.partner_id)
+
+    def test_the_menu_sends_a_template_when_the_window_is_closed(self):
+        self.offer(language="en")
+        self.start("document_template")
+        self.assertIn("Anita", str(self.rows().payload))

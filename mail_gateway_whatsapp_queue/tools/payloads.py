@@ -104,6 +104,9 @@ REFUSALS = {
         " %(allowed)s."
     ),
     "no_place": _("The place in the header of this template has no name."),
+    "coordinates": _(
+        "Please enter latitude and longitude as a map shows them: 19.4326, -99.1332"
+    ),
     "latitude": _("The latitude is a number from -90 to 90."),
     "longitude": _("The longitude is a number from -180 to 180."),
     "no_code": _("The code that the button of this template copies is empty."),

@@ -14,6 +14,13 @@ from . import payloads
 from .payloads import body_component, template_text
 
 VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+# Coordinates: as a map shows them, or in the address of one
+_DEGREES = r"([+-]?\d{1,3}(?:[.,]\d{1,20})?)"
+PAIR = re.compile(rf"{_DEGREES}(?:\s*;\s*|\s*,\s+|\s+,?\s*){_DEGREES}")
+# between two numbers a comma alone might be part of one
+TIGHT_PAIR = re.compile(r"([+-]?\d{1,3}\.\d{1,20}),([+-]?\d{1,3}\.\d{1,20})")
+IN_LINK = re.compile(r"[@=/](-?\d{1,3}\.\d{1,20}),(?:%20|\+)?(-?\d{1,3}\.\d{1,20})")
+LONGEST_COORDINATES = 2000  # of an address, too
 # CODE is what a button copies: a value to be filled, though Meta has no variable there
 HEADER, BODY, BUTTON, CODE = "header", "body", "button", "code"
 # Headers that are filled when a template is sent: Meta's format -> kind
@@ -59,6 +66,36 @@ class Place:
     longitude: float
     name: str
     address: str = ""
+
+    @classmethod
+    def at(cls, coordinates, name, address=""):
+        """The place at coordinates as people copy them from a map.
+
+        :param str coordinates: latitude and longitude, with a point or a comma, or the
+            address of a map
+        :raise NotSendable: they are not two numbers
+
+        >>> Place.at("19.4326, -99.1332", "Shop")
+        Place(latitude=19.4326, longitude=-99.1332, name='Shop', address='')
+        >>> Place.at("40,4168 -3,7038", "Shop").latitude
+        40.4168
+        >>> Place.at("https://www.google.com/maps/@19.4,-99.1,17z", "Shop").longitude
+        -99.1
+        >>> Place.at("19.4", "Shop")
+        Traceback (most recent call last):
+        ...
+        tools.payloads.NotSendable: Please enter latitude and longitude as a map shows \
+them: 19.4326, -99.1332
+        """
+        text = (coordinates or "").strip()[:LONGEST_COORDINATES]
+        if "/" in text:
+            found = IN_LINK.search(text)
+        else:
+            found = PAIR.fullmatch(text) or TIGHT_PAIR.fullmatch(text)
+        if not found:
+            raise payloads.NotSendable("coordinates")
+        latitude, longitude = (float(each.replace(",", ".")) for each in found.groups())
+        return cls(latitude, longitude, name, address)
 
     @property
     def link(self):

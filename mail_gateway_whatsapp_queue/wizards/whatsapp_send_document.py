@@ -1,16 +1,22 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from datetime import timedelta
+
 from markupsafe import Markup
 
-from odoo import Command, api, fields, models
+from odoo import Command, api, fields, models, tools
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import plaintext2html
 
+from .. import compat
 from ..tools import identity as wa_identity
 from ..tools.template import FILES, LOCATION
 from .whatsapp_dialog import DIALOG
 
 DOCUMENT = "document"
+MOST = 1000  # documents that are sent at once
+SHOWN = 50  # of those that are not sent, with the reason
+AGAIN = timedelta(days=1)  # in which a document is not sent again with a template
 CHIP = Markup(
     '<div class="o_whatsapp_header o_whatsapp_document"><i class="fa fa-%s"></i>'
     "<span>%s</span></div>"
@@ -94,6 +100,13 @@ class WhatsappSendDocument(models.TransientModel):
     )
     preview = fields.Html(compute="_compute_preview", sanitize=False)
     is_sent = fields.Boolean(readonly=True)
+    # several documents
+    is_many = fields.Boolean(compute="_compute_is_many")
+    sendable = fields.Integer(string="Are sent", compute="_compute_refused")
+    refused = fields.Html(
+        string="Are not sent", compute="_compute_refused", sanitize=False
+    )
+    batch_id = fields.Many2one("whatsapp.batch", readonly=True)
 
     # ------------------------------------------------------------- opening
 
@@ -120,7 +133,8 @@ class WhatsappSendDocument(models.TransientModel):
         }
 
     @api.model
-    def document_models(self):
+    @tools.ormcache()
+    def _document_models(self):
         """Return the names of the models whose records can be sent, sorted."""
         return sorted(
             name
@@ -172,8 +186,19 @@ class WhatsappSendDocument(models.TransientModel):
 
     def _find_recipients(self):
         """Keep to whom the document can go, and choose the most likely one."""
-        record = self._documents()[:1]
-        gateways = record._whatsapp_gateways()
+        records = self._documents()
+        gateways = records[:1]._whatsapp_gateways()
+        if not gateways:
+            raise UserError(
+                self.env._(
+                    "This company has no WhatsApp number yet. Please ask an"
+                    " administrator to set one up."
+                )
+            )
+        if len(records) > 1:
+            self._find_recipient_of_each(records, gateways)
+            return
+        record = records
         found = record._whatsapp_recipients()
         if not found:
             raise UserError(
@@ -181,13 +206,6 @@ class WhatsappSendDocument(models.TransientModel):
                     "%s has no phone number. Please enter one with its country code,"
                     " such as +52 55 1234 5678, in the contact.",
                     record.display_name,
-                )
-            )
-        if not gateways:
-            raise UserError(
-                self.env._(
-                    "This company has no WhatsApp number yet. Please ask an"
-                    " administrator to set one up."
                 )
             )
         lines, ranks = self.env["whatsapp.send.document.recipient"], []
@@ -198,14 +216,50 @@ class WhatsappSendDocument(models.TransientModel):
             ranks.append((not chat.whatsapp_window_open, not chat.ids))
             lines |= lines.create(line)
         # several numbers of the first person: the one that is in use
+        self.recipient_id = lines[self._best(found, ranks)]
+        self.body = record._whatsapp_first_text()
+
+    @api.model
+    def _best(self, found, ranks):
+        """Return the place of the most likely recipient: a number that is in use.
+
+        :param list found: recipients of one document, of the first person first
+        :param list ranks: what is less comes first
+        """
         first = found[0].partner
         places = [
             place
             for place, recipient in enumerate(found)
             if recipient.partner == first and first or not place
         ]
-        self.recipient_id = lines[min(places, key=lambda place: ranks[place])]
-        self.body = record._whatsapp_first_text()
+        return min(places, key=lambda place: ranks[place])
+
+    def _find_recipient_of_each(self, records, gateways):
+        """Keep to whom each document goes, or that it goes to nobody."""
+        if len(records) > MOST:
+            raise UserError(
+                self.env._(
+                    "%(chosen)s documents are too many at once. Please choose %(most)s"
+                    " at most.",
+                    chosen=len(records),
+                    most=MOST,
+                )
+            )
+        values = []
+        for record in records:
+            line = {"wizard_id": self.id, "res_id": record.id}
+            line["document"] = record.display_name
+            if found := record._whatsapp_recipients():
+                ranks = [
+                    not any(each._whatsapp_look_up(one.person) for each in gateways)
+                    for one in found
+                ]
+                best = found[self._best(found, ranks)]
+                line["token"] = best.person.token
+                line["name"] = best.name
+            values.append(line)
+        lines = self.env["whatsapp.send.document.recipient"].create(values)
+        self.recipient_id = lines.filtered("token")[:1]
 
     def _find_reports(self):
         """Keep what the document can be printed with, and choose the first."""
@@ -222,12 +276,22 @@ class WhatsappSendDocument(models.TransientModel):
     @api.depends("res_model", "res_ids")
     def _compute_document(self):
         for wizard in self:
-            wizard.document = wizard._documents()[:1].display_name
+            records = wizard._documents()
+            wizard.document = (
+                records.display_name
+                if len(records) == 1
+                else self.env._("%s documents", len(records))
+            )
+
+    @api.depends("res_ids")
+    def _compute_is_many(self):
+        for wizard in self:
+            wizard.is_many = len(wizard._documents()) > 1
 
     @api.depends("recipient_ids")
     def _compute_are_several(self):
         for wizard in self:
-            wizard.are_several = len(wizard.recipient_ids) > 1
+            wizard.are_several = len(wizard.recipient_ids) > 1 and not wizard.is_many
 
     @api.depends("res_model", "res_ids")
     def _compute_gateway_ids(self):
@@ -239,17 +303,20 @@ class WhatsappSendDocument(models.TransientModel):
     @api.depends("recipient_id")
     def _compute_gateway_id(self):
         for wizard in self:
-            found = wizard._recipient()
-            if not found:
-                wizard.gateway_id = False
-                continue
-            record = wizard._documents()[:1]
+            found, record = wizard._recipient(), wizard._record()
             gateways = record._whatsapp_gateways()
+            if not found:
+                wizard.gateway_id = gateways[:1]
+                continue
             wizard.gateway_id = record._whatsapp_gateway_for(found.person, gateways)
 
     @api.depends("recipient_id", "gateway_id")
     def _compute_refusal(self):
         for wizard in self:
+            if wizard.is_many:
+                wizard.refusal = wizard.is_window_open = False
+                wizard.window_closes = False
+                continue
             chat, found = wizard._chat(), wizard._recipient()
             record = wizard._documents()[:1]
             why = chat and chat._whatsapp_not_mine() if chat.ids else ""
@@ -306,9 +373,11 @@ class WhatsappSendDocument(models.TransientModel):
             found, template = wizard._recipient(), wizard.template_id
             values = {}
             if found and template:
-                values = wizard._documents()[:1]._whatsapp_values_for(
+                values = wizard._record()._whatsapp_values_for(
                     template, wizard.gateway_id, found
                 )
+            if wizard.is_many:  # what each document says by itself is not asked for
+                values = {key: value for key, value in values.items() if not value}
             wizard.value_ids = [Command.clear()] + [
                 Command.create(
                     {
@@ -332,6 +401,79 @@ class WhatsappSendDocument(models.TransientModel):
             else:
                 wizard.preview = wizard._text_preview()
 
+    @api.depends("template_id", "gateway_id", "is_many")
+    def _compute_refused(self):
+        """Say before anything is sent what is not, and why."""
+        for wizard in self:
+            if not wizard.is_many:
+                wizard.refused, wizard.sendable = False, 0
+                continue
+            looked = wizard._look()
+            why_nots = [(line, why) for line, _found, why in looked if why]
+            wizard.sendable = len(looked) - len(why_nots)
+            rows = Markup().join(
+                Markup("<tr><td>%s</td><td>%s</td></tr>") % (line.document, why)
+                for line, why in why_nots[:SHOWN]
+            )
+            more = len(why_nots) - SHOWN
+            shown = Markup(
+                '<p><strong>%s</strong></p><table class="table table-sm">%s</table>%s'
+            ) % (
+                self.env._("Are not sent: %s", len(why_nots)),
+                rows,
+                self.env._("And %s more.", more) if more > 0 else "",
+            )
+            wizard.refused = shown if why_nots else False
+
+    def _look(self):
+        """Return what can be sent: list of (line, recipient or None, why not or '')."""
+        template, gateway = self.template_id, self.gateway_id
+        typed = {line._variable() for line in self.value_ids}
+        records = {record.id: record for record in self._documents()}
+        known = self._sent_already()
+        looked = []
+        for line in self.recipient_ids:
+            record = records.get(line.res_id)
+            found = record and line._recipient_of(record)
+            if not record:
+                why = self.env._("It no longer exists.")
+            elif not found:
+                why = self.env._("There is no phone number.")
+            elif line.res_id in known:
+                why = self.env._("It was sent with this template already.")
+            elif not (template and gateway):
+                why = ""
+            elif gateway not in record._whatsapp_gateways():
+                why = self.env._("It is of another company than the number.")
+            else:
+                values = record._whatsapp_values_for(template, gateway, found)
+                values = {k: v for k, v in values.items() if k not in typed}
+                why = record._whatsapp_why_not_to(gateway, found, template, values)
+            looked.append((line, found, why))
+        return looked
+
+    def _sent_already(self):
+        """Return the ids of documents that were sent so lately, or wait to be."""
+        # sudo: whatsapp.batch.line - whoever sent them
+        lines = (
+            self.env["whatsapp.batch.line"]
+            .sudo()
+            .search(
+                [
+                    ("res_model", "=", self.res_model),
+                    ("res_id", "in", self._documents().ids),
+                    ("batch_id.template_id", "=", self.template_id.id),
+                    ("state", "in", ("waiting", "given")),
+                    ("create_date", ">", fields.Datetime.now() - AGAIN),
+                ]
+            )
+        )
+        return {
+            line.res_id
+            for line in lines
+            if line.outcome not in ("failed", "canceled")
+        }
+
     def _text_preview(self):
         names = [("file-pdf-o", self._report_name())] if self.report_id else []
         names += [("paperclip", file.name) for file in self.file_ids]
@@ -349,11 +491,15 @@ class WhatsappSendDocument(models.TransientModel):
             name = self._report_name()
         elif not chosen and self.header_source in ("file", "place"):
             chosen = template._whatsapp_header_of()
-        return template._whatsapp_preview(self._values(), chosen, name)
+        values = self._values()
+        if self.is_many and (found := self._recipient()):
+            record, gateway = self._record(), self.gateway_id
+            values = record._whatsapp_values_for(template, gateway, found) | values
+        return template._whatsapp_preview(values, chosen, name)
 
     def _report_name(self):
         """Return what the file will be called; without a choice, the template's."""
-        record = self._documents()[:1]
+        record = self._record()
         if self.report_id:
             # sudo: the report - for administrators only; the user chose among own ones
             report = self.report_id.sudo().report.with_env(self.env)
@@ -362,20 +508,22 @@ class WhatsappSendDocument(models.TransientModel):
 
     # ------------------------------------------------------------- choices
 
+    def _record(self):
+        """Return the document that is looked at: of several, the first that can go."""
+        records = self._documents()
+        chosen = records.filtered(lambda one: one.id == self.recipient_id.res_id)
+        return (chosen or records)[:1]
+
     def _recipient(self):
         """Return the recipient that was chosen, if the document still has it."""
-        token = self.recipient_id.token
-        if not token:
-            return None
-        found = self._documents()[:1]._whatsapp_recipients()
-        return next((each for each in found if each.person.token == token), None)
+        return self.recipient_id._recipient_of(self._record())
 
     def _chat(self):
         """Return the conversation, perhaps one that is not begun, with all rights."""
         found = self._recipient()
         if not found or not self.gateway_id:
             return self.env["discuss.channel"].sudo()
-        return self._documents()[:1]._whatsapp_chat_with(self.gateway_id, found)
+        return self._record()._whatsapp_chat_with(self.gateway_id, found)
 
     def _values(self):
         return {line._variable(): line.value or "" for line in self.value_ids}
@@ -402,10 +550,9 @@ class WhatsappSendDocument(models.TransientModel):
         line, gateway = line or self.recipient_id, gateway or self.gateway_id
         if not (line and gateway):
             return []
-        record, lang = self._documents()[:1], ""
-        for found in record._whatsapp_recipients():
-            if found.person.token == line.token:
-                lang = record._whatsapp_lang_for(gateway, found)
+        record, lang = self._record(), ""
+        if found := line._recipient_of(record):
+            lang = record._whatsapp_lang_for(gateway, found)
         dialog = self.env["whatsapp.send.template"]
         return dialog._choices(
             dialog._templates(gateway), lang, query, model=self.res_model
@@ -425,11 +572,15 @@ class WhatsappSendDocument(models.TransientModel):
         self.check_access("write")
         if self.is_sent:  # a second click
             return {"type": "ir.actions.act_window_close"}
-        record, found = self._documents()[:1], self._recipient()
+        if self.is_many:
+            return self._send_many()
+        record, found = self._record(), self._recipient()
         if not found:
             raise UserError(
-                self.env._("Please choose to whom the document is sent: its number was"
-                " changed meanwhile.")
+                self.env._(
+                    "Please choose to whom the document is sent: its number was changed"
+                    " meanwhile."
+                )
             )
         if self.gateway_id not in record._whatsapp_gateways():
             raise UserError(self.env._("Please choose the number to send from."))
@@ -459,6 +610,86 @@ class WhatsappSendDocument(models.TransientModel):
                 "message": self.env._("On its way to %s.", found.name),
                 "next": {"type": "ir.actions.act_window_close"},
             },
+        }
+
+    def _send_many(self):
+        """Keep what is to be sent; a cron works on it, in the name of the user.
+
+        :raise UserError: no template, a value that is missing, nothing can be sent
+        """
+        template, values = self.template_id, self._values()
+        if not template:
+            raise UserError(self.env._("Please choose a template."))
+        template._whatsapp_check_sendable(self)  # which has a number, as a conversation
+        missing = [
+            template._whatsapp_words_around(variable)
+            for variable, value in values.items()
+            if not value.strip()
+        ]
+        if missing:
+            raise UserError(self.env._("Please fill in: %s", "; ".join(missing)))
+        if self.header in FILES and not (self.file_ids or self.header_source):
+            template._whatsapp_check_header(None)
+        looked = self._look()
+        if all(why for _line, _found, why in looked):
+            raise UserError(self.env._("None of these documents can be sent."))
+        # sudo: whatsapp.batch - made by methods only; the line's rights are those of
+        # the user
+        batch = self.env["whatsapp.batch"].sudo().create(self._batch_values(values))
+        if self.header in FILES and self.file_ids:
+            file = self.file_ids[-1:]
+            template._whatsapp_check_header(file)
+            compat.check_files(file.with_user(self.env.uid))
+            batch.file_id = file.sudo().copy(
+                {"res_model": batch._name, "res_id": batch.id}
+            )
+        lines = batch.line_ids.sudo()
+        lines.create(
+            [
+                {
+                    "batch_id": batch.id,
+                    "place": place,
+                    "res_id": line.res_id,
+                    "name": line.document,
+                    "contact": line.name,
+                    "number": found and wa_identity.display(f"+{found.person.phone}"),
+                    "token": line.token,
+                    "state": "refused" if why else "waiting",
+                    "reason": why,
+                }
+                for place, (line, found, why) in enumerate(looked)
+            ]
+        )
+        self.write({"is_sent": True, "batch_id": batch.id})
+        batch._whatsapp_cron()._trigger()
+        return {
+            "type": "ir.actions.act_window",
+            "name": batch.name,
+            "res_model": batch._name,
+            "res_id": batch.id,
+            "views": [(False, "form")],
+        }
+
+    def _batch_values(self, values):
+        context = {
+            "lang": self.env.lang,
+            "tz": self.env.context.get("tz"),
+            "allowed_company_ids": self.env.companies.ids,
+        }
+        is_printed = self.header_source == "report" and self.report_id
+        return {
+            "name": f"{self.template_id._whatsapp_readable_name()} · {self.document}",
+            "res_model": self.res_model,
+            "user_id": self.env.uid,
+            "gateway_id": self.gateway_id.id,
+            "template_id": self.template_id.id,
+            # sudo: the report - see _report_name
+            "report": is_printed and self.report_id.sudo().report.id,
+            "values": [
+                [variable.part, variable.name, variable.index, value]
+                for variable, value in values.items()
+            ],
+            "context": context,
         }
 
     def _print(self, record):
@@ -497,6 +728,15 @@ class WhatsappSendDocumentRecipient(models.TransientModel):
     )
     name = fields.Char(readonly=True)
     token = fields.Char(readonly=True)
+    res_id = fields.Integer(readonly=True)
+    document = fields.Char(readonly=True)
+
+    def _recipient_of(self, record):
+        """Return the recipient of this line, if the record still has it, else None."""
+        if not self.token:
+            return None
+        found = record._whatsapp_recipients()
+        return next((each for each in found if each.person.token == self.token), None)
 
     @api.model
     def _values_of(self, recipient, chat):

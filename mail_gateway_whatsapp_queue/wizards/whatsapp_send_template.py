@@ -3,8 +3,9 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
+from .. import compat
 from ..tools import template_words
-from ..tools.template import BUTTON, CODE, FILES, HEADER, LOCATION, Place, Variable
+from ..tools.template import BUTTON, CODE, FILES, HEADER, LOCATION, Variable
 from .whatsapp_dialog import DIALOG
 
 SHOWN = 50  # templates in the dialog's list; a search finds the others
@@ -52,11 +53,13 @@ class WhatsappSendTemplate(models.TransientModel):
     place_address = fields.Char(
         string="Address", compute="_compute_place", store=True, readonly=False
     )
-    latitude = fields.Float(
-        digits=(10, 7), compute="_compute_place", store=True, readonly=False
-    )
-    longitude = fields.Float(
-        digits=(10, 7), compute="_compute_place", store=True, readonly=False
+    coordinates = fields.Char(
+        string="Latitude, longitude",
+        compute="_compute_place",
+        store=True,
+        readonly=False,
+        help="In Google Maps a right click on the place shows them, and a click on them"
+        " copies them.",
     )
     replaced_id = fields.Many2one(
         "whatsapp.message.queue",
@@ -163,6 +166,20 @@ class WhatsappSendTemplate(models.TransientModel):
             for template, last in sent._read_group(own, ["template_id"], ["id:max"])
         }
 
+    def onchange(self, values, field_names, fields_spec):
+        """Show nothing of a file that its user may not read.
+
+        :raise AccessError: there is one
+        """
+        files = self.new({"file_ids": values.get("file_ids") or []}).file_ids._origin
+        compat.check_files(files.with_user(self.env.uid))
+        return super().onchange(values, field_names, fields_spec)
+
+    @api.constrains("file_ids")
+    def _check_file_ids(self):
+        """Take no file that its user may not read."""
+        compat.check_files(self.file_ids.with_user(self.env.uid))
+
     @api.constrains("channel_id", "replaced_id")
     def _check_channel_id(self):
         """Show nothing of a conversation that its user may not see."""
@@ -214,8 +231,7 @@ class WhatsappSendTemplate(models.TransientModel):
             template = wizard.template_id
             wizard.place_name = template.whatsapp_place_name
             wizard.place_address = template.whatsapp_place_address
-            wizard.latitude = template.whatsapp_latitude
-            wizard.longitude = template.whatsapp_longitude
+            wizard.coordinates = template.whatsapp_coordinates
 
     @api.onchange("file_ids", "template_id")
     def _onchange_file_ids(self):
@@ -234,8 +250,8 @@ class WhatsappSendTemplate(models.TransientModel):
         return None
 
     @api.depends(
-        *("template_id", "line_ids.value", "file_ids", "place_name", "place_address"),
-        *("latitude", "longitude"),
+        *("template_id", "line_ids.value", "file_ids"),
+        *("place_name", "place_address", "coordinates"),
     )
     def _compute_preview(self):
         for wizard in self:
@@ -243,7 +259,10 @@ class WhatsappSendTemplate(models.TransientModel):
             if not template:
                 wizard.preview = False
                 continue
-            chosen, name = wizard._header(), None
+            try:
+                chosen, name = wizard._header(), None
+            except UserError:  # of coordinates that are still being written
+                chosen = name = None
             if not chosen and wizard.header_source == "file":
                 chosen = template._whatsapp_header_of()
             elif not chosen and wizard.header_source == "report":
@@ -254,11 +273,13 @@ class WhatsappSendTemplate(models.TransientModel):
         return {line._variable(): line.value or "" for line in self.line_ids}
 
     def _header(self):
-        """Return the file or the place that was chosen, or None: the template's own."""
+        """Return the file or the place that was chosen, or None: the template's own.
+
+        :raise UserError: coordinates that are none
+        """
         if self.header == LOCATION:
-            place = (self.place_name or "", self.place_address or "")
-            is_given = place[0] and (self.latitude or self.longitude)
-            return Place(self.latitude, self.longitude, *place) if is_given else None
+            place = (self.coordinates, self.place_name, self.place_address)
+            return self.template_id._whatsapp_place(*place) if place[0] else None
         return self.file_ids._origin[:1] if self.header in FILES else None
 
     def _report_name(self):

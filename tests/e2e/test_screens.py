@@ -35,6 +35,7 @@ OF_ODOO = [
     *(".o_lead_opportunity_form", ".o_select_menu", ".o-autocomplete"),
     *(".o_field_tags", ".o_list_renderer .o-checkbox", ".o_field_list_activity"),
     *(".o_list_record_selector", ".o_optional_columns_dropdown", ".o_list_button"),
+    ".o_field_many2many_binary",
 ]
 # of the window around what is ours
 RULES_OF_ODOO = {"aria-dialog-name", "tabindex"}

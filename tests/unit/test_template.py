@@ -201,3 +201,30 @@ def test_every_button_of_ours_is_supported(kind):
 @pytest.mark.parametrize("nonsense", [None, {}, [None], [{"type": "BUTTONS"}], "x"])
 def test_nonsense_breaks_nothing(nonsense):
     assert unsupported({"components": nonsense}) in (None, "component")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "19.4326,-99.1332",
+        " 19.4326, -99.1332 ",
+        "19,4326; -99,1332",
+        "19,4326 -99,1332",
+        "+19.4326 , -99.1332",
+        "https://www.google.com/maps/place/Zocalo/@19.4326,-99.1332,17z/data=!3m1",
+        "https://www.google.com/maps/search/?api=1&query=19.4326,-99.1332",
+        "https://maps.google.com/?q=19.4326,+-99.1332",
+    ],
+)
+def test_coordinates_as_people_copy_them(text):
+    place = Place.at(text, "Tienda")
+    assert (place.latitude, place.longitude) == (19.4326, -99.1332)
+
+
+@pytest.mark.parametrize(
+    "text", ["", None, "19.4", "19,4", "1 2 3", "here", "https://x.test/", "1e5, 2"]
+)
+def test_what_are_no_coordinates(text):
+    with pytest.raises(NotSendable) as refused:
+        Place.at(text, "Tienda")
+    assert refused.value.reason == "coordinates"
