@@ -1,7 +1,6 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import models
-from odoo.exceptions import UserError
 
 from odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_document import DOCUMENT
 
@@ -28,23 +27,11 @@ class AccountMove(models.Model):
             found = report | found
         return found
 
-    def _whatsapp_why_not_to(self, gateway, recipient, template=None, values=None):
+    def _whatsapp_not_ready(self):
         """Say that a draft is no invoice yet."""
-        if self.state != "posted":
-            return self._whatsapp_not_posted()
-        return super()._whatsapp_why_not_to(gateway, recipient, template, values)
-
-    def _whatsapp_not_posted(self):
-        return self.env._("%s is not posted yet. Please post it.", self.display_name)
-
-    def _whatsapp_send_record(self, gateway, recipient, **kwargs):
-        """Send no draft.
-
-        :raise UserError: it is not posted
-        """
-        if self.state != "posted":
-            raise UserError(self._whatsapp_not_posted())
-        return super()._whatsapp_send_record(gateway, recipient, **kwargs)
+        if self.state == "posted":
+            return super()._whatsapp_not_ready()
+        return self.env._("%s is not posted. Please post it first.", self.display_name)
 
     def _whatsapp_sent_from(self, rows):
         """Mark the invoice as sent, as an e-mail does."""

@@ -137,6 +137,18 @@ class Base(models.AbstractModel):
             lambda report: report._whatsapp_may_print()
         )
 
+    def _whatsapp_not_ready(self):
+        """Return why this record cannot be sent to anybody yet, or ''. A hook."""
+        return ""
+
+    def _whatsapp_check_ready(self):
+        """Refuse to send what is not ready for customers.
+
+        :raise UserError: with the reason
+        """
+        if why := self._whatsapp_not_ready():
+            raise UserError(why)
+
     def _whatsapp_first_text(self):
         """Return what stands in the text before anybody writes. A hook."""
         return ""
@@ -208,6 +220,7 @@ class Base(models.AbstractModel):
         """
         chat = self._whatsapp_chat_with(gateway, recipient)
         try:
+            self._whatsapp_check_ready()
             if chat.ids:
                 chat._whatsapp_check_mine()
             else:
@@ -257,6 +270,7 @@ class Base(models.AbstractModel):
         self.ensure_one()
         self.env.user._whatsapp_check_works()
         self.check_access("read")
+        self._whatsapp_check_ready()
         channel = gateway._whatsapp_conversation_of_user(
             recipient.person, recipient.name, self
         )
@@ -349,6 +363,7 @@ class Base(models.AbstractModel):
 
         :raise UserError: an empty variable, an opt-out, nothing for the header ...
         """
+        self._whatsapp_check_ready()
         values = {
             variable: template._whatsapp_default(variable, self)
             for variable in template._whatsapp_variables()

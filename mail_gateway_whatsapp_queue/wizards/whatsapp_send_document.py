@@ -325,6 +325,7 @@ class WhatsappSendDocument(models.TransientModel):
                     wizard.gateway_id._whatsapp_check_writer()
                 except AccessError as error:
                     why = str(error.args[0])
+            why = record._whatsapp_not_ready() or why
             wizard.refusal = why or (chat and chat._whatsapp_why_off()) or False
             is_open = bool(record and chat.ids and not why and chat.whatsapp_window_open)
             wizard.is_window_open = is_open
