@@ -7,10 +7,10 @@ Each queue has at most one thread per process, and some slots per database, each
 by an advisory lock that a crash releases: as many as its parameter says, or else as
 many as the backlog is worth, see ``tools.slots``. Then the first one is there for
 whoever is woken, and costs no question; who finds it taken counts what waits, and ends
-if no further slot is worth it. What works in a further slot gives it back after a moment
-and asks again. So it is the processes with deliveries of their own, and the cron, that
-share a backlog, one thread each: their number is the bound of what works at once, and
-no process needs more connections than for a queue of one slot.
+if no further slot is worth it. What works in a further slot gives it back after a
+moment and asks again. So those share a backlog that deliveries or the cron wake, one
+thread per process: their number bounds what works at once, and no process needs more
+connections than for a queue of one slot.
 
 What a thread leaves, and what a crash leaves, the cron takes.
 """
