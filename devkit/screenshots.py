@@ -8,6 +8,7 @@ send their reader. Each picture has a name, somebody who looks, a size, and the 
 
 import contextlib
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,6 +132,45 @@ def _template_on_phone(page: Page, scene: Scene) -> None:
     page.see(".modal .o_whatsapp_preview", people.LUCIA.name.split()[0])
 
 
+def _choose(page: Page, scene: Scene, template: str) -> None:
+    _window(page, scene)
+    page.click(".o-whatsapp-Window button")
+    page.click(".modal .o_whatsapp_templates_option", template)
+
+
+def _template_with_file(page: Page, scene: Scene, template: str, file: Path) -> None:
+    _choose(page, scene, template)
+    page.attach(".modal .o_whatsapp_send_header input[type='file']", file)
+
+
+def _template_with_document(page: Page, scene: Scene) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "Cotización S00042.pdf"
+        file.write_bytes(b"%PDF-1.4")
+        _template_with_file(page, scene, "cotizacion_lista", file)
+        page.see(".modal .o_whatsapp_preview .o_whatsapp_document", file.name)
+
+
+def _template_with_picture(page: Page, scene: Scene) -> None:
+    file = APP_LIST / "inbox.png"
+    _template_with_file(page, scene, "cupon_de_verano", file)
+    page.see(".modal .o_whatsapp_preview img.o_whatsapp_picture")
+    page.fill(".modal #whatsapp_value_1", "VERANO25")
+    page.see(".modal .o_whatsapp_button", "VERANO25")
+
+
+def _template_with_place(page: Page, scene: Scene) -> None:
+    _choose(page, scene, "visita_la_tienda")
+    for name, words in (
+        ("place_name", "Muebles del Valle"),
+        ("place_address", "Av. Universidad 1200, Ciudad de México"),
+        ("coordinates", "19.3654, -99.1677"),
+    ):
+        page.fill(f".modal div[name='{name}'] input", words)
+        page.press("Tab")
+    page.see(".modal .o_whatsapp_preview .o_whatsapp_location", "Muebles del Valle")
+
+
 def _report(page: Page, scene: Scene) -> None:
     page.go(scene.action("action_whatsapp_report"))
     page.see(".o_whatsapp_report .o_pivot")
@@ -191,6 +231,9 @@ SHOTS = (
 MORE = (
     Shot("informe", _manager, _report, LAPTOP),
     Shot("plantilla en el teléfono", _owner, _template_on_phone, PHONE),
+    Shot("plantilla con documento", _manager, _template_with_document),
+    Shot("plantilla con imagen", _manager, _template_with_picture),
+    Shot("plantilla con lugar", _manager, _template_with_place),
     Shot("lista", _owner, _list, LAPTOP),
     Shot("respuestas", _manager, _answers),
     Shot("asignaciones", _manager, _assignments),

@@ -23,6 +23,7 @@
         "views/whatsapp_send_template_views.xml",
         "views/ir_actions_server_views.xml",
         "views/mail_gateway_views.xml",
+        "views/mail_whatsapp_template_views.xml",
         "views/whatsapp_edit_message_views.xml",
         "views/whatsapp_error_views.xml",
         "views/whatsapp_message_queue_views.xml",

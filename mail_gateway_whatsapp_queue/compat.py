@@ -8,6 +8,8 @@ from odoo import release
 from odoo.sql_db import Cursor
 
 V19 = release.version_info[0] >= 19
+REPORT_GROUPS = "group_ids" if V19 else "groups_id"  # who may print with a report
+ALL_GROUPS = "all_group_ids" if V19 else "groups_id"  # of a user, with implied ones
 USERS = "user_ids" if V19 else "users"  # of a group, without those that imply it
 
 
@@ -58,6 +60,18 @@ def is_true(operator, value):
     """
     values = value if isinstance(value, Iterable) else [value]
     return (operator in ("=", "in")) == any(values)
+
+
+def check_files(attachments):
+    """Refuse files that the user may not read, by whom or what they belong to.
+
+    :param attachments: ``ir.attachment``; 18.0 has a method of its own for them
+    :raise AccessError: there is one
+    """
+    if V19:
+        attachments.check_access("read")
+    else:
+        attachments.check("read")
 
 
 def all_of(domain):

@@ -36,6 +36,7 @@ from . import (
     test_setup_crm,
     test_setup_tours,
     test_strangers,
+    test_template_headers,
     test_templates,
     test_together,
     test_tours,

@@ -164,25 +164,32 @@ class TestTemplates(TemplateCase, ConversationCase):
             self.wizard(self.template("Hello {{1}}"), user=self.tomas).line_ids.read()
 
     def test_what_cannot_be_sent_is_marked_with_the_reason(self):
-        image = [{"type": "HEADER", "format": "IMAGE"}, {"type": "BODY", "text": "Hi"}]
-        code = [
-            {"type": "BODY", "text": "Hi"},
-            {"type": "BUTTONS", "buttons": [{"type": "COPY_CODE", "text": "Copy"}]},
+        body = {"type": "BODY", "text": "Hi"}
+
+        def button(kind):
+            buttons = [{"type": kind, "text": "Tap"}]
+            return [body, {"type": "BUTTONS", "buttons": buttons}]
+
+        parts = {
+            "header": [{"type": "HEADER", "format": "GIF"}, body],
+            "button": button("BUTTON_OF_2027"),
+            "component": [body, {"type": "PART_OF_2027"}],
+            "carousel": [body, {"type": "CAROUSEL", "cards": []}],
+            "offer": [*button("COPY_CODE"), {"type": "LIMITED_TIME_OFFER"}],
+            "products": button("MPM"),
+        }
+        of_meta = [
+            described(str(index), why, components=components)
+            for index, (why, components) in enumerate(parts.items())
         ]
-        self.sync(
-            self.page(
-                described("1", "one", components=image),
-                described("2", "two", components=code),
-                described("3", "three", components=[{"type": "CAROUSEL"}]),
-            )
-        )
-        templates = self.found().sorted("template_uid")
-        self.assertEqual(templates.mapped("is_supported"), [False] * 3)
-        self.assertEqual(
-            templates.mapped("whatsapp_unsupported"), ["header", "button", "component"]
-        )
-        with self.assertRaisesRegex(UserError, "header"):
-            self.wizard(templates[0]).action_send()
+        code = described("9", "authentication", category="AUTHENTICATION")
+        self.sync(self.page(*of_meta, code))
+        templates = self.found()
+        self.assertFalse(any(templates.mapped("is_supported")))
+        for each in templates:
+            self.assertEqual(each.whatsapp_unsupported, each.template_name)
+            with self.assertRaisesRegex(UserError, "cannot be sent from here"):
+                each._whatsapp_send(self.channel, {})
 
     def test_meta_s_refusal_is_told(self):
         self.meta.answers = [(401, {"error": {"code": 190, "message": "expired"}})]
@@ -250,7 +257,8 @@ class TestTemplates(TemplateCase, ConversationCase):
         wizard.line_ids[0].value, wizard.line_ids[1].value = "Ana", "A-77"
         wizard.action_send()
         self.send_due()
-        body, button = self.meta.sent[0]["template"]["components"]
+        body, quick_reply, button = self.meta.sent[0]["template"]["components"]
+        self.assertEqual(quick_reply["parameters"][0]["payload"], "greeting/0")
         self.assertEqual(body["parameters"][0]["parameter_name"], "first_name")
         self.assertEqual((button["index"], button["sub_type"]), ("1", "url"))
         self.assertEqual(button["parameters"][0]["text"], "A-77")

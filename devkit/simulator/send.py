@@ -9,7 +9,7 @@ Limits in characters: Meta's pages on sending, copies of 2026-09-11.
 
 from urllib.parse import urlsplit
 
-from . import media, phones, templates
+from . import media, phones, template_parts, templates
 from .errors import Refusal
 from .faults import Settings
 from .state import Number, Person, State
@@ -303,6 +303,8 @@ def check_circumstances(
     _check_person(person, number)
     if kind == "template":
         _check_template(payload["template"], person, by_phone, number, state)
+        if file := template_parts.header_file(payload["template"]):
+            _check_header_file(*file, number, state, now)
     else:
         check_window(number, person, state, now)
     if kind in media.KINDS:
@@ -367,6 +369,16 @@ def _check_file(kind: str, content: dict, number, state: State, now: float) -> N
         )
     if len(item.content) > media.LIMITS[kind][0]:
         raise Refusal(131053, f"The file is too large for {kind}.")
+
+
+def _check_header_file(kind: str, content: dict, number, state, now: float) -> None:
+    _media(kind)(content)
+    _check_file(kind, content, number, state, now)
+    item = state.media.get(str(content.get("id")))
+    if item and media.bare(item.mime_type) not in template_parts.HEADER_TYPES[kind]:
+        raise Refusal(
+            131053, f"{item.mime_type} is not supported in a header of type {kind}."
+        )
 
 
 def _check_target(wamid: str, number, person, state: State, now: float) -> None:

@@ -4,6 +4,7 @@
 
 import re
 
+from . import template_parts
 from .errors import Refusal
 from .state import Template
 
@@ -111,6 +112,86 @@ PRELOADED = (
         "APPROVED",
         "POSITIONAL",
         [{"type": "HEADER", "format": "DOCUMENT"}, _body("Aquí está el folleto.")],
+    ),
+    (
+        "cotizacion_lista",
+        "es_MX",
+        "UTILITY",
+        "APPROVED",
+        "POSITIONAL",
+        [
+            {"type": "HEADER", "format": "DOCUMENT"},
+            _body("Hola {{1}}, aquí está tu cotización {{2}}.", "Ana", "S00042"),
+            {"type": "FOOTER", "text": "Vigente por 15 días"},
+            {
+                "type": "BUTTONS",
+                "buttons": [
+                    {"type": "QUICK_REPLY", "text": "Acepto"},
+                    {"type": "QUICK_REPLY", "text": "Tengo una duda"},
+                    {
+                        "type": "PHONE_NUMBER",
+                        "text": "Llamar",
+                        "phone_number": "+525512345678",
+                    },
+                ],
+            },
+        ],
+    ),
+    (
+        "visita_la_tienda",
+        "es_MX",
+        "MARKETING",
+        "APPROVED",
+        "NAMED",
+        [
+            {"type": "HEADER", "format": "LOCATION"},
+            {
+                "type": "BODY",
+                "text": "Hola {{nombre}}, te esperamos en nuestra tienda.",
+                "example": {
+                    "body_text_named_params": [
+                        {"param_name": "nombre", "example": "Ana"}
+                    ]
+                },
+            },
+        ],
+    ),
+    (
+        "cupon_de_verano",
+        "es_MX",
+        "MARKETING",
+        "APPROVED",
+        "POSITIONAL",
+        [
+            {"type": "HEADER", "format": "IMAGE"},
+            _body("Hola {{1}}, este cupón es para ti.", "Ana"),
+            {
+                "type": "BUTTONS",
+                "buttons": [
+                    {
+                        "type": "COPY_CODE",
+                        "text": "Copiar código",
+                        "example": ["25OFF"],
+                    },
+                    {
+                        "type": "FLOW",
+                        "text": "Reservar",
+                        "flow_id": 1,
+                        "flow_action": "navigate",
+                        "navigate_screen": "INICIO",
+                    },
+                    {"type": "CATALOG", "text": "Ver catálogo"},
+                ],
+            },
+        ],
+    ),
+    (
+        "carrusel_de_novedades",
+        "es_MX",
+        "MARKETING",
+        "APPROVED",
+        "POSITIONAL",
+        [_body("Mira las novedades."), {"type": "CAROUSEL", "cards": []}],
     ),
     (
         "codigo_de_acceso",
@@ -276,12 +357,7 @@ def _check_header(header: dict | None, parameters: list, template: Template) -> 
         text = (header or {}).get("text")
         _check_texts("header", text, parameters, template, by_name=False)
         return
-    received = str(parameters[0].get("type", "")).upper() if parameters else "UNKNOWN"
-    if received != kind:
-        raise Refusal(
-            132012,
-            f"header: Format mismatch, expected {kind}, received {received}",
-        )
+    template_parts.check_header(kind, parameters)
 
 
 def _check_texts(where, text, parameters, template, by_name=True) -> None:
@@ -334,24 +410,13 @@ def _check_length(text: str, parameters: list) -> None:
 
 
 def _check_buttons(buttons: list[dict], components: list) -> None:
-    sent = {}
+    template_parts.check_buttons(
+        buttons, components, lambda button: len(variables(button.get("url")))
+    )
     for component in components:
-        if _type(component) == "BUTTON":
-            index = int(str(component.get("index", 0)) or 0)
-            if index >= len(buttons):
-                raise Refusal(131009, f"buttons: there is no button at index {index}")
-            sent[index] = component.get("parameters") or []
-    for index, button in enumerate(buttons):
-        needed = len(variables(button.get("url"))) or button["type"] == "COPY_CODE"
-        if needed and not sent.get(index):
-            kind = button["type"].title()
-            raise Refusal(
-                131008,
-                f"buttons: Button at index {index} of type {kind} requires a parameter",
-            )
-        for parameter in sent.get(index, []) if needed else []:
-            value = parameter.get("text") or parameter.get("coupon_code")
-            check_value("buttons", value)
+        for parameter in component.get("parameters") or []:
+            if _type(component) == "BUTTON" and parameter.get("type") == "text":
+                check_value("buttons", parameter.get("text"))
 
 
 def rendered(template: Template, sent: dict) -> str:

@@ -24,6 +24,8 @@ from . import (
     mail_notification,
     mail_thread,
     mail_whatsapp_template,
+    mail_whatsapp_template_button,
+    mail_whatsapp_template_header,
     res_groups,
     res_partner,
     res_partner_gateway_channel,

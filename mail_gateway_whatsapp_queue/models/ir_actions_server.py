@@ -110,7 +110,8 @@ class IrActionsServer(models.Model):
         }
         # sudo: discuss.channel - an administrator decided that this is sent, whoever
         # makes the change that it is sent for
-        return template._whatsapp_send(channel.sudo(), values)
+        header = template._whatsapp_header_of(record)
+        return template._whatsapp_send(channel.sudo(), values, header)
 
     def _whatsapp_is_shown_on(self, record, row):
         """Tell whether a record shows the message anyway. A hook.

@@ -73,6 +73,36 @@ class IrAttachment(models.Model):
         _logger.warning("removed a file of the store that was not written whole")
         os.unlink(path)
 
+    # ------------------------------------------------------------- headers
+
+    def _whatsapp_for_message(self, channel):
+        """Return this file as one of a message in a conversation.
+
+        What was uploaded or printed for the message becomes its own; of what belongs to
+        something else it gets a copy, which stays as it is.
+
+        :param channel: ``discuss.channel``
+        """
+        self.ensure_one()
+        mine = {"res_model": channel._name, "res_id": channel.id}
+        # sudo: ir.attachment - who may read a file may send it
+        file_sudo = self.sudo()
+        holder = self.env.get(file_sudo.res_model or "")
+        is_for_sending = holder is not None and holder._transient
+        is_own = file_sudo.create_uid.id == self.env.uid
+        if is_for_sending and is_own and not file_sudo.res_id:
+            file_sudo.write(mine)
+            return self
+        copied = file_sudo.create(
+            {
+                **mine,
+                "name": self.name,
+                "mimetype": self.mimetype,
+                "raw": file_sudo.raw,
+            }
+        )
+        return copied.with_env(self.env)
+
     # ------------------------------------------------------------- voice notes
 
     def _whatsapp_make_voice(self):

@@ -680,6 +680,17 @@ class MailGatewayWhatsapp(models.AbstractModel):
                 )
         except payloads.NotSendable as error:
             raise self._refusal(error) from error
+        template = self.env["mail.whatsapp.template"].browse(
+            self.env.context["whatsapp_template_id"]
+        )
+        if not template._whatsapp_fills_itself():
+            raise UserError(
+                self.env._(
+                    "The template %s has a header, a code or a form that is filled in"
+                    " the dialog “Send a template” of the conversation only.",
+                    template.name,
+                )
+            )
         filled = super()._send_payload(channel, body=body)["template"]
         return payloads.template_payload(
             person,

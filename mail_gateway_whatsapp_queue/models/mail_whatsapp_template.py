@@ -8,9 +8,11 @@ from markupsafe import Markup
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from .. import compat
 from ..tools import markup, payloads, template, template_words
 from ..tools.errors import CloudApiError
 from .mail_gateway_whatsapp_kinds import TEMPLATE_STATES
+from .mail_whatsapp_template_header import HEADER
 
 _logger = logging.getLogger(__name__)
 
@@ -23,7 +25,8 @@ ADMINISTRATORS = {".", "base.group_system", "base.group_erp_manager"}
 
 
 class MailWhatsappTemplate(models.Model):
-    _inherit = "mail.whatsapp.template"
+    _name = "mail.whatsapp.template"
+    _inherit = ["mail.whatsapp.template", HEADER]
     _rec_names_search = ["name", "template_name", "body"]
 
     whatsapp_quality = fields.Char(
@@ -37,14 +40,49 @@ class MailWhatsappTemplate(models.Model):
     )
     whatsapp_unsupported = fields.Selection(
         [
-            ("header", "Its header is a file or a place"),
-            ("button", "It has a button of a kind that needs more than a link"),
+            ("header", "Its header is of a kind that is not known here"),
+            ("button", "It has a button of a kind that is not known here"),
             ("component", "It has a part that is not known here"),
+            (
+                "authentication",
+                "It gives a code to sign in with, which only the program that checks"
+                " the code can send",
+            ),
+            (
+                "carousel",
+                "It is a carousel: each of its cards needs a picture and values of its"
+                " own",
+            ),
+            ("offer", "It is an offer with a time limit, which is set when it is sent"),
+            ("products", "It shows products of the catalog that are chosen at sending"),
         ],
         string="Why it cannot be sent from here",
         readonly=True,
         copy=False,
     )
+
+    whatsapp_code = fields.Char(
+        string="Code to copy",
+        help="What the button copies, unless who sends the template enters another"
+        " one.",
+    )
+    whatsapp_has_code = fields.Boolean(compute="_compute_whatsapp_has_code")
+
+    @api.depends("button_ids.button_type")
+    def _compute_whatsapp_has_code(self):
+        for each in self:
+            each.whatsapp_has_code = "copy_code" in each.button_ids.mapped(
+                "button_type"
+            )
+
+    @api.constrains("whatsapp_code")
+    def _whatsapp_check_code(self):
+        for each in self.filtered("whatsapp_code"):
+            try:
+                payloads.copy_code_button(0, each.whatsapp_code)
+            except payloads.NotSendable as error:
+                refusal = self.env["mail.gateway.whatsapp"]._refusal(error)
+                raise ValidationError(refusal.args[0]) from error
 
     # ------------------------------------------------------------- names
 
@@ -146,8 +184,8 @@ class MailWhatsappTemplate(models.Model):
             "category": category or self.category or "utility",
             "components": [
                 part
-                for part in json_data.get("components") or []
-                if isinstance(part, dict) and self._is_readable(part)
+                for part in self._whatsapp_components(json_data)
+                if self._is_readable(part)
             ],
         }
         values = super()._prepare_values_to_import(gateway, known)
@@ -155,12 +193,16 @@ class MailWhatsappTemplate(models.Model):
         # what Meta no longer mentions is gone
         values.setdefault("header", False)
         values.setdefault("footer", False)
-        texts = {
-            button["text"]
+        buttons = [
+            button
             for part in known["components"]
             if part.get("type") == "BUTTONS"
             for button in part["buttons"]
-        }
+        ]
+        more = self._whatsapp_more_buttons(buttons)
+        if more:
+            values["button_ids"] = [*values.get("button_ids", []), *more]
+        texts = {button["text"] for button in buttons}
         gone = self.button_ids.filtered(lambda button: button.name not in texts)
         if gone:
             values["button_ids"] = [
@@ -174,6 +216,7 @@ class MailWhatsappTemplate(models.Model):
             "state": state or "disabled",
             "is_supported": not why,
             "whatsapp_unsupported": why,
+            "whatsapp_header": self._whatsapp_header_described(json_data),
             "whatsapp_quality": score.get("score") if isinstance(score, dict) else None,
             "whatsapp_rejected_reason": (
                 json_data.get("rejected_reason")
@@ -181,6 +224,48 @@ class MailWhatsappTemplate(models.Model):
                 else None
             ),
         }
+
+    @api.model
+    def _whatsapp_components(self, described):
+        """Return the parts of a template that Meta described, as far as they are any.
+
+        :param dict described: one of ``tools.cloud_api.CloudApi.templates``
+        """
+        of_buttons = self.env["mail.whatsapp.template.button"]
+        parts = described.get("components")
+        return [
+            {**part, "buttons": of_buttons._whatsapp_described(part["buttons"])}
+            if isinstance(part.get("buttons"), list)
+            else part
+            for part in (parts if isinstance(parts, list) else [])
+            if isinstance(part, dict)
+        ]
+
+    def _whatsapp_more_buttons(self, buttons):
+        """Return the commands for the buttons that OCA does not import.
+
+        :param list buttons: as Meta describes them
+        """
+        commands = []
+        for index, button in enumerate(buttons):
+            kind = self.button_ids._whatsapp_kind(button["type"])
+            if not kind:
+                continue
+            text = button["text"]
+            values = {"sequence": index, "name": text, "button_type": kind}
+            known = self.button_ids.filtered(lambda own, text=text: own.name == text)
+            commands.append(
+                Command.update(known.id, values) if known else Command.create(values)
+            )
+        return commands
+
+    @api.model
+    def _whatsapp_header_described(self, described):
+        """Return the kind of file or place in the header that Meta described."""
+        for part in self._whatsapp_components(described):
+            if part.get("type") == "HEADER":
+                return template.HEADERS.get(part.get("format"), False)
+        return False
 
     @api.model
     def _is_readable(self, part):
@@ -403,7 +488,12 @@ class MailWhatsappTemplate(models.Model):
             button.website_url if button.button_type == "url" else None
             for button in self.button_ids
         ]
-        return template.variables(self.header, self.body, urls)
+        codes = [
+            index
+            for index, button in enumerate(self.button_ids)
+            if button.button_type == "copy_code"
+        ]
+        return template.variables(self.header, self.body, urls, codes)
 
     def _whatsapp_default(self, variable, record):
         """Return what a variable shows of a record by its field, or ''.
@@ -411,6 +501,8 @@ class MailWhatsappTemplate(models.Model):
         :param variable: ``tools.template.Variable``
         :param record: a record of the template's model, perhaps none
         """
+        if variable.part == template.CODE:
+            return self.whatsapp_code or ""
         # sudo: mail.whatsapp.template.variable - its author chose what is shown
         if variable.part == template.BUTTON:
             fields_of = self.sudo().button_ids[variable.index].variable_ids
@@ -433,6 +525,10 @@ class MailWhatsappTemplate(models.Model):
 
         :param variable: ``tools.template.Variable``
         """
+        if variable.part == template.CODE:
+            return self.env._(
+                "Code of “%s”, letters and digits", self.button_ids[variable.index].name
+            )
         words = template_words.around(self._whatsapp_part(variable), variable.name)
         if variable.part == template.HEADER:
             return self.env._("Header: %s", words)
@@ -451,7 +547,7 @@ class MailWhatsappTemplate(models.Model):
         :param variable: ``tools.template.Variable``
         :param dict known: kind of ``tools.template_words`` -> str
         """
-        if variable.part == template.BUTTON:
+        if variable.part in (template.BUTTON, template.CODE):
             return ""
         kind = template_words.guess(self._whatsapp_part(variable), variable.name)
         return known.get(kind) or ""
@@ -469,17 +565,37 @@ class MailWhatsappTemplate(models.Model):
         """
         return channel._whatsapp_document(self.sudo().model_id.model)
 
-    def _whatsapp_text(self, values):
+    def _whatsapp_text(self, values, header=None):
         """Return the template as the customer will see it, as Markup.
 
+        A file in the header is no text: the message shows it.
+
         :param dict values: ``tools.template.Variable`` -> str
+        :param header: ``tools.template.Place``, else it is not looked at
         """
         self.ensure_one()
-        shown = self._whatsapp_words(values)
+        shown = Markup()
+        if isinstance(header, template.Place):
+            shown += self._whatsapp_place_words(header)
+        shown += self._whatsapp_words(values)
         if self.button_ids:
-            names = " · ".join(self.button_ids.mapped("name"))
+            names = " · ".join(self._whatsapp_button_words(values))
             shown += Markup("<p><em>[%s]</em></p>") % names
         return shown
+
+    def _whatsapp_place_words(self, place):
+        """Return a place as a link to its map, as Markup."""
+        words = " · ".join(filter(None, (place.name, place.address)))
+        return Markup(
+            '<p>📍 <a href="%s" target="_blank" rel="noreferrer noopener">%s</a></p>'
+        ) % (place.link, words)
+
+    def _whatsapp_button_words(self, values):
+        """Return what the customer reads on each button."""
+        return [
+            button._whatsapp_shown(values, index)
+            for index, button in enumerate(self.button_ids)
+        ]
 
     def _whatsapp_words(self, values):
         """Return header, text and footer with their values, as Markup.
@@ -501,30 +617,91 @@ class MailWhatsappTemplate(models.Model):
             shown += Markup("<p><small>%s</small></p>") % self.footer
         return shown
 
-    def _whatsapp_preview(self, values):
+    def _whatsapp_preview(self, values, header=None, name=None):
         """Return what the customer will see, with what is still to be filled marked.
 
         :param dict values: ``tools.template.Variable`` -> str
+        :param header: ``ir.attachment`` or ``tools.template.Place``, or none yet
+        :param str name: of a file that is made when it is sent
         :return: Markup
         """
         self.ensure_one()
         words = template.VARIABLE.sub(
             lambda found: f"<mark>{found.group()}</mark>", self._whatsapp_words(values)
         )
-        shown = Markup('<div class="o_whatsapp_bubble">%s</div>') % Markup(words)
-        for button in self.button_ids:
-            shown += Markup('<div class="o_whatsapp_button">%s</div>') % button.name
+        top = self._whatsapp_header_preview(header, name)
+        shown = Markup('<div class="o_whatsapp_bubble">%s%s</div>') % (
+            top,
+            Markup(words),
+        )
+        icons = {
+            "url": "fa-external-link",
+            "phone_number": "fa-phone",
+            "quick_reply": "fa-reply",
+            "copy_code": "fa-clone",
+            "flow": "fa-list-alt",
+            "catalog": "fa-shopping-bag",
+        }
+        texts = self._whatsapp_button_words(values)
+        for button, text in zip(self.button_ids, texts, strict=True):
+            shown += Markup(
+                '<div class="o_whatsapp_button"><i class="fa %s"></i> %s</div>'
+            ) % (icons[button.button_type], text)
         return shown
 
-    def _whatsapp_send(self, channel, values):
-        """Send the template into a conversation.
+    def _whatsapp_send(self, channel, values, header=None):
+        """Send the template into a conversation, through the queue.
+
+        The message in the chat shows the file, the text and the buttons; the file is
+        uploaded when the message leaves. Both are committed with the caller, or not.
 
         :param channel: ``discuss.channel``
-        :param dict values: ``tools.template.Variable`` -> str
+        :param dict values: ``tools.template.Variable`` -> str, for each of
+            :meth:`_whatsapp_variables`
+        :param header: one ``ir.attachment`` for the header, or a
+            ``tools.template.Place``; None: the template's own, or the report of the
+            document that the conversation is about, see :meth:`_whatsapp_header_of`.
+            What was uploaded or printed for this becomes the message's, of another file
+            it gets a copy
         :return: the new row of ``whatsapp.message.queue``
-        :raise UserError: not approved, an empty variable, an opt-out
+        :raise AccessError: the user may not read the file, or the document to print
+        :raise UserError: not approved, an empty variable, no header or one that Meta
+            would not take, an opt-out
         """
         self.ensure_one()
+        self._whatsapp_check_sendable(channel)
+        values = {**dict.fromkeys(self._whatsapp_variables(), ""), **values}
+        kind, own = self._whatsapp_header_kind(), None
+        if kind and not header:
+            # sudo: discuss.channel - which document it is; who reads it is asked then
+            record = self._whatsapp_record(channel.sudo())
+            own = header = self._whatsapp_header_of(record)
+        filled = self._whatsapp_check_header(header)
+        attachment = self.env["ir.attachment"]
+        if isinstance(filled, template.File):
+            if header is not own:
+                compat.check_files(header.with_env(self.env))
+            attachment = header
+        try:
+            components = template.components(
+                values,
+                filled,
+                self.button_ids.mapped("button_type"),
+                self.template_name,
+            )
+        except payloads.NotSendable as error:
+            raise self.env["mail.gateway.whatsapp"]._refusal(error) from error
+        text = self._whatsapp_text(values, filled)
+        return self.env["whatsapp.message.queue"]._post_template(
+            channel, self, text, components, attachment
+        )
+
+    def _whatsapp_check_sendable(self, channel):
+        """Refuse to send a template that cannot be sent from here.
+
+        :raise UserError: of another number, not approved, or with parts that nothing
+            fills here
+        """
         if self.gateway_id != channel.gateway_id:
             raise UserError(
                 self.env._(
@@ -533,7 +710,6 @@ class MailWhatsappTemplate(models.Model):
                     name=self.name,
                 )
             )
-        values = {**dict.fromkeys(self._whatsapp_variables(), ""), **values}
         if self.state != "approved":
             raise UserError(
                 self.env._(
@@ -542,23 +718,27 @@ class MailWhatsappTemplate(models.Model):
                 )
             )
         if self.whatsapp_unsupported:
-            reasons = dict(
-                self._fields["whatsapp_unsupported"]._description_selection(self.env)
-            )
             raise UserError(
                 self.env._(
                     "The template %(name)s cannot be sent from here: %(reason)s.",
                     name=self.name,
-                    reason=reasons[self.whatsapp_unsupported],
+                    reason=self._whatsapp_why_not(),
                 )
             )
-        try:
-            components = template.components(values)
-        except payloads.NotSendable as error:
-            raise self.env["mail.gateway.whatsapp"]._refusal(error) from error
-        return self.env["whatsapp.message.queue"]._post_template(
-            channel, self, self._whatsapp_text(values), components
+
+    def _whatsapp_fills_itself(self):
+        """Tell whether texts are all that OCA would have to fill."""
+        needy = {"copy_code", "flow", "catalog"}
+        return not self.whatsapp_header and needy.isdisjoint(
+            self.button_ids.mapped("button_type")
         )
+
+    def _whatsapp_why_not(self):
+        """Return why the template cannot be sent from here, or ''."""
+        reasons = dict(
+            self._fields["whatsapp_unsupported"]._description_selection(self.env)
+        )
+        return reasons.get(self.whatsapp_unsupported, "")
 
 
 class MailWhatsappTemplateVariable(models.Model):

@@ -239,10 +239,11 @@ class WhatsappMessageQueue(models.Model):
         """Return what the customer reads of this one, behind the name of a file."""
         if self.type == "reaction":
             return self.payload.get("reaction", {}).get("emoji") or ""
-        if self.attachment_id:
+        if self.attachment_id and self.type != "template":
             caption = (self.payload.get(self.type) or {}).get("caption")
             return ": ".join(filter(None, (self.attachment_id.name, caption)))
-        return plain_text.from_html(self.body, marks=False)
+        text = plain_text.from_html(self.body, marks=False)
+        return ": ".join(filter(None, (self.attachment_id.name, text)))
 
     @api.model
     def _search_text(self, operator, value):
@@ -406,13 +407,14 @@ class WhatsappMessageQueue(models.Model):
         return self._post_with_payload(channel, text, payload)
 
     @api.model
-    def _post_template(self, channel, template, text, components):
+    def _post_template(self, channel, template, text, components, attachment=None):
         """Send a template with its values, and show its text in the chat.
 
         :param channel: the conversation
         :param template: ``mail.whatsapp.template``
         :param text: what people read, str or Markup
         :param list components: as ``tools.template.components`` returns them
+        :param attachment: ``ir.attachment`` of the header, or none
         :return: the new queue message
         :raise UserError: marketing that the customer stopped
         """
@@ -424,20 +426,26 @@ class WhatsappMessageQueue(models.Model):
             template.language,
             components,
         )
-        row = self._post_with_payload(channel, text, payload)
+        row = self._post_with_payload(channel, text, payload, attachment)
         # sudo: whatsapp.message.queue - fields of ours are written by methods only
         row.sudo().template_id = template
         return row
 
     @api.model
-    def _post_with_payload(self, channel, text, payload):
+    def _post_with_payload(self, channel, text, payload, attachment=None):
         """Show a text in the chat, and queue what is sent in its place.
 
         :param dict payload: see ``tools.payloads``
+        :param attachment: ``ir.attachment`` that is uploaded for it, or none
         """
+        if attachment:
+            attachment = attachment._whatsapp_for_message(channel)
         # the context keeps OCA from sending the text as well
         message = channel.with_context(no_gateway_notification=True).message_post(
-            body=text, message_type="comment", subtype_xmlid="mail.mt_comment"
+            body=text,
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+            attachment_ids=attachment.ids if attachment else [],
         )
         # sudo: as in create_from_notification
         notification = (
@@ -455,7 +463,7 @@ class WhatsappMessageQueue(models.Model):
         )
         # sudo: discuss.channel - who was let post need not be able to write
         channel.sudo()._whatsapp_message_sent(message)
-        row = self._record_rows([self._row_values(notification, payload)])
+        row = self._record_rows([self._row_values(notification, payload, attachment)])
         notification._whatsapp_send_to_chats()
         row._wake()
         return row
@@ -502,7 +510,7 @@ class WhatsappMessageQueue(models.Model):
         payload = self.env["mail.gateway.whatsapp"]._send_payload(
             channel,
             body=caption,
-            media_id="uploaded when it is sent",
+            media_id=payloads.NOT_UPLOADED,
             media_type=kind,
             media_name=attachment.name,
         )
@@ -880,7 +888,8 @@ class WhatsappMessageQueue(models.Model):
         else:  # it is kept in the database
             opened = partial(BytesIO, attachment.raw)
         mimetype = sendable_type(attachment.mimetype, attachment.name)
-        if mimetype == pictures.WEBP and self.type == "image":
+        kind = payloads.media_kind(self.payload)
+        if mimetype == pictures.WEBP and kind == "image":
             name = f"{Path(attachment.name).stem}.jpg"
             return name, partial(_open_picture, opened), pictures.JPEG
         return attachment.name, opened, mimetype

@@ -25,6 +25,7 @@ import psycopg2
 
 from ..tools.errors import CloudApiError
 from ..tools.masking import without_secrets
+from ..tools.payloads import with_media
 from ..tools.transport import new_session
 from . import worker
 from .locks import LockHolder, channel_key, in_transaction
@@ -62,11 +63,10 @@ def deliver(client, number, payload, file, turns=None):
     client, has_turn = client.using(session), False
     try:
         if file:
-            kind = payload["type"]
             name, open_content, mimetype = file
             with open_content() as content:
                 media = client.upload(number, name, content, mimetype)
-            payload = {**payload, kind: {**payload[kind], "id": media}}
+            payload = with_media(payload, media)
         if turns:
             turns.wait()
             has_turn = True

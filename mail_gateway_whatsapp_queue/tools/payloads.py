@@ -3,7 +3,8 @@
 """What is sent to Meta: every kind of message is built here, within Meta's limits.
 
 Texts and captions: page `messages` of Meta's reference; files: business-phone-numbers/
-media, copy of 2026-09-11.
+media, copy of 2026-09-11; templates: the pages below templates/ of May and June 2026,
+and flows/guides/sendingaflow.
 """
 
 from .message import base_type
@@ -14,6 +15,8 @@ LONGEST_TEXT = 4096
 LONGEST_CAPTION = 1024
 LONGEST_QUESTION = 1024  # body of an interactive message
 LONGEST_CALLBACK_DATA = 512
+LONGEST_CODE = 15  # that a button of a template copies
+LONGEST_BUTTON_PAYLOAD = 128  # that comes back when a template's button is tapped
 
 # MIME type -> (kind of message, most bytes). Meta's page business-phone-numbers/media,
 # copy of 2026-09-11.
@@ -68,8 +71,17 @@ ENDINGS = {
     ".m4a": "audio/mp4",
     ".opus": "audio/ogg",
 }
+NOT_UPLOADED = "uploaded when it is sent"  # stands for the id of a file until then
 GUESSED = ("", "application/octet-stream", "binary/octet-stream", "video/mp4")
 CAPTIONED = ("image", "video", "document")
+KINDS = (*CAPTIONED, "audio", "sticker")  # of messages that are a file
+# Kind of a template's header -> the types of files that it takes
+HEADER_TYPES = {
+    "image": ("image/jpeg", "image/png"),
+    "video": ("video/mp4", "video/3gpp"),
+    "document": ("application/pdf",),
+}
+HEADER_FILES = {"image": "JPEG, PNG", "video": "MP4, 3GP", "document": "PDF"}
 # Sources for translation of NotSendable.
 # There is no environment here: the models translate.
 # pylint: disable=prefer-env-translation
@@ -87,6 +99,21 @@ REFUSALS = {
     "text": _("The text has %(size)s characters; WhatsApp accepts %(limit)s."),
     "empty_text": _("There is no text to send."),
     "value": _("The template's variable %(name)s is empty."),
+    "header_type": _(
+        "The header of this template takes no files of type %(type)s. Allowed are"
+        " %(allowed)s."
+    ),
+    "no_place": _("The place in the header of this template has no name."),
+    "coordinates": _(
+        "Please enter latitude and longitude as a map shows them: 19.4326, -99.1332"
+    ),
+    "latitude": _("The latitude is a number from -90 to 90."),
+    "longitude": _("The longitude is a number from -180 to 180."),
+    "no_code": _("The code that the button of this template copies is empty."),
+    "code": _(
+        "The code %(code)s cannot be copied by a button: it has letters and digits"
+        " only, at most %(limit)s."
+    ),
 }
 ALLOWED_FILES = "JPEG, PNG, WebP, MP4, 3GP, AAC, AMR, MP3, M4A, OGG, PDF, TXT, Office"
 
@@ -270,6 +297,164 @@ def body_component(values, kind="body"):
     return {"type": kind, "parameters": parameters}
 
 
+def header_file(kind, filename=None):
+    """A template's header that is a file; :func:`with_media` puts the upload into it.
+
+    >>> header_file("document", "Offer.pdf")
+    {'type': 'header', 'parameters': [{'type': 'document', 'document': {'id': \
+'uploaded when it is sent', 'filename': 'Offer.pdf'}}]}
+    """
+    content = {"id": NOT_UPLOADED}
+    if filename and kind == "document":
+        content["filename"] = filename
+    return {"type": "header", "parameters": [{"type": kind, kind: content}]}
+
+
+def header_place(latitude, longitude, name, address=""):
+    """A template's header that is a place on the map, in degrees.
+
+    >>> header_place(19.4, -99.1, "Shop")["parameters"][0]["location"]
+    {'latitude': '19.4', 'longitude': '-99.1', 'name': 'Shop', 'address': 'Shop'}
+    >>> header_place(91, 0, "Shop")
+    Traceback (most recent call last):
+    ...
+    tools.payloads.NotSendable: The latitude is a number from -90 to 90.
+    """
+    for reason, degrees, most in (
+        ("latitude", latitude, 90),
+        ("longitude", longitude, 180),
+    ):
+        if not isinstance(degrees, int | float) or not -most <= degrees <= most:
+            raise NotSendable(reason)
+    name, address = (" ".join((words or "").split()) for words in (name, address))
+    if not name:
+        raise NotSendable("no_place")
+    place = {
+        "latitude": f"{latitude:.7f}".rstrip("0").rstrip("."),
+        "longitude": f"{longitude:.7f}".rstrip("0").rstrip("."),
+        "name": name,
+        "address": address or name,
+    }
+    parameter = {"type": "location", "location": place}
+    return {"type": "header", "parameters": [parameter]}
+
+
+def url_button(index, end):
+    """The end of a link, of the button at this place among all of the template.
+
+    >>> url_button(1, "a7")
+    {'type': 'button', 'sub_type': 'url', 'index': '1', 'parameters': \
+[{'type': 'text', 'text': 'a7'}]}
+    """
+    return _button("url", str(index), {"type": "text", "text": end})
+
+
+def quick_reply_button(index, payload):
+    """What comes back when the customer taps the button.
+
+    >>> quick_reply_button(0, "offer/0")
+    {'type': 'button', 'sub_type': 'quick_reply', 'index': '0', 'parameters': \
+[{'type': 'payload', 'payload': 'offer/0'}]}
+    """
+    parameter = {"type": "payload", "payload": payload[:LONGEST_BUTTON_PAYLOAD]}
+    return _button("quick_reply", str(index), parameter)
+
+
+def copy_code_button(index, code):
+    """The code that the button copies.
+
+    >>> copy_code_button(0, " 25OFF ")
+    {'type': 'button', 'sub_type': 'copy_code', 'index': 0, 'parameters': \
+[{'type': 'coupon_code', 'coupon_code': '25OFF'}]}
+    >>> copy_code_button(0, "25 %")
+    Traceback (most recent call last):
+    ...
+    tools.payloads.NotSendable: The code 25 % cannot be copied by a button: it has \
+letters and digits only, at most 15.
+    """
+    code = (code or "").strip()
+    if not code:
+        raise NotSendable("no_code")
+    if not (code.isascii() and code.isalnum() and len(code) <= LONGEST_CODE):
+        raise NotSendable("code", code=code, limit=LONGEST_CODE)
+    return _button("copy_code", index, {"type": "coupon_code", "coupon_code": code})
+
+
+def flow_button(index, token):
+    """The button that opens a form; its token comes back with the answers.
+
+    >>> flow_button(0, "survey/0")
+    {'type': 'button', 'sub_type': 'flow', 'index': '0', 'parameters': \
+[{'type': 'action', 'action': {'flow_token': 'survey/0'}}]}
+    """
+    parameter = {"type": "action", "action": {"flow_token": token}}
+    return _button("flow", str(index), parameter)
+
+
+def catalog_button(index):
+    """The button that opens the catalog, with the picture of its first product.
+
+    >>> catalog_button(0)
+    {'type': 'button', 'sub_type': 'CATALOG', 'index': 0}
+    """
+    return _button("CATALOG", index)
+
+
+def _button(kind, index, *parameters):
+    button = {"type": "button", "sub_type": kind, "index": index}
+    return {**button, "parameters": list(parameters)} if parameters else button
+
+
+def media_kind(payload):
+    """The kind of file that a message carries, or None.
+
+    >>> media_kind({"type": "template", "template": {"components": [
+    ...     header_file("video")]}})
+    'video'
+    >>> media_kind({"type": "image"}), media_kind({"type": "text"})
+    ('image', None)
+    """
+    return payload["type"] if payload["type"] in KINDS else _kind_of_header(payload)
+
+
+def with_media(payload, media_id):
+    """The same message with the file that was uploaded for it.
+
+    >>> sent = {"type": "template", "template": {"components": [header_file("image")]}}
+    >>> with_media(sent, "9")["template"]["components"][0]["parameters"]
+    [{'type': 'image', 'image': {'id': '9'}}]
+    >>> with_media({"type": "image", "image": {"caption": "Look"}}, "9")
+    {'type': 'image', 'image': {'caption': 'Look', 'id': '9'}}
+    """
+    kind = payload["type"]
+    if kind in KINDS:
+        return {**payload, kind: {**payload[kind], "id": media_id}}
+    header = _kind_of_header(payload)
+    components = [
+        {
+            **component,
+            "parameters": [
+                {**parameter, header: {**parameter[header], "id": media_id}}
+                for parameter in component["parameters"]
+            ],
+        }
+        if component["type"] == "header"
+        else component
+        for component in payload["template"]["components"]
+    ]
+    return {**payload, "template": {**payload["template"], "components": components}}
+
+
+def _kind_of_header(payload):
+    """The kind of file in a template's header, or None."""
+    template = payload.get("template") or {}
+    for component in template.get("components") or ():
+        if component["type"] == "header" and component.get("parameters"):
+            kind = component["parameters"][0]["type"]
+            return kind if kind in HEADER_TYPES else None
+    return None
+
+
 def template_text(value, name):
     """A value without tabs, newlines and runs of spaces, which templates refuse."""
     missing = value is None or value is False
@@ -354,6 +539,23 @@ type.
         shown = max(round(size / MB, 1), round(most / MB, 1) + 0.1)
         raise NotSendable("size", size=f"{shown:.1f}", limit=f"{most / MB:.3g}")
     return kind
+
+
+def check_header(kind, mime_type, size):
+    """Raises NotSendable for a file that a template's header of this kind cannot be.
+
+    >>> check_header("document", "application/pdf", 1000)
+    >>> check_header("document", "text/plain", 1000)
+    Traceback (most recent call last):
+    ...
+    tools.payloads.NotSendable: The header of this template takes no files of type \
+text/plain. Allowed are PDF.
+    """
+    media_type = sendable_type(mime_type)
+    if media_type not in HEADER_TYPES[kind]:
+        allowed = HEADER_FILES[kind]
+        raise NotSendable("header_type", type=media_type or "?", allowed=allowed)
+    check_media(media_type, size)
 
 
 def _payload(identity, kind, content, reply_to, callback_data):

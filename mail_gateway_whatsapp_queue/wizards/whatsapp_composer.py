@@ -90,7 +90,9 @@ class WhatsappComposer(models.TransientModel):
                 )
             )
         if self.template_id:
-            self.template_id._whatsapp_send(channel, self._whatsapp_values())
+            values = self._whatsapp_values()
+            header = self.template_id._whatsapp_header_of(record)
+            self.template_id._whatsapp_send(channel, values, header)
             return
         channel.message_post(
             body=Markup("<p>%s</p>") % self.body,

@@ -3,8 +3,9 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
+from .. import compat
 from ..tools import template_words
-from ..tools.template import BUTTON, HEADER, Variable
+from ..tools.template import BUTTON, CODE, FILES, HEADER, LOCATION, Variable
 from .whatsapp_dialog import DIALOG
 
 SHOWN = 50  # templates in the dialog's list; a search finds the others
@@ -42,6 +43,24 @@ class WhatsappSendTemplate(models.TransientModel):
         store=True,
         readonly=False,
     )
+    header = fields.Selection(related="template_id.whatsapp_header")
+    # what the header is made of unless a file is chosen, see _whatsapp_header_source
+    header_source = fields.Char(compute="_compute_header_source")
+    file_ids = fields.Many2many("ir.attachment", string="Choose a file")
+    place_name = fields.Char(
+        string="Name of the place", compute="_compute_place", store=True, readonly=False
+    )
+    place_address = fields.Char(
+        string="Address", compute="_compute_place", store=True, readonly=False
+    )
+    coordinates = fields.Char(
+        string="Latitude, longitude",
+        compute="_compute_place",
+        store=True,
+        readonly=False,
+        help="In Google Maps a right click on the place shows them, and a click on them"
+        " copies them.",
+    )
     replaced_id = fields.Many2one(
         "whatsapp.message.queue",
         readonly=True,
@@ -55,7 +74,7 @@ class WhatsappSendTemplate(models.TransientModel):
         values = super().default_get(fields_list)
         channel = self.env["discuss.channel"].browse(values.get("channel_id"))
         if channel and "template_id" in fields_list and not values.get("template_id"):
-            found = self._templates(channel)
+            found = self._templates(channel).filtered("is_supported")
             if len(found) == 1:
                 values["template_id"] = found.id
         return values
@@ -65,7 +84,7 @@ class WhatsappSendTemplate(models.TransientModel):
         """Return the templates for a conversation, the most likely ones first.
 
         Those in the customer's language, of them what the user sent last, the rest by
-        name.
+        name; at the end what cannot be sent from here, with the reason.
 
         :param int channel_id: of the ``discuss.channel``
         :param str query: words of the name or the text, in any order
@@ -89,7 +108,9 @@ class WhatsappSendTemplate(models.TransientModel):
         def likelihood(each):
             name = each._whatsapp_readable_name()
             is_other = each.language != lang
-            return each._whatsapp_is_foreign(lang), -used.get(each, 0), name, is_other
+            foreign = each._whatsapp_is_foreign(lang)
+            why_not = each._whatsapp_why_not()
+            return bool(why_not), foreign, -used.get(each, 0), name, is_other
 
         categories = dict(found._fields["category"]._description_selection(self.env))
         return [
@@ -101,18 +122,21 @@ class WhatsappSendTemplate(models.TransientModel):
                 "language": each._whatsapp_language(),
                 "is_foreign": each._whatsapp_is_foreign(lang),
                 "text": each.body[:SNIPPET],
+                "why_not": each._whatsapp_why_not(),
             }
             for each in found.sorted(likelihood)[:SHOWN]
         ]
 
     def _templates(self, channel):
-        """Return the templates that can be sent into a conversation."""
+        """Return the templates of a conversation's number, also what others send."""
         return self.env["mail.whatsapp.template"].search(
             [
                 # sudo: discuss.channel - of which number it is, as in gateway_id
                 ("gateway_id", "=", channel.sudo().gateway_id.id),
                 ("state", "=", "approved"),
+                "|",
                 ("is_supported", "=", True),
+                ("whatsapp_unsupported", "!=", False),
             ]
         )
 
@@ -125,6 +149,20 @@ class WhatsappSendTemplate(models.TransientModel):
             template.with_env(self.env): last
             for template, last in sent._read_group(own, ["template_id"], ["id:max"])
         }
+
+    def onchange(self, values, field_names, fields_spec):
+        """Show nothing of a file that its user may not read.
+
+        :raise AccessError: there is one
+        """
+        files = self.new({"file_ids": values.get("file_ids") or []}).file_ids._origin
+        compat.check_files(files.with_user(self.env.uid))
+        return super().onchange(values, field_names, fields_spec)
+
+    @api.constrains("file_ids")
+    def _check_file_ids(self):
+        """Take no file that its user may not read."""
+        compat.check_files(self.file_ids.with_user(self.env.uid))
 
     @api.constrains("channel_id", "replaced_id")
     def _check_channel_id(self):
@@ -165,27 +203,90 @@ class WhatsappSendTemplate(models.TransientModel):
                 for variable in lines
             ]
 
-    @api.depends("template_id", "line_ids.value")
+    @api.depends("template_id")
+    def _compute_header_source(self):
+        for wizard in self:
+            template = wizard.template_id
+            wizard.header_source = template and template._whatsapp_header_source()
+
+    @api.depends("template_id")
+    def _compute_place(self):
+        for wizard in self:
+            template = wizard.template_id
+            wizard.place_name = template.whatsapp_place_name
+            wizard.place_address = template.whatsapp_place_address
+            wizard.coordinates = template.whatsapp_coordinates
+
+    @api.onchange("file_ids", "template_id")
+    def _onchange_file_ids(self):
+        """Say at once that Meta would not take a file."""
+        file = self.file_ids[-1:]._origin
+        if not file or self.header not in FILES:
+            self.file_ids = [Command.clear()]
+            return None
+        try:
+            self.template_id._whatsapp_check_header(file)
+        except UserError as error:
+            self.file_ids = [Command.clear()]
+            title = self.env._("This file cannot be sent")
+            return {"warning": {"title": title, "message": error.args[0]}}
+        self.file_ids = [Command.set(file.ids)]
+        return None
+
+    @api.depends(
+        *("template_id", "line_ids.value", "file_ids"),
+        *("place_name", "place_address", "coordinates"),
+    )
     def _compute_preview(self):
         for wizard in self:
             template = wizard.template_id
-            values = wizard._values()
-            wizard.preview = template._whatsapp_preview(values) if template else False
+            if not template:
+                wizard.preview = False
+                continue
+            try:
+                chosen, name = wizard._header(), None
+            except UserError:  # of coordinates that are still being written
+                chosen = name = None
+            if not chosen and wizard.header_source == "file":
+                chosen = template._whatsapp_header_of()
+            elif not chosen and wizard.header_source == "report":
+                name = wizard._report_name()
+            wizard.preview = template._whatsapp_preview(wizard._values(), chosen, name)
 
     def _values(self):
         return {line._variable(): line.value or "" for line in self.line_ids}
 
+    def _header(self):
+        """Return the file or the place that was chosen, or None: the template's own.
+
+        :raise UserError: coordinates that are none
+        """
+        if self.header == LOCATION:
+            place = (self.coordinates, self.place_name, self.place_address)
+            return self.template_id._whatsapp_place(*place) if place[0] else None
+        return self.file_ids._origin[:1] if self.header in FILES else None
+
+    def _report_name(self):
+        """Return what the file will be called, to who may read what is printed."""
+        record = self.template_id._whatsapp_record(self._channel())
+        record = record.with_user(self.env.uid)
+        if not record or not record.has_access("read"):
+            return None
+        return self.template_id._whatsapp_report_name(record)
+
     def action_send(self):
         """Send the template; the conversation shows it.
 
-        :raise UserError: an empty variable, an opt-out, a template that was paused
+        :raise AccessError: the user may not read the document that is printed for it
+        :raise UserError: an empty variable, no file or a wrong one, an opt-out, a
+            template that was paused
         """
         self.ensure_one()
         self.channel_id.check_access("read")
         if not self.template_id:
             raise UserError(self.env._("Please choose a template."))
         channel, opened = self._recipient()
-        self.template_id._whatsapp_send(channel, self._values())
+        self.template_id._whatsapp_send(channel, self._values(), self._header())
         if self.replaced_id:
             self.replaced_id.action_cancel()
         return opened or {"type": "ir.actions.act_window_close"}
@@ -207,7 +308,8 @@ class WhatsappSendTemplateLine(models.TransientModel):
         "whatsapp.send.template", required=True, ondelete="cascade"
     )
     part = fields.Selection(
-        [(HEADER, "Header"), ("body", "Text"), (BUTTON, "Link")], required=True
+        [(HEADER, "Header"), ("body", "Text"), (BUTTON, "Link"), (CODE, "Code")],
+        required=True,
     )
     name = fields.Char(string="Variable", required=True)
     index = fields.Integer()

@@ -21,6 +21,7 @@ AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 SHOTS = {shot.name: shot for shot in (*screenshots.SHOTS, *screenshots.MORE)}
 LOOKED_AT = (
     *("bandeja", "chat", "telefono", "ventana", "plantilla"),
+    *("plantilla con documento", "plantilla con imagen", "plantilla con lugar"),
     *("plantilla en el teléfono", "pasarela", "reglas", "informe", "atencion"),
     *("comerciales", "respuestas", "asignaciones", "salientes", "lista"),
 )
@@ -34,6 +35,7 @@ OF_ODOO = [
     *(".o_lead_opportunity_form", ".o_select_menu", ".o-autocomplete"),
     *(".o_field_tags", ".o_list_renderer .o-checkbox", ".o_field_list_activity"),
     *(".o_list_record_selector", ".o_optional_columns_dropdown", ".o_list_button"),
+    ".o_field_many2many_binary",
 ]
 # of the window around what is ours
 RULES_OF_ODOO = {"aria-dialog-name", "tabindex"}

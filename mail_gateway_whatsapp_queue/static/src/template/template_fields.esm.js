@@ -86,7 +86,7 @@ export class TemplateField extends Component {
     }
     async choose(index) {
         const choice = this.state.found[index];
-        if (!choice) {
+        if (!choice || choice.why_not) {
             return;
         }
         this.state.index = index;
