@@ -19,6 +19,7 @@ from . import (
     phone_blacklist,
     res_country,
     res_groups,
+    res_partner,
     res_users,
     res_users_settings,
     whatsapp_ad,

@@ -6,6 +6,7 @@ from . import (
     test_answers,
     test_assignment,
     test_chat,
+    test_contact,
     test_duty,
     test_failures,
     test_greetings,

@@ -321,8 +321,8 @@ class TestParameters(WhatsappCase):
     WRONG = {
         "event_retention_days": ("-5", "abc", "0", "3651", "", "  ", "1.5", "٣"),
         "undelivered_hours": ("0", "169", "a day", ""),
-        "inbound_slots": ("0", "-1", "x", str(10**9), "17"),
-        "media_slots": ("0", "1,2"),
+        "inbound_slots": ("-1", "x", str(10**9), "17"),
+        "media_slots": ("1,2",),
         "outbound_slots": ("1e1", ""),
         "retry_minutes": ("1,,5", "-1", "0", "", ",", "abc", "1, 10081", "1," * 20),
         "graph_url": ("http://graph.facebook.com", "graph.facebook.com", "", "ftp://x"),
@@ -332,7 +332,7 @@ class TestParameters(WhatsappCase):
         "undelivered_hours": "48",
         "inbound_slots": "4",
         "media_slots": " 2 ",
-        "outbound_slots": "16",
+        "outbound_slots": "0",
         "retry_minutes": "2,4",
         "graph_url": "http://127.0.0.1:8099",
     }
@@ -352,7 +352,7 @@ class TestParameters(WhatsappCase):
     def test_every_way_of_writing_is_checked(self):
         stored = self.env["ir.config_parameter"]
         key = parameters.PREFIX + "inbound_slots"
-        for text in ("0", 0, -1):
+        for text in ("17", 17, -1):
             with self.assertRaises(ValidationError):
                 stored.set_param(key, text)
         stored.set_param(key, 3)
@@ -362,7 +362,7 @@ class TestParameters(WhatsappCase):
         with self.assertRaises(ValidationError):
             other.key = parameters.PREFIX + "media_slots"
         result = stored.load(
-            ["key", "value"], [[parameters.PREFIX + "outbound_slots", "0"]]
+            ["key", "value"], [[parameters.PREFIX + "outbound_slots", "x"]]
         )
         self.assertIn("outbound_slots", result["messages"][0]["message"])
         self.assertEqual(stored._whatsapp_value("inbound_slots"), 3)

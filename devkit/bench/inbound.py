@@ -21,11 +21,12 @@ from devkit.bench import sides
 from devkit.console import console
 from devkit.server import free_port
 
-WORKERS = 4
-SENDERS = 60
+WORKERS = 2
+SENDERS = 60  # of the steady deliveries; those of a burst are strangers
 STEADY = (200, 20)  # deliveries, per second
 BURST = (300, 200)
 BURSTS = 5
+ASIDE = 10  # so many deliveries of a burst for each request of the empty route
 POSTERS = 32
 PATIENCE = 180  # seconds until the last message is there
 
@@ -39,10 +40,14 @@ class Measured:
     steady_p50: float
     steady_p95: float
     steady_p99: float
-    empty_burst_p99: float  # the same burst on the empty route: what Odoo itself needs
-    burst_p99: float  # median of the bursts
+    empty_burst_p50: float  # the same burst on the empty route: what Odoo itself needs
+    empty_burst_p99: float
+    burst_p50: float  # this and what follows: medians of the bursts
+    burst_p99: float
+    aside_p50: float  # the empty route amid a burst
+    aside_p99: float
     refused: int  # connections or answers other than 200
-    visible_per_second: float  # of a burst, until its last message is there; median
+    visible_s: float  # seconds from the last answer until the last message is there
 
 
 def run(wished: options.BenchOptions) -> None:
@@ -66,40 +71,52 @@ def _measure(side: str, opened: shop.Shop) -> Measured:
     steady, refused = _deliver(opened, started.url, *STEADY, "steady")
     wanted = 20 + STEADY[0] - refused
     _wait_until_visible(opened, wanted)
-    bursts, seconds = [], []
+    bursts, aside, seconds = [], [], []
     for number in range(BURSTS):  # each when the one before is worked off
-        begun = time.monotonic()
-        latencies, bad = _deliver(opened, started.url, *BURST, f"burst{number}")
-        bursts.append(_percentile(latencies, 99))
+        requests = _deliveries(BURST[0], f"burst{number}", BURST[0], 1 + number)
+        for place in range(ASIDE, BURST[0] * (ASIDE + 1) // ASIDE, ASIDE + 1):
+            requests.insert(place, _ask_nothing)
+        answers, bad = _paced(requests, BURST[1] * (1 + 1 / ASIDE), started.url)
+        answered = time.monotonic()
+        aside.append(answers[ASIDE :: ASIDE + 1])
+        del answers[ASIDE :: ASIDE + 1]
+        bursts.append(answers)
         refused += bad
         wanted += BURST[0] - bad
         _wait_until_visible(opened, wanted)
-        seconds.append(time.monotonic() - begun)
+        seconds.append(time.monotonic() - answered)
     return Measured(
         side=side,
         empty_p50=_percentile(empty, 50),
         steady_p50=_percentile(steady, 50),
         steady_p95=_percentile(steady, 95),
         steady_p99=_percentile(steady, 99),
+        empty_burst_p50=_percentile(empty_burst, 50),
         empty_burst_p99=_percentile(empty_burst, 99),
-        burst_p99=statistics.median(bursts),
+        burst_p50=_median(bursts, 50),
+        burst_p99=_median(bursts, 99),
+        aside_p50=_median(aside, 50),
+        aside_p99=_median(aside, 99),
         refused=refused,
-        visible_per_second=BURST[0] / statistics.median(seconds),
+        visible_s=statistics.median(seconds),
     )
 
 
 def _deliver(opened, url: str, count: int, rate: float, name: str):
     """Post deliveries at a rate; latencies, and how many were not taken."""
-    bodies = [
-        shop.delivery(
-            {
-                **shop.message(number, f"5215{number % SENDERS:09}"),
-                "id": f"{name}.{number}",
-            }
-        )
+    return _paced(_deliveries(count, name, SENDERS), rate, url)
+
+
+def _deliveries(count: int, name: str, senders: int, series: int = 0) -> list:
+    """Requests, each a message of one of so many senders, who are others per series."""
+    messages = [
+        shop.message(number, f"52155{series:02}{number % senders:06}")
         for number in range(count)
     ]
-    return _paced([functools.partial(_post, body) for body in bodies], rate, url)
+    return [
+        functools.partial(_post, shop.delivery({**each, "id": f"{name}.{number}"}))
+        for number, each in enumerate(messages)
+    ]
 
 
 def _post(body: bytes, url: str) -> int:
@@ -155,6 +172,10 @@ def _percentile(values: list[float], percent: int) -> float:
     """
     ordered = sorted(values)
     return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
+
+
+def _median(runs: list[list[float]], percent: int) -> float:
+    return statistics.median(_percentile(values, percent) for values in runs)
 
 
 def _print(version: str, found: list[Measured]) -> None:

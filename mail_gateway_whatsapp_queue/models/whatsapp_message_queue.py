@@ -585,6 +585,11 @@ class WhatsappMessageQueue(models.Model):
         return Sender(registry, deadline, skip_keys).run()
 
     @classmethod
+    def _waiting(cls, registry, limit):
+        """Return in how many conversations something is due, ``limit`` at most."""
+        return len(cls._due_channels(registry, [], limit, files=limit, busy={}))
+
+    @classmethod
     def _due_channels(cls, registry, skip_keys, limit, files, busy):
         """Return the conversations in which something is due, the oldest first.
 

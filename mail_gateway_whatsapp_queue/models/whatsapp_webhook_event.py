@@ -247,7 +247,16 @@ class WhatsappWebhookEvent(models.Model):
                 skip_keys.extend(set(batch) - begun)
 
     @classmethod
-    def _due_persons(cls, registry, skip_keys, media):
+    def _waiting(cls, registry, limit):
+        """Return for how many persons something is due, ``limit`` at most."""
+        return len(cls._due_persons(registry, [], media=False, limit=limit))
+
+    @classmethod
+    def _waiting_media(cls, registry, limit):
+        return len(cls._due_persons(registry, [], media=True, limit=limit))
+
+    @classmethod
+    def _due_persons(cls, registry, skip_keys, media, limit=PERSONS):
         with registry.cursor() as cr:
             cr.execute(
                 """
@@ -262,7 +271,7 @@ class WhatsappWebhookEvent(models.Model):
                  ORDER BY min(id)
                  LIMIT %s
                 """,
-                (media, fields.Datetime.now(), skip_keys, PERSONS),
+                (media, fields.Datetime.now(), skip_keys, limit),
             )
             return [person for (person,) in cr.fetchall()]
 

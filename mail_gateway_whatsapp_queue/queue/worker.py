@@ -3,18 +3,28 @@
 """Threads that work right after the answer, outside of the request.
 
 A queue is one kind of work: inbound events, their media, outbound messages.
-Each queue has at most one thread per process, and as many slots per database
-as its parameter says (default 1), each held by an advisory lock that a crash
-releases. What a thread leaves, and what a crash leaves, the cron takes.
+Each queue has at most one thread per process, and some slots per database, each held
+by an advisory lock that a crash releases: as many as its parameter says, or else as
+many as the backlog is worth, see ``tools.slots``. Then the first one is there for
+whoever is woken, and costs no question; who finds it taken counts what waits, and ends
+if no further slot is worth it. What works in a further slot gives it back after a
+moment and asks again. So those share a backlog that deliveries or the cron wake, one
+thread per process: their number bounds what works at once, and no process needs more
+connections than for a queue of one slot.
+
+What a thread leaves, and what a crash leaves, the cron takes.
 """
 
 import logging
 import threading
+from collections import Counter
+from contextlib import contextmanager
 from time import monotonic, sleep
 
 from odoo import SUPERUSER_ID, api, modules
 from odoo.modules.registry import Registry
 
+from ..tools import slots
 from .locks import slot_key, try_locks
 
 _logger = logging.getLogger(__name__)
@@ -24,14 +34,18 @@ SECONDS = 8  # per turn, well below limit_time_real
 # process for a moment, but does not let itself be put off for long
 QUIET = 0.1  # seconds
 PUT_OFF = 2.0  # seconds
-QUEUES = {
-    "inbound": ("whatsapp.webhook.event", "_drain"),
-    "media": ("whatsapp.webhook.event", "_drain_media"),
-    "outbound": ("whatsapp.message.queue", "_drain"),
+FURTHER = 2  # seconds until a slot that only the backlog is worth is given back
+QUEUES = {  # model, what works, and what counts the backlog
+    "inbound": ("whatsapp.webhook.event", "_drain", "_waiting"),
+    "media": ("whatsapp.webhook.event", "_drain_media", "_waiting_media"),
+    "outbound": ("whatsapp.message.queue", "_drain", "_waiting"),
 }
 _guard = threading.Lock()
 _woken = {}  # (database, queue) -> True if somebody called during the work
 _called = {}  # (database, queue) -> when it was called last
+_running = (
+    Counter()
+)  # (database, queue) -> threads of this process, the cron's included
 
 
 def wake(dbname, queue):
@@ -83,36 +97,80 @@ def run_queue(registry, queue, seconds=SECONDS):
     :param registry: the database's registry
     :param str queue: key of ``QUEUES``
     :param int seconds: when to stop taking new work
-    :return: True if work that is due was left
+    :return: True if work that is due was left; None if no slot is free, or it cannot
+        go on now
     """
-    model, method = QUEUES[queue]
+    model, method, _count = QUEUES[queue]
     with registry.cursor() as cr:
         env = api.Environment(cr, SUPERUSER_ID, {})
-        slots = env["ir.config_parameter"]._whatsapp_value(f"{queue}_slots")
+        fixed = env["ir.config_parameter"]._whatsapp_value(f"{queue}_slots")
     drain = getattr(registry[model], method)
-    deadline, skip_keys = monotonic() + seconds, []
-    # drain again: a wake-up in the meantime found the slot taken
-    while not (
-        left := _acquire_slot(registry, queue, slots, drain, deadline, skip_keys)
-    ):
-        if left is None or not drain(registry, 0, skip_keys):
-            return False
-    return True
+    deadline, skip_keys, left = monotonic() + seconds, [], None
+    looked_again = False
+    with _counted(registry, queue) as alone:
+        while True:
+            with _free_slot(registry, queue, fixed, alone) as slot:
+                if slot is None:
+                    return left
+                is_further = slot and not fixed
+                until = min(deadline, monotonic() + FURTHER) if is_further else deadline
+                left = drain(registry, until, skip_keys)
+            if left is None or (left and monotonic() > deadline):
+                return left
+            # drain again: a wake-up in the meantime found the slot taken
+            if left or drain(registry, 0, skip_keys):
+                continue
+            if looked_again or not skip_keys:
+                return False
+            # whom others held: they may have left something, and found no slot
+            looked_again, skip_keys = True, []
 
 
-def _acquire_slot(registry, queue, slots, drain, deadline, skip_keys):
-    """Return whether work was left, or None if no slot is free."""
-    for slot in range(slots):
+@contextmanager
+def _counted(registry, queue):
+    """Count who works on a queue in this process; yield whether nobody else does."""
+    key = (registry.db_name, queue)
+    with _guard:
+        _running[key] += 1
+        alone = _running[key] == 1
+    try:
+        yield alone
+    finally:
+        with _guard:
+            _running[key] -= 1
+
+
+@contextmanager
+def _free_slot(registry, queue, fixed, alone):
+    """Take a slot; yield its number, or None if there is none.
+
+    :param int fixed: how many there are; 0: as many as the backlog is worth
+    :param bool alone: no other thread of this process works on the queue: two would
+        only take turns
+    """
+    slot, wanted = 0, fixed or (slots.MOST if alone else 1)
+    while slot < wanted:
         with try_locks(registry, [slot_key(queue, slot)]) as mine:
             if mine:
-                return drain(registry, deadline, skip_keys)
-    return None
+                yield slot
+                return
+        if not fixed and not slot:
+            wanted = min(wanted, _slots_wanted(registry, queue))
+        slot += 1
+    yield None
+
+
+def _slots_wanted(registry, queue):
+    model, _method, count = QUEUES[queue]
+    waiting = getattr(registry[model], count)(registry, slots.enough(queue))
+    return slots.wanted(queue, waiting)
 
 
 def _run(dbname, queue):
     threading.current_thread().dbname = dbname
     key = (dbname, queue)
     while True:
+        left = False
         if queue == "inbound":
             _let_answers_pass(key)
         try:
@@ -125,7 +183,8 @@ def _run(dbname, queue):
         except Exception:
             _logger.exception("queue %s of %s stopped; the cron goes on", queue, dbname)
         with _guard:
-            if not _woken[key]:
+            # with what was left it goes on, unless it finds no slot any more
+            if not left and not _woken[key]:
                 del _woken[key]
                 return
             _woken[key] = False
@@ -138,7 +197,7 @@ def _let_answers_pass(key):
 
 
 def _leave_to_cron(registry, queue):
-    model, _method = QUEUES[queue]
+    model, *_methods = QUEUES[queue]
     with registry.cursor() as cr:
         env = api.Environment(cr, SUPERUSER_ID, {})
         env[model]._whatsapp_cron()._trigger()

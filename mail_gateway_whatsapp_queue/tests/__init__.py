@@ -7,4 +7,5 @@ from . import (
     test_lookup,
     test_nobody_else,
     test_send_document,
+    test_slots,
 )

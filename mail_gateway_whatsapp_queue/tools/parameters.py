@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from .probe import is_loopback
 from .setup import host_of
+from .slots import MOST
 from .terms import _
 
 PREFIX = "mail_gateway_whatsapp_queue."
@@ -76,7 +77,7 @@ def _address(text):
 
 # There is no environment here: the models translate.
 # pylint: disable=prefer-env-translation
-_SLOTS = _("a whole number from 1 to 16")
+_SLOTS = _("a whole number from 1 to 16; 0: as many as what waits is worth")
 
 PARAMETERS = {
     "event_retention_days": Parameter(
@@ -98,16 +99,16 @@ PARAMETERS = {
         _("Hours after which what was sent and not delivered is shown as such."),
     ),
     "inbound_slots": Parameter(
-        "1",
-        _between(1, 16),
+        "0",
+        _between(0, MOST),
         _SLOTS,
         _("How many threads work at once on what arrives, in the whole database."),
     ),
     "media_slots": Parameter(
-        "1", _between(1, 16), _SLOTS, _("The same for files that are fetched.")
+        "0", _between(0, MOST), _SLOTS, _("The same for files that are fetched.")
     ),
     "outbound_slots": Parameter(
-        "1", _between(1, 16), _SLOTS, _("The same for sending.")
+        "0", _between(0, MOST), _SLOTS, _("The same for sending.")
     ),
     "graph_url": Parameter(
         "https://graph.facebook.com",
@@ -136,8 +137,8 @@ def value(name, text):
     :return: tuple of the value, and whether it is that of the text (True also
         without one)
 
-    >>> value("inbound_slots", "4"), value("inbound_slots", "0")
-    ((4, True), (1, False))
+    >>> value("inbound_slots", "4"), value("inbound_slots", "17")
+    ((4, True), (0, False))
     >>> value("retry_minutes", None)
     ((1, 5, 15), True)
     """

@@ -291,6 +291,7 @@ OURS = {
     "window": "times",
     "status": "words of Meta, looked up in a table",
     "retry": "numbers",
+    "slots": "numbers",
     "parameters": "what administrators type",
     "template": "templates that the company writes, and Meta approves",
     "setup": "what administrators type, and Meta's answers to them",
