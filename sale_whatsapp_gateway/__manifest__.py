@@ -10,4 +10,9 @@
     "depends": ["crm_whatsapp_gateway", "sale_crm"],
     "auto_install": True,
     "data": ["views/sale_order_views.xml"],
+    "assets": {
+        "web.assets_tests": [
+            "sale_whatsapp_gateway/static/tests/tours/**/*",
+        ],
+    },
 }

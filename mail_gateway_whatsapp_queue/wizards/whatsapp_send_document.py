@@ -397,10 +397,12 @@ class WhatsappSendDocument(models.TransientModel):
     )
     def _compute_preview(self):
         for wizard in self:
-            if wizard.kind == "template":
-                wizard.preview = wizard.template_id and wizard._template_preview()
-            else:
+            if wizard.kind != "template":
                 wizard.preview = wizard._text_preview()
+            elif wizard.template_id:
+                wizard.preview = wizard._template_preview()
+            else:
+                wizard.preview = False
 
     @api.depends("template_id", "gateway_id", "is_many")
     def _compute_refused(self):
