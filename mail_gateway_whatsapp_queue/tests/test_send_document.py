@@ -169,8 +169,14 @@ class TestOpenWindow(DocumentCase):
     def test_a_file_that_the_user_may_not_read_is_not_sent(self):
         hidden = self.env["ir.attachment"].create({"name": "a.pdf", "raw": PDF})
         dialog = self.dialog()
-        dialog.sudo().file_ids = hidden
-        self.refused(dialog.action_send)
+        self.refused(lambda: dialog.write({"file_ids": [Command.set(hidden.ids)]}))
+        spec = {"preview": {}, "file_ids": {"fields": {"name": {}}}}
+        for command in ([(4, hidden.id)], [(6, 0, hidden.ids)]):
+            self.refused(
+                lambda command=command: dialog.onchange(
+                    {"file_ids": command}, ["file_ids"], spec
+                )
+            )
 
     def test_a_second_click_sends_nothing_more(self):
         dialog = self.dialog()

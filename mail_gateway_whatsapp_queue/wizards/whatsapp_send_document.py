@@ -17,6 +17,8 @@ DOCUMENT = "document"
 MOST = 1000  # documents that are sent at once
 SHOWN = 50  # of those that are not sent, with the reason
 AGAIN = timedelta(days=1)  # in which a document is not sent again with a template
+# What the dialog finds by itself
+FOUND = {"batch_id", "gateway_ids", "is_sent", "recipient_ids", "report_ids"}
 CHIP = Markup(
     '<div class="o_whatsapp_header o_whatsapp_document"><i class="fa fa-%s"></i>'
     "<span>%s</span></div>"
@@ -163,6 +165,22 @@ class WhatsappSendDocument(models.TransientModel):
             if more:
                 wizard.write(more)
         return wizards
+
+    def onchange(self, values, field_names, fields_spec):
+        """Show nothing of what its user may not see, whatever the caller names.
+
+        :raise AccessError: there is something of it
+        """
+        self.check_access("read")
+        values = {key: val for key, val in values.items() if key not in FOUND}
+        files = self.new({"file_ids": values.get("file_ids") or []}).file_ids._origin
+        compat.check_files(files.with_user(self.env.uid))
+        return super().onchange(values, field_names, fields_spec)
+
+    @api.constrains("file_ids")
+    def _check_file_ids(self):
+        """Take no file that its user may not read."""
+        compat.check_files(self.file_ids.with_user(self.env.uid))
 
     def _documents(self):
         """Return the records, which the user may read.
