@@ -41,7 +41,7 @@ def _words_of(partner):
     }
 
 
-class Base(models.AbstractModel):
+class Base(models.AbstractModel):  # pylint: disable=consider-merging-classes-inherited
     _inherit = "base"
 
     # ------------------------------------------------------------- hooks
@@ -181,9 +181,9 @@ class Base(models.AbstractModel):
         partner = recipient.partner.with_user(self.env.uid)
         partner = partner if partner.has_access("read") else partner.browse()
         known = chat._whatsapp_known_values()
-        known |= {
-            kind: value for kind, value in _words_of(partner).items() if partner and value
-        }
+        if partner:
+            words = _words_of(partner)
+            known |= {kind: word for kind, word in words.items() if word}
         # sudo: ir.model - what the template is about
         model, about = template.sudo().model_id.model, None
         if model == self._name:

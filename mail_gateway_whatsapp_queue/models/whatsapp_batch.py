@@ -67,13 +67,11 @@ class WhatsappBatch(models.Model):
     )
     line_ids = fields.One2many("whatsapp.batch.line", "batch_id", readonly=True)
     total = fields.Integer(compute="_compute_counts")
-    waiting = fields.Integer(string="Waiting", compute="_compute_counts")
-    sent = fields.Integer(string="Sent", compute="_compute_counts")
-    delivered = fields.Integer(string="Delivered", compute="_compute_counts")
-    read = fields.Integer(
-        string="Read by the customer", compute="_compute_counts"
-    )
-    failed = fields.Integer(string="Failed", compute="_compute_counts")
+    waiting = fields.Integer(compute="_compute_counts")
+    sent = fields.Integer(compute="_compute_counts")
+    delivered = fields.Integer(compute="_compute_counts")
+    read = fields.Integer(string="Read by the customer", compute="_compute_counts")
+    failed = fields.Integer(compute="_compute_counts")
     refused = fields.Integer(string="Not sent", compute="_compute_counts")
     canceled = fields.Integer(string="Given up", compute="_compute_counts")
     progress = fields.Float(compute="_compute_counts")

@@ -117,7 +117,8 @@ class TestOpenWindow(DocumentCase):
         self.assertEqual(row.payload["document"]["caption"], "Here it is")
         self.assertEqual(self.printed, [(self.office, False, self.contact.ids)])
         self.send_due()
-        self.assertEqual(self.meta.sent[-1]["document"]["filename"], row.attachment_id.name)
+        sent = self.meta.sent[-1]["document"]
+        self.assertEqual(sent["filename"], row.attachment_id.name)
 
     def test_the_document_shows_what_becomes_of_it(self):
         self.dialog().action_send()
@@ -246,7 +247,8 @@ class TestClosedWindow(DocumentCase):
         self.assertEqual((dialog.kind, dialog.template_id), ("template", template))
         self.assertEqual(dialog.value_ids.value, "Ana")
         self.assertIn("Offer for Ana Pérez.pdf", dialog.preview)
-        self.assertFalse(self.env["discuss.channel"].search([("name", "=", "Ana Pérez")]))
+        channels = self.env["discuss.channel"]
+        self.assertFalse(channels.search([("name", "=", "Ana Pérez")]))
         dialog.action_send()
         row = self.rows()
         self.assertEqual(row.channel_id.whatsapp_phone, "+525512345678")

@@ -336,15 +336,14 @@ class WhatsappSendDocument(models.TransientModel):
                 wizard.window_closes = False
                 continue
             chat, found = wizard._chat(), wizard._recipient()
-            record = wizard._documents()[:1]
-            why = chat and chat._whatsapp_not_mine() if chat.ids else ""
+            why = chat._whatsapp_not_mine() if chat.ids else ""
             if found and wizard.gateway_id and not chat.ids:
                 try:
                     wizard.gateway_id._whatsapp_check_writer()
                 except AccessError as error:
                     why = str(error.args[0])
             wizard.refusal = why or (chat and chat._whatsapp_why_off()) or False
-            is_open = bool(record and chat.ids and not why and chat.whatsapp_window_open)
+            is_open = bool(chat.ids and not why and chat.whatsapp_window_open)
             wizard.is_window_open = is_open
             wizard.window_closes = is_open and chat.whatsapp_window_closes
 
@@ -487,9 +486,7 @@ class WhatsappSendDocument(models.TransientModel):
             )
         )
         return {
-            line.res_id
-            for line in lines
-            if line.outcome not in ("failed", "canceled")
+            line.res_id for line in lines if line.outcome not in ("failed", "canceled")
         }
 
     def _text_preview(self):
@@ -789,11 +786,3 @@ class WhatsappSendDocumentReport(models.TransientModel):
     )
     name = fields.Char(readonly=True)
     report = fields.Many2one("ir.actions.report", readonly=True, ondelete="cascade")
-
-
-class WhatsappSendDocumentValue(models.TransientModel):
-    _name = "whatsapp.send.document.value"
-    _inherit = "whatsapp.send.template.line"
-    _description = "Value of a WhatsApp template for a document"
-
-    wizard_id = fields.Many2one("whatsapp.send.document")
