@@ -289,11 +289,10 @@ class Base(models.AbstractModel):  # pylint: disable=consider-merging-classes-in
             return
         channel = rows.channel_id
         name, number = channel.name, wa_identity.display(channel.whatsapp_phone or "")
+        if number and number != name:
+            name = f"{name} ({number})"
         body = Markup('<p>%s</p><div class="border-start ps-2">%s</div>') % (
-            self.env._(
-                "Sent by WhatsApp to %s",
-                f"{name} ({number})" if number and number != name else name,
-            ),
+            self.env._("Sent by WhatsApp to %s", name),
             message.body,
         )
         # sudo: the record, mail.message, mail.notification - who may read the record

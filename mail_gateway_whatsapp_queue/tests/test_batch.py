@@ -99,6 +99,12 @@ class TestMany(BatchCase):
         found = batch.line_ids.search([("outcome", "=", "read")])
         self.assertEqual(found.row_id, rows[0])
 
+    def test_without_a_template_nothing_is_shown_or_sent(self):
+        dialog = self.many(template_id=False)
+        self.assertFalse(dialog.preview)
+        self.assertFalse(dialog.header_source)
+        self.refused(dialog.action_send, UserError, "choose a template")
+
     def test_what_cannot_be_sent_is_said_before(self):
         self.contacts[1].phone = False
         known = self.receive(

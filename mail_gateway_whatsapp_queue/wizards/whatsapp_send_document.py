@@ -370,7 +370,7 @@ class WhatsappSendDocument(models.TransientModel):
     def _compute_header_source(self):
         for wizard in self:
             template = wizard.template_id
-            source = template and template._whatsapp_header_source()
+            source = template._whatsapp_header_source() if template else None
             if template.whatsapp_header == DOCUMENT and wizard.report_id:
                 source = "report"
             wizard.header_source = source
@@ -413,10 +413,12 @@ class WhatsappSendDocument(models.TransientModel):
     )
     def _compute_preview(self):
         for wizard in self:
-            if wizard.kind == "template":
-                wizard.preview = wizard.template_id and wizard._template_preview()
+            is_template = wizard.kind == "template"
+            if is_template and not wizard.template_id:
+                wizard.preview = False
             else:
-                wizard.preview = wizard._text_preview()
+                look = wizard._template_preview if is_template else wizard._text_preview
+                wizard.preview = look()
 
     @api.depends("template_id", "gateway_id", "is_many")
     def _compute_refused(self):
