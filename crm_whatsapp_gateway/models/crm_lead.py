@@ -988,6 +988,22 @@ class CrmLead(models.Model):
         )
         return (of_team or gateways)[:1]
 
+    def _whatsapp_gateway_for(self, person, gateways):
+        """Prefer the number of the team."""
+        of_team = gateways.filtered(
+            lambda gateway: self.team_id and gateway.whatsapp_team_id == self.team_id
+        )
+        return super()._whatsapp_gateway_for(person, of_team | gateways)
+
+    def _whatsapp_sent_from(self, rows):
+        """Link the conversation with this lead, unless it has an open one."""
+        res = super()._whatsapp_sent_from(rows)
+        channel = rows.channel_id[:1]
+        if self._whatsapp_is_open() and not channel.lead_id._whatsapp_is_open():
+            # sudo: crm.lead - the user reads it, and sends it
+            channel.sudo()._whatsapp_link(self.sudo())
+        return res
+
     def _whatsapp_matched_by(self, channel):
         """Return why the person of a conversation is the one of this lead.
 

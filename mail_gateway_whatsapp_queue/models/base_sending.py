@@ -41,7 +41,7 @@ def _words_of(partner):
     }
 
 
-class Base(models.AbstractModel):
+class Base(models.AbstractModel):  # pylint: disable=consider-merging-classes-inherited
     _inherit = "base"
 
     # ------------------------------------------------------------- hooks
@@ -193,9 +193,9 @@ class Base(models.AbstractModel):
         partner = recipient.partner.with_user(self.env.uid)
         partner = partner if partner.has_access("read") else partner.browse()
         known = chat._whatsapp_known_values()
-        known |= {
-            kind: value for kind, value in _words_of(partner).items() if partner and value
-        }
+        if partner:
+            words = _words_of(partner)
+            known |= {kind: word for kind, word in words.items() if word}
         # sudo: ir.model - what the template is about
         model, about = template.sudo().model_id.model, None
         if model == self._name:
@@ -397,11 +397,10 @@ class Base(models.AbstractModel):
             return
         channel = rows.channel_id
         name, number = channel.name, wa_identity.display(channel.whatsapp_phone or "")
+        if number and number != name:
+            name = f"{name} ({number})"
         body = Markup('<p>%s</p><div class="border-start ps-2">%s</div>') % (
-            self.env._(
-                "Sent by WhatsApp to %s",
-                f"{name} ({number})" if number and number != name else name,
-            ),
+            self.env._("Sent by WhatsApp to %s", name),
             message.body,
         )
         # sudo: the record, mail.message, mail.notification - who may read the record

@@ -67,13 +67,11 @@ class WhatsappBatch(models.Model):
     )
     line_ids = fields.One2many("whatsapp.batch.line", "batch_id", readonly=True)
     total = fields.Integer(compute="_compute_counts")
-    waiting = fields.Integer(string="Waiting", compute="_compute_counts")
-    sent = fields.Integer(string="Sent", compute="_compute_counts")
-    delivered = fields.Integer(string="Delivered", compute="_compute_counts")
-    read = fields.Integer(
-        string="Read by the customer", compute="_compute_counts"
-    )
-    failed = fields.Integer(string="Failed", compute="_compute_counts")
+    waiting = fields.Integer(compute="_compute_counts")
+    sent = fields.Integer(compute="_compute_counts")
+    delivered = fields.Integer(compute="_compute_counts")
+    seen = fields.Integer(string="Read by the customer", compute="_compute_counts")
+    failed = fields.Integer(compute="_compute_counts")
     refused = fields.Integer(string="Not sent", compute="_compute_counts")
     canceled = fields.Integer(string="Given up", compute="_compute_counts")
     progress = fields.Float(compute="_compute_counts")
@@ -96,7 +94,8 @@ class WhatsappBatch(models.Model):
             batch.total = total
             batch.waiting = open_lines
             batch.sent = counts["sent"] + counts["uncertain"]
-            for name in ("delivered", "read", "failed", "refused", "canceled"):
+            batch.seen = counts["read"]
+            for name in ("delivered", "failed", "refused", "canceled"):
                 batch[name] = counts[name]
             batch.progress = 100 * (total - open_lines) / total if total else 0
             batch.is_open = bool(open_lines)

@@ -4,6 +4,7 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 
 from ..tools.template import FILES
+from .res_users import any_of
 from .whatsapp_guarded import GUARDED
 
 TRIES = 3  # times that a document is begun: its process may have been killed
@@ -69,7 +70,7 @@ class WhatsappBatchLine(models.Model):
         compute="_compute_outcome",
         search="_search_outcome",
     )
-    why = fields.Text(string="Why", compute="_compute_outcome")
+    why = fields.Text(compute="_compute_outcome")
 
     def init(self):
         """Make the index of the work to do; no document is twice in a batch."""
@@ -127,8 +128,7 @@ class WhatsappBatchLine(models.Model):
             domains.append([("state", "=", "given"), ("row_id", "in", found)])
         if "sent" in values:
             domains.append([("state", "=", "given"), ("row_id", "=", False)])
-        terms = [leaf for domain in domains for leaf in ["&"] * (len(domain) - 1) + domain]
-        found = ["|"] * (len(domains) - 1) + terms
+        found = any_of(domains)
         return found if operator in ("=", "in") else ["!", *found]
 
     def action_open(self):
@@ -198,9 +198,7 @@ class WhatsappBatchLine(models.Model):
         try:
             with self.env.cr.savepoint():
                 if not user.active or user.id == SUPERUSER_ID:
-                    raise UserError(
-                        own._("%s no longer works here.", user.name)
-                    )
+                    raise UserError(own._("%s no longer works here.", user.name))
                 rows = self._deliver(own)
                 self.env.flush_all()
         except UserError as error:
@@ -226,16 +224,17 @@ class WhatsappBatchLine(models.Model):
             if each.person.token == self.token
         ]
         if not found:
-            raise UserError(
-                env._("The number of the document was changed meanwhile.")
-            )
+            raise UserError(env._("The number of the document was changed meanwhile."))
         if not batch.template_id:
             raise UserError(env._("The template no longer exists."))
         gateway = batch.gateway_id.with_env(env)
         template = batch.template_id.with_env(env)
         if gateway not in record._whatsapp_gateways():
             raise UserError(
-                env._("This document is not sent from the number %s.", batch.gateway_id.name)
+                env._(
+                    "This document is not sent from the number %s.",
+                    batch.gateway_id.name,
+                )
             )
         values = {
             **record._whatsapp_values_for(template, gateway, found[0]),

@@ -6,11 +6,12 @@ from unittest.mock import patch
 
 from odoo import Command
 from odoo.exceptions import UserError
-from odoo.tests import new_test_user
+from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..models.base_sending import Base
-from .test_send_document import PDF, DocumentCase
+from .common import BROWSER
+from .test_send_document import GATEWAY_USER, PDF, DocumentCase
 
 BATCH = "odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_batch"
 
@@ -98,6 +99,12 @@ class TestMany(BatchCase):
         found = batch.line_ids.search([("outcome", "=", "read")])
         self.assertEqual(found.row_id, rows[0])
 
+    def test_without_a_template_nothing_is_shown_or_sent(self):
+        dialog = self.many(template_id=False)
+        self.assertFalse(dialog.preview)
+        self.assertFalse(dialog.header_source)
+        self.refused(dialog.action_send, UserError, "choose a template")
+
     def test_what_cannot_be_sent_is_said_before(self):
         self.contacts[1].phone = False
         known = self.receive(
@@ -108,7 +115,9 @@ class TestMany(BatchCase):
         self.batch_template.category = "marketing"
         dialog = self.many()
         self.assertEqual(dialog.sendable, 4)
-        for words in ("Customer 1", "no phone number", "Customer 2", "no more marketing"):
+        for words in ("Customer 1", "no phone number"):
+            self.assertIn(words, dialog.refused)
+        for words in ("Customer 2", "no more marketing"):
             self.assertIn(words, dialog.refused)
         batch = self.send(dialog)
         self.work()
@@ -223,8 +232,10 @@ class TestMany(BatchCase):
         self.work()
         self.assertEqual(self.outcomes(batch), ["queued"] * 6)
         self.assertEqual(
-            {row.payload["template"]["components"][1]["parameters"][1]["text"]
-             for row in self.rows()},
+            {
+                row.payload["template"]["components"][1]["parameters"][1]["text"]
+                for row in self.rows()
+            },
             {"ABC"},
         )
 
@@ -286,3 +297,33 @@ class TestBatchRights(BatchCase):
         self.gateway.member_ids = self.other
         dialog = self.many()
         self.assertIn("has a conversation", dialog.refused)
+
+
+@tagged(BROWSER)
+class TestManyInBrowser(BatchCase, HttpCase):
+    def test_a_selection_is_sent_and_its_result_listed(self):
+        clerk = new_test_user(
+            self.env,
+            login="clerk",
+            password="clerk-in-the-browser",
+            groups=f"{GATEWAY_USER},base.group_partner_manager",
+        )
+        self.gateway.member_ids |= clerk
+        self.contacts[1].phone = False
+        action = self.env["ir.actions.act_window"].create(
+            {
+                "name": "Customers",
+                "res_model": "res.partner",
+                "view_mode": "list",
+                "domain": f"[('id', 'in', {self.contacts.ids})]",
+            }
+        )
+        self.start_tour(
+            f"/odoo/action-{action.id}",
+            "mail_gateway_whatsapp_queue.document_many",
+            login="clerk",
+        )
+        batch = self.env["whatsapp.batch"].search([])
+        self.assertEqual((batch.user_id, batch.total, batch.refused), (clerk, 6, 1))
+        self.work()
+        self.assertEqual(len(self.rows()), 5)

@@ -117,7 +117,8 @@ class TestOpenWindow(DocumentCase):
         self.assertEqual(row.payload["document"]["caption"], "Here it is")
         self.assertEqual(self.printed, [(self.office, False, self.contact.ids)])
         self.send_due()
-        self.assertEqual(self.meta.sent[-1]["document"]["filename"], row.attachment_id.name)
+        sent = self.meta.sent[-1]["document"]
+        self.assertEqual(sent["filename"], row.attachment_id.name)
 
     def test_the_document_shows_what_becomes_of_it(self):
         self.dialog().action_send()
@@ -169,8 +170,14 @@ class TestOpenWindow(DocumentCase):
     def test_a_file_that_the_user_may_not_read_is_not_sent(self):
         hidden = self.env["ir.attachment"].create({"name": "a.pdf", "raw": PDF})
         dialog = self.dialog()
-        dialog.sudo().file_ids = hidden
-        self.refused(dialog.action_send)
+        self.refused(lambda: dialog.write({"file_ids": [Command.set(hidden.ids)]}))
+        spec = {"preview": {}, "file_ids": {"fields": {"name": {}}}}
+        for command in ([(4, hidden.id)], [(6, 0, hidden.ids)]):
+            self.refused(
+                lambda command=command: dialog.onchange(
+                    {"file_ids": command}, ["file_ids"], spec
+                )
+            )
 
     def test_a_second_click_sends_nothing_more(self):
         dialog = self.dialog()
@@ -240,7 +247,8 @@ class TestClosedWindow(DocumentCase):
         self.assertEqual((dialog.kind, dialog.template_id), ("template", template))
         self.assertEqual(dialog.value_ids.value, "Ana")
         self.assertIn("Offer for Ana Pérez.pdf", dialog.preview)
-        self.assertFalse(self.env["discuss.channel"].search([("name", "=", "Ana Pérez")]))
+        channels = self.env["discuss.channel"]
+        self.assertFalse(channels.search([("name", "=", "Ana Pérez")]))
         dialog.action_send()
         row = self.rows()
         self.assertEqual(row.channel_id.whatsapp_phone, "+525512345678")

@@ -5,6 +5,7 @@ from . import (
     whatsapp_composer,
     whatsapp_dialog,
     whatsapp_edit_message,
+    whatsapp_send_document,
     whatsapp_send_template,
-    whatsapp_send_document,  # the values of a template are those of the former
+    whatsapp_send_value,
 )

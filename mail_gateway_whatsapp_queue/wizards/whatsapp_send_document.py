@@ -17,6 +17,8 @@ DOCUMENT = "document"
 MOST = 1000  # documents that are sent at once
 SHOWN = 50  # of those that are not sent, with the reason
 AGAIN = timedelta(days=1)  # in which a document is not sent again with a template
+# What the dialog finds by itself
+FOUND = {"batch_id", "gateway_ids", "is_sent", "recipient_ids", "report_ids"}
 CHIP = Markup(
     '<div class="o_whatsapp_header o_whatsapp_document"><i class="fa fa-%s"></i>'
     "<span>%s</span></div>"
@@ -163,6 +165,22 @@ class WhatsappSendDocument(models.TransientModel):
             if more:
                 wizard.write(more)
         return wizards
+
+    def onchange(self, values, field_names, fields_spec):
+        """Show nothing of what its user may not see, whatever the caller names.
+
+        :raise AccessError: there is something of it
+        """
+        self.check_access("read")
+        values = {key: val for key, val in values.items() if key not in FOUND}
+        files = self.new({"file_ids": values.get("file_ids") or []}).file_ids._origin
+        compat.check_files(files.with_user(self.env.uid))
+        return super().onchange(values, field_names, fields_spec)
+
+    @api.constrains("file_ids")
+    def _check_file_ids(self):
+        """Take no file that its user may not read."""
+        compat.check_files(self.file_ids.with_user(self.env.uid))
 
     def _documents(self):
         """Return the records, which the user may read.
@@ -318,16 +336,15 @@ class WhatsappSendDocument(models.TransientModel):
                 wizard.window_closes = False
                 continue
             chat, found = wizard._chat(), wizard._recipient()
-            record = wizard._documents()[:1]
-            why = chat and chat._whatsapp_not_mine() if chat.ids else ""
+            why = chat._whatsapp_not_mine() if chat.ids else ""
             if found and wizard.gateway_id and not chat.ids:
                 try:
                     wizard.gateway_id._whatsapp_check_writer()
                 except AccessError as error:
                     why = str(error.args[0])
-            why = record._whatsapp_not_ready() or why
+            why = wizard._documents()[:1]._whatsapp_not_ready() or why
             wizard.refusal = why or (chat and chat._whatsapp_why_off()) or False
-            is_open = bool(record and chat.ids and not why and chat.whatsapp_window_open)
+            is_open = bool(chat.ids and not why and chat.whatsapp_window_open)
             wizard.is_window_open = is_open
             wizard.window_closes = is_open and chat.whatsapp_window_closes
 
@@ -354,7 +371,7 @@ class WhatsappSendDocument(models.TransientModel):
     def _compute_header_source(self):
         for wizard in self:
             template = wizard.template_id
-            source = template and template._whatsapp_header_source()
+            source = template._whatsapp_header_source() if template else None
             if template.whatsapp_header == DOCUMENT and wizard.report_id:
                 source = "report"
             wizard.header_source = source
@@ -397,12 +414,12 @@ class WhatsappSendDocument(models.TransientModel):
     )
     def _compute_preview(self):
         for wizard in self:
-            if wizard.kind != "template":
-                wizard.preview = wizard._text_preview()
-            elif wizard.template_id:
-                wizard.preview = wizard._template_preview()
-            else:
+            is_template = wizard.kind == "template"
+            if is_template and not wizard.template_id:
                 wizard.preview = False
+            else:
+                look = wizard._template_preview if is_template else wizard._text_preview
+                wizard.preview = look()
 
     @api.depends("template_id", "gateway_id", "is_many")
     def _compute_refused(self):
@@ -472,9 +489,7 @@ class WhatsappSendDocument(models.TransientModel):
             )
         )
         return {
-            line.res_id
-            for line in lines
-            if line.outcome not in ("failed", "canceled")
+            line.res_id for line in lines if line.outcome not in ("failed", "canceled")
         }
 
     def _text_preview(self):
@@ -774,11 +789,3 @@ class WhatsappSendDocumentReport(models.TransientModel):
     )
     name = fields.Char(readonly=True)
     report = fields.Many2one("ir.actions.report", readonly=True, ondelete="cascade")
-
-
-class WhatsappSendDocumentValue(models.TransientModel):
-    _name = "whatsapp.send.document.value"
-    _inherit = "whatsapp.send.template.line"
-    _description = "Value of a WhatsApp template for a document"
-
-    wizard_id = fields.Many2one("whatsapp.send.document")

@@ -72,3 +72,36 @@ tours.add("mail_gateway_whatsapp_queue.document_template", {
         },
     ],
 });
+
+tours.add("mail_gateway_whatsapp_queue.document_many", {
+    steps: () => [
+        {
+            trigger: ".o_list_view thead .o_list_record_selector input",
+            run: "click",
+            timeout: PATIENCE,
+        },
+        {
+            trigger: ".o_control_panel .o_cp_action_menus button:has(.fa-cog)",
+            run: "click",
+        },
+        {
+            trigger: ".o-dropdown-item:has(.fa-whatsapp)",
+            run: "click",
+        },
+        {
+            content: "Who gets nothing is said before, and why",
+            trigger: `${DIALOG} .o_whatsapp_refused:contains('Customer 1')`,
+            timeout: PATIENCE,
+        },
+        {trigger: `${DIALOG} [name='sendable']:contains('5')`},
+        {trigger: `${PREVIEW}:contains('Offer for Customer 0.pdf')`},
+        {trigger: ".modal button[name='action_send']", run: "click"},
+        {
+            content: "The batch shows how far it is",
+            trigger:
+                ".o_form_view [name='line_ids'] .o_data_row:contains('Customer 1')",
+            timeout: PATIENCE,
+        },
+        {trigger: ".o_form_view [name='progress'] .o_progressbar"},
+    ],
+});
