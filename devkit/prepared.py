@@ -55,12 +55,12 @@ def ensure(
     return name
 
 
-def run_inside(env: Environment, name: str, script: str, what: str) -> None:
-    """Feed a script to Odoo's shell, and commit."""
+def run_inside(env: Environment, name: str, script: str, what: str) -> str:
+    """Feed a script to Odoo's shell, and commit; returns what it printed."""
     with tempfile.TemporaryFile("w+") as file:
         file.write(f"{script}\nenv.cr.commit()\n")
         file.seek(0)
-        run(
+        return run(
             env.command("shell", "-d", name, "--no-http"),
             what=what,
             env=env.env(),
