@@ -162,9 +162,7 @@ def test_wrong_kind_of_uploaded_file(business, open_window):
 
 
 def test_upload_is_deleted_or_ends_after_30_days(simulator, business):
-    first, second = (
-        business.upload(JPEG, "image/jpeg").json()["id"] for _ in range(2)
-    )
+    first, second = (business.upload(JPEG, "image/jpeg").json()["id"] for _ in range(2))
     assert business.call("DELETE", first).json() == {"success": True}
     assert business.get(first).status_code == 400
     simulator.clock(advance=31 * 86400)
