@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from devkit import options, paths, prepared, shop
+from devkit import database, options, paths, shop
 from devkit.console import console, step
 
 SIDES = (("OCA alone", False), ("with our addon", True))  # name, with our addon
@@ -32,7 +32,7 @@ def inside(opened: shop.Shop, script: str, **values) -> dict:
     """
     lines = [f"{name} = {value!r}" for name, value in values.items()]
     lines.append(Path(__file__).with_name(script).read_text())
-    said = prepared.run_inside(
+    said = database.run_inside(
         opened.environment, opened.database, "\n".join(lines), "the benchmark"
     )
     line = next(line for line in said.splitlines() if line.startswith("BENCH "))
@@ -46,6 +46,8 @@ def show(title: str, found: list[dict]) -> None:
         table.add_column(figures["side"], justify="right")
     for name in list(found[0])[1:]:
         row = [figures[name] for figures in found]
-        table.add_row(name.replace("_", " "), *(f"{round(value, 1):,}" for value in row))
+        table.add_row(
+            name.replace("_", " "), *(f"{round(value, 1):,}" for value in row)
+        )
     console.print(table)
     console.print_json(json.dumps(found))
