@@ -3,6 +3,8 @@
 """Databases: a prepared template for each series, and quick copies of it."""
 
 import shutil
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from psycopg import sql
@@ -39,7 +41,7 @@ def template(environment: Environment, addon: str = "") -> str:
             drop(environment, draft)
             _install(environment, draft, modules)
             if not addon:
-                _warm(environment, draft)
+                warm(environment, draft, with_addon=False)
             rename(environment, draft, name)
     return name
 
@@ -65,21 +67,39 @@ def _install(environment: Environment, name: str, modules: list[str]) -> None:
         raise Failure(f"Odoo did not install its modules (see {log})")
 
 
-def _warm(environment: Environment, name: str) -> None:
+def warm(environment: Environment, name: str, *, with_addon: bool = True) -> None:
     """Build the web client's bundles once, for all copies: half a minute."""
-    script = environment.folder / "warm.py"
-    script.write_text('env["ir.qweb"]._pregenerate_assets_bundles()\nenv.cr.commit()\n')
-    with (
-        step(f"the web client's bundles for {environment.series}") as show,
-        open(script) as source,
-    ):
-        run(
-            environment.command("shell", "-d", name, "--no-http", with_addon=False),
+    with step(f"the web client's bundles for {environment.series}") as show:
+        run_inside(
+            *(environment, name, 'env["ir.qweb"]._pregenerate_assets_bundles()'),
             what="building the web client's bundles",
-            env=environment.env(),
-            log=environment.logs / "bundles.log",
+            with_addon=with_addon,
             show=lambda line: show(_short(line)),
-            stdin=source,
+        )
+
+
+def run_inside(
+    environment: Environment,
+    name: str,
+    script: str,
+    what: str,
+    *,
+    with_addon: bool = True,
+    show: Callable[[str], None] | None = None,
+) -> str:
+    """Feed a script to Odoo's shell, and commit; returns what it printed."""
+    with tempfile.TemporaryFile("w+") as file:
+        file.write(f"{script}\nenv.cr.commit()\n")
+        file.seek(0)
+        return run(
+            environment.command(
+                "shell", "-d", name, "--no-http", with_addon=with_addon
+            ),
+            what=what,
+            env=environment.env(),
+            log=environment.logs / f"{name}.log",
+            show=show,
+            stdin=file,
         )
 
 

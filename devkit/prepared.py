@@ -5,10 +5,9 @@
 Each checkout has its own, of which demos and tests take copies in a second.
 """
 
-import tempfile
 from collections.abc import Callable
 
-from devkit import database, paths, stamps
+from devkit import bundles, database, paths, stamps
 from devkit.console import Failure, step
 from devkit.environment import Environment
 from devkit.shell import run
@@ -18,12 +17,12 @@ NOT_INSTALLED = {"tests", "docs", "readme", "__pycache__"}
 
 
 def ours(env: Environment) -> str:
-    """The database with our addons and nothing else."""
+    """The database with our addons and what the web client loads, and nothing else."""
     return ensure(
         env,
         "ours",
         database.template(env),
-        _addon_files(),
+        [*_addon_files(), "with bundles"],
         lambda name: _install(env, name),
     )
 
@@ -55,20 +54,6 @@ def ensure(
     return name
 
 
-def run_inside(env: Environment, name: str, script: str, what: str) -> str:
-    """Feed a script to Odoo's shell, and commit; returns what it printed."""
-    with tempfile.TemporaryFile("w+") as file:
-        file.write(f"{script}\nenv.cr.commit()\n")
-        file.seek(0)
-        return run(
-            env.command("shell", "-d", name, "--no-http"),
-            what=what,
-            env=env.env(),
-            log=env.logs / f"{name}.log",
-            stdin=file,
-        )
-
-
 def _addon_files() -> list[str | bytes]:
     """Names and contents of all that the addons put into a database."""
     parts: list[str | bytes] = []
@@ -94,3 +79,6 @@ def _install(env: Environment, name: str) -> None:
         )
     if not database.installed(env, name, paths.addons()):
         raise Failure(f"Odoo did not install our addons (see {log})")
+    bundles.restore(env, name)
+    database.warm(env, name)
+    bundles.keep(env, name)

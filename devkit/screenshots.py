@@ -131,41 +131,6 @@ def _template_on_phone(page: Page, scene: Scene) -> None:
     page.see(".modal .o_whatsapp_preview", people.LUCIA.name.split()[0])
 
 
-def _report(page: Page, scene: Scene) -> None:
-    page.go(scene.action("action_whatsapp_report"))
-    page.see(".o_whatsapp_report .o_pivot")
-
-
-def _agents(page: Page, scene: Scene) -> None:
-    page.go(scene.action("action_whatsapp_agent"))
-    page.see(".o_data_row", people.SALESPEOPLE[0].name)
-
-
-def _answers(page: Page, scene: Scene) -> None:
-    page.go(scene.action("action_whatsapp_answer"))
-    page.see(".o_data_row", people.SALESPEOPLE[0].name)
-
-
-def _assignments(page: Page, scene: Scene) -> None:
-    page.go(scene.action("action_whatsapp_assignment"))
-    page.see(".o_data_row", people.SALESPEOPLE[0].name)
-
-
-def _queue(page: Page, scene: Scene) -> None:
-    page.go(scene.action("action_whatsapp_message_queue"))
-    page.see(".o_data_row")
-
-
-def _attention(page: Page, scene: Scene) -> None:
-    page.go(scene.action("action_whatsapp_attention"))
-    page.see(".o_kanban_record")
-
-
-def _gateway(page: Page, scene: Scene) -> None:
-    page.go(scene.action("action_whatsapp_gateway", scene.gateway_id))
-    page.see(".o_whatsapp_check[data-state='ok']")
-
-
 def _rules(page: Page, scene: Scene) -> None:
     _gateway(page, scene)
     page.click(".o_notebook a[name='whatsapp_rules']")
@@ -173,6 +138,22 @@ def _rules(page: Page, scene: Scene) -> None:
     page.ask("document.querySelector('.o_notebook').scrollIntoView()")
 
 
+def _gateway(page: Page, scene: Scene) -> None:
+    page.go(scene.action("action_whatsapp_gateway", scene.gateway_id))
+    page.see(".o_whatsapp_check[data-state='ok']")
+
+
+def _action(name: str, seen: str, text: str = "") -> Callable[[Page, Scene], None]:
+    """The way to an action of ours, until this is seen there."""
+
+    def way(page: Page, scene: Scene) -> None:
+        page.go(scene.action(f"action_whatsapp_{name}"))
+        page.see(seen, text)
+
+    return way
+
+
+ROW, SELLER = ".o_data_row", people.SALESPEOPLE[0].name
 # an open chat window stays open: those with one come last
 SHOTS = (
     Shot("bandeja", _owner, _inbox),
@@ -180,20 +161,20 @@ SHOTS = (
     Shot("telefono", _owner, _inbox, PHONE),
     Shot("pasarela", _admin, _gateway),
     Shot("reglas", _admin, _rules),
-    Shot("comerciales", _manager, _agents),
-    Shot("salientes", _manager, _queue),
-    Shot("atencion", _manager, _attention),
+    Shot("comerciales", _manager, _action("agent", ROW, SELLER)),
+    Shot("salientes", _manager, _action("message_queue", ROW)),
+    Shot("atencion", _manager, _action("attention", ".o_kanban_record")),
     Shot("lead", _manager, _lead),
     Shot("ventana", _manager, _window),
     Shot("plantilla", _manager, _template),
 )
 # looked at, but no picture of the guides
 MORE = (
-    Shot("informe", _manager, _report, LAPTOP),
+    Shot("informe", _manager, _action("report", ".o_whatsapp_report .o_pivot"), LAPTOP),
     Shot("plantilla en el teléfono", _owner, _template_on_phone, PHONE),
     Shot("lista", _owner, _list, LAPTOP),
-    Shot("respuestas", _manager, _answers),
-    Shot("asignaciones", _manager, _assignments),
+    Shot("respuestas", _manager, _action("answer", ROW, SELLER)),
+    Shot("asignaciones", _manager, _action("assignment", ROW, SELLER)),
 )
 
 
@@ -216,7 +197,7 @@ def opened(
     """
     env = environment.provide(series, odoo)
     name = f"{whose}-{env.series}-{paths.checkout()}"
-    scene.make(env, for_browser=True, name=name)
+    scene.make(env, name)
     whose = f"{whose}-{paths.checkout()}"
     try:
         with (

@@ -138,7 +138,7 @@ def _prepared(env: environment.Environment, with_addon: bool) -> str:
     base = prepared.ours(env) if with_addon else database.template(env)
 
     def make(name: str) -> None:
-        prepared.run_inside(env, name, PREPARE, "preparing the shop")
+        database.run_inside(env, name, PREPARE, "preparing the shop")
 
     return prepared.ensure(env, kind, base, [PREPARE], make)
 
