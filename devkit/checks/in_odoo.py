@@ -32,20 +32,27 @@ def addon(
 ) -> Result:
     """Install our addons into copies of the prepared database and test them there.
 
-    Those that others of ours build on are installed and tested without these; so are
-    the addons of `tests/addons`, which override ours or bring Odoo's sales.
     `tags` asks for some tests, in Odoo's own notation, also for those with a server;
     `at` is the moment (UTC) at which all of it begins, for Odoo and the database.
-    If they run `alone`, without other steps beside them, several Odoos share them.
+    If they run `alone`, without other steps beside them, several Odoos share them, and
+    those of `each` follow.
     """
     if tags:
         return _with_browser(environment, "test", tags, at=at)
     parts = AT_ONCE if alone else 1
     result = _run(environment, "test", shared(paths.top(), parts), at=at)
+    if alone:
+        result.add(each(environment, at))
+    return result
+
+
+def each(environment: Environment, at: datetime | None = None) -> Result:
+    """Install and test those that others of ours build on without these, each alone;
+    so the addons of `tests/addons`, which override ours or bring Odoo's sales.
+    """
     small = {name: shared([name], 1)[0] for name in paths.below()}
     small |= {name: f"/{name}" for name in paths.overriding()}
-    result.add(_run(environment, "test", [*small.values()], only=[*small], at=at))
-    return result
+    return _run(environment, "test", [*small.values()], only=[*small], at=at)
 
 
 def shared(addons: list[str], parts: int) -> list[str]:
