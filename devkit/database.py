@@ -39,26 +39,37 @@ def template(environment: Environment, addon: str = "") -> str:
         if not exists(environment, name):
             draft = f"{name}-draft"
             drop(environment, draft)
-            _install(environment, draft, modules)
+            install(
+                *(environment, draft, modules),
+                f"--load-language={','.join(LANGUAGES)}",
+                *NO_DEMO[environment.series],
+                title=f"a prepared database for {environment.series} (about a minute)",
+                with_addon=False,
+            )
             if not addon:
                 warm(environment, draft, with_addon=False)
             rename(environment, draft, name)
     return name
 
 
-def _install(environment: Environment, name: str, modules: list[str]) -> None:
-    log = environment.logs / "template.log"
-    title = f"a prepared database for {environment.series} (about a minute)"
+def install(
+    environment: Environment,
+    name: str,
+    modules: list[str],
+    *options: str,
+    title: str,
+    with_addon: bool = True,
+) -> None:
+    """Have Odoo install modules into a database, which may be new."""
+    log = environment.logs / f"{name}-install.log"
     with step(title) as show:
         run(
             environment.command(
-                *("-d", name, "-i", ",".join(modules), "--stop-after-init"),
-                f"--load-language={','.join(LANGUAGES)}",
-                *NO_DEMO[environment.series],
+                *("-d", name, "-i", ",".join(modules), "--stop-after-init", *options),
                 *("--no-http", "--max-cron-threads=0"),
-                with_addon=False,
+                with_addon=with_addon,
             ),
-            what="installing Odoo's modules",
+            what=f"installing {title}",
             env=environment.env(),
             log=log,
             show=lambda line: show(_short(line)),
@@ -153,18 +164,16 @@ def ensure(environment: Environment, name: str) -> bool:
 def check_series(environment: Environment, name: str) -> None:
     """Refuse a database that the other series made: Odoo would spoil it."""
     with environment.cluster.connect(name) as connection:
-        if not connection.execute("SELECT to_regclass('ir_module_module')").fetchone()[
-            0
-        ]:
+        modules = connection.execute("SELECT to_regclass('ir_module_module')")
+        if modules.fetchone() == (None,):
             return
         row = connection.execute(
             "SELECT latest_version FROM ir_module_module WHERE name = 'base'"
         ).fetchone()
     version = (row and row[0]) or environment.series
-    if not version.startswith(f"{environment.series}."):
-        if version != environment.series:
-            made = ".".join(version.split(".")[:2])
-            raise Failure(f"database {name} is one of Odoo {made}: use --series {made}")
+    made = ".".join(version.split(".")[:2])
+    if made != environment.series:
+        raise Failure(f"database {name} is one of Odoo {made}: use --series {made}")
 
 
 def exists(environment: Environment, name: str) -> bool:

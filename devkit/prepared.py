@@ -8,9 +8,7 @@ Each checkout has its own, of which demos and tests take copies in a second.
 from collections.abc import Callable
 
 from devkit import bundles, database, paths, stamps
-from devkit.console import Failure, step
 from devkit.environment import Environment
-from devkit.shell import run
 
 # of an addon, what changes nothing in a database
 NOT_INSTALLED = {"tests", "docs", "readme", "__pycache__"}
@@ -66,19 +64,8 @@ def _addon_files() -> list[str | bytes]:
 
 
 def _install(env: Environment, name: str) -> None:
-    log = env.logs / "ours-install.log"
-    with step(f"our addons in Odoo {env.series}"):
-        run(
-            env.command(
-                *("-d", name, "-i", ",".join(paths.top()), "--stop-after-init"),
-                *("--no-http", "--max-cron-threads=0"),
-            ),
-            what="installing our addons",
-            env=env.env(),
-            log=log,
-        )
-    if not database.installed(env, name, paths.addons()):
-        raise Failure(f"Odoo did not install our addons (see {log})")
+    title = f"our addons in Odoo {env.series}"
+    database.install(env, name, paths.addons(), title=title)
     bundles.restore(env, name)
     database.warm(env, name)
     bundles.keep(env, name)

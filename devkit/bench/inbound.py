@@ -96,11 +96,8 @@ def _deliver(opened, url: str, count: int, rate: float, name: str):
         )
         for number in range(count)
     ]
-    return _paced([functools.partial(_post, body) for body in bodies], rate, url)
-
-
-def _post(body: bytes, url: str) -> int:
-    return shop.post(url, body)
+    posts = [functools.partial(shop.post, body=body) for body in bodies]
+    return _paced(posts, rate, url)
 
 
 def _ask_nothing(url: str) -> int:

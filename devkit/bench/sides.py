@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from devkit import database, options, paths, shop
+from devkit import database, options, shop
 from devkit.console import console, step
 
 SIDES = (("OCA alone", False), ("with our addon", True))  # name, with our addon
@@ -17,10 +17,9 @@ SIDES = (("OCA alone", False), ("with our addon", True))  # name, with our addon
 @contextlib.contextmanager
 def opened(name: str, wished: options.BenchOptions, side: str, with_addon: bool):
     """A fresh shop of one side; gone afterwards."""
-    series = wished.series or paths.DEFAULT_SERIES
     with (
-        step(f"{side}: a fresh Odoo {series}"),
-        shop.opened(name, series, wished.odoo, with_addon) as fresh,
+        step(f"{side}: a fresh Odoo {wished.series}"),
+        shop.opened(name, wished.series, wished.odoo, with_addon) as fresh,
     ):
         yield fresh
 

@@ -66,8 +66,9 @@ ALONE = dict.fromkeys(WITH_OURS, "")
 PORTION = 50_000  # rows of one statement
 
 
-def measure(wished: options.BenchOptions, sizes=SIZES) -> list[dict]:
+def measure(wished: options.BenchOptions) -> None:
     """Measure both sides at each size; print a table and the same as JSON."""
+    sizes = [int(word) for word in wished.arguments if word.isdigit()] or SIZES
     found = []
     for side, with_addon in sides.SIDES:
         with sides.opened("bench-work", wished, side, with_addon) as opened:
@@ -78,7 +79,6 @@ def measure(wished: options.BenchOptions, sizes=SIZES) -> list[dict]:
                 figures = sides.inside(opened, "in_shell.py", ROUNDS=_rounds())
                 found.append({"side": side, "conversations": size, **figures})
     sides.show("work per message, one process", found)
-    return found
 
 
 def _fill(opened: shop.Shop, first: int, last: int, parts: dict) -> None:

@@ -10,10 +10,10 @@ import aiohttp
 
 from . import payloads
 from .background import Background
-from .clock import Clock, Ids
-from .faults import WEBHOOK_FAULTS, Fault, Faults, Settings, facts
+from .faults import WEBHOOK_FAULTS, Fault, facts
 from .payloads import Update
-from .state import App, State
+from .state import App
+from .world import World
 
 AGENT = "facebookexternalua"
 
@@ -48,17 +48,10 @@ class _Batch:
 class Webhooks:
     """The sender of webhooks of all apps."""
 
-    def __init__(
-        self,
-        state: State,
-        settings: Settings,
-        faults: Faults,
-        clock: Clock,
-        ids: Ids,
-        background: Background,
-    ):
-        self._state, self._settings, self._faults = state, settings, faults
-        self._clock, self._ids, self._background = clock, ids, background
+    def __init__(self, world: World, background: Background):
+        self._state, self._settings = world.state, world.settings
+        self._faults, self._clock, self._ids = world.faults, world.clock, world.ids
+        self._background = background
         self._session: aiohttp.ClientSession | None = None
         self._gates: dict[str, asyncio.Semaphore] = {}
         self._batches: dict[int, _Batch] = {}
