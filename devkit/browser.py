@@ -20,7 +20,6 @@ class Page:
     def __init__(self, browser: Browser):
         self._browser = browser
         self._context: BrowserContext | None = None
-        self._sessions: dict[tuple[str, str], list] = {}  # cookies of who was logged in
 
     def another(self) -> "Page":
         """A second window of the same browser, for somebody else."""
@@ -45,15 +44,7 @@ class Page:
         self._page.goto(url)
 
     def log_in(self, url: str, login: str, password: str) -> None:
-        """Be this person, as at Odoo's login page.
-
-        Who was logged in in an earlier window is so again, and need not go there.
-        """
-        if cookies := self._sessions.get((url, login)):
-            self._context.add_cookies(cookies)
-            self.go(f"{url}/odoo")
-            self.see(".o_main_navbar")
-            return
+        """Be this person, as at Odoo's login page."""
         self.go(f"{url}/web/login")
         self.see("input[name='password']")
         self.ask(
@@ -62,7 +53,6 @@ class Page:
             'document.querySelector("form.oe_login_form").submit()'
         )
         self.see(".o_main_navbar")
-        self._sessions[url, login] = self._context.cookies()
 
     def ask(self, expression: str):
         """The value of a JavaScript expression."""
