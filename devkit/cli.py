@@ -139,6 +139,7 @@ class Step(StrEnum):
     simulator = "simulator"
     oca = "oca"
     addon = "addon"
+    each = "each"
     browser = "browser"
     package = "package"
     e2e = "e2e"

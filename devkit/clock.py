@@ -12,10 +12,9 @@ from pathlib import Path
 
 from psycopg import sql
 
-from devkit import paths, stamps
+from devkit import paths, stamps, venv
 from devkit.console import step
 from devkit.environment import Environment
-from devkit.shell import run
 
 LOCK = paths.LOCKS / "clock.txt"
 STARTER = Path(__file__).with_name("moved")  # what Python reads as it starts
@@ -68,11 +67,5 @@ def _library() -> Path:
 
 def _install(folder: Path) -> None:
     with step("a library that moves the clock"):
-        run(
-            [
-                *(sys.executable, "-m", "pip", "install", "--target", folder),
-                *("--disable-pip-version-check", "--no-deps", "--require-hashes"),
-                *("--only-binary", ":all:", "-r", LOCK),
-            ],
-            what="installing time-machine",
-        )
+        wanted = ("--target", folder, *venv.locked(LOCK))
+        venv.install(*wanted, what="installing time-machine")

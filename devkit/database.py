@@ -3,7 +3,8 @@
 """Databases: a prepared template for each series, and quick copies of it."""
 
 import shutil
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from psycopg import sql
@@ -31,6 +32,7 @@ def template(environment: Environment, addons: Sequence[str] = ()) -> str:
     without demo data and without ours.
     """
     modules = paths.outside(addons or paths.top())
+    more = bool(addons) and set(modules) > set(paths.outside(paths.top()))
     recipe = paths.digest(environment.key, *modules, *LANGUAGES, "with bundles")[:10]
     name = f"{TEMPLATE}{environment.series}-{recipe}"
     if exists(environment, name):
@@ -38,27 +40,41 @@ def template(environment: Environment, addons: Sequence[str] = ()) -> str:
     with stamps.locked(name):
         if not exists(environment, name):
             draft = f"{name}-draft"
-            drop(environment, draft)
-            _install(environment, draft, modules)
+            if more:
+                copy(environment, draft, template(environment))
+            else:
+                drop(environment, draft)
+            install(
+                *(environment, draft, modules),
+                f"--load-language={','.join(LANGUAGES)}",
+                *NO_DEMO[environment.series],
+                title=f"a prepared database for {environment.series} (about a minute)",
+                with_addon=False,
+            )
             if not addons:
-                _warm(environment, draft)
+                warm(environment, draft, with_addon=False)
             rename(environment, draft, name)
     return name
 
 
-def _install(environment: Environment, name: str, modules: list[str]) -> None:
-    log = environment.logs / "template.log"
-    title = f"a prepared database for {environment.series} (about a minute)"
+def install(
+    environment: Environment,
+    name: str,
+    modules: list[str],
+    *options: str,
+    title: str,
+    with_addon: bool = True,
+) -> None:
+    """Have Odoo install modules into a database, which may be new."""
+    log = environment.logs / f"{name}-install.log"
     with step(title) as show:
         run(
             environment.command(
-                *("-d", name, "-i", ",".join(modules), "--stop-after-init"),
-                f"--load-language={','.join(LANGUAGES)}",
-                *NO_DEMO[environment.series],
+                *("-d", name, "-i", ",".join(modules), "--stop-after-init", *options),
                 *("--no-http", "--max-cron-threads=0"),
-                with_addon=False,
+                with_addon=with_addon,
             ),
-            what="installing Odoo's modules",
+            what=f"installing {title}",
             env=environment.env(),
             log=log,
             show=lambda line: show(_short(line)),
@@ -67,21 +83,39 @@ def _install(environment: Environment, name: str, modules: list[str]) -> None:
         raise Failure(f"Odoo did not install its modules (see {log})")
 
 
-def _warm(environment: Environment, name: str) -> None:
+def warm(environment: Environment, name: str, *, with_addon: bool = True) -> None:
     """Build the web client's bundles once, for all copies: half a minute."""
-    script = environment.folder / "warm.py"
-    script.write_text('env["ir.qweb"]._pregenerate_assets_bundles()\nenv.cr.commit()\n')
-    with (
-        step(f"the web client's bundles for {environment.series}") as show,
-        open(script) as source,
-    ):
-        run(
-            environment.command("shell", "-d", name, "--no-http", with_addon=False),
+    with step(f"the web client's bundles for {environment.series}") as show:
+        run_inside(
+            *(environment, name, 'env["ir.qweb"]._pregenerate_assets_bundles()'),
             what="building the web client's bundles",
-            env=environment.env(),
-            log=environment.logs / "bundles.log",
+            with_addon=with_addon,
             show=lambda line: show(_short(line)),
-            stdin=source,
+        )
+
+
+def run_inside(
+    environment: Environment,
+    name: str,
+    script: str,
+    what: str,
+    *,
+    with_addon: bool = True,
+    show: Callable[[str], None] | None = None,
+) -> str:
+    """Feed a script to Odoo's shell, and commit; returns what it printed."""
+    with tempfile.TemporaryFile("w+") as file:
+        file.write(f"{script}\nenv.cr.commit()\n")
+        file.seek(0)
+        return run(
+            environment.command(
+                "shell", "-d", name, "--no-http", with_addon=with_addon
+            ),
+            what=what,
+            env=environment.env(),
+            log=environment.logs / f"{name}.log",
+            show=show,
+            stdin=file,
         )
 
 
@@ -135,18 +169,16 @@ def ensure(environment: Environment, name: str) -> bool:
 def check_series(environment: Environment, name: str) -> None:
     """Refuse a database that the other series made: Odoo would spoil it."""
     with environment.cluster.connect(name) as connection:
-        if not connection.execute("SELECT to_regclass('ir_module_module')").fetchone()[
-            0
-        ]:
+        modules = connection.execute("SELECT to_regclass('ir_module_module')")
+        if modules.fetchone() == (None,):
             return
         row = connection.execute(
             "SELECT latest_version FROM ir_module_module WHERE name = 'base'"
         ).fetchone()
     version = (row and row[0]) or environment.series
-    if not version.startswith(f"{environment.series}."):
-        if version != environment.series:
-            made = ".".join(version.split(".")[:2])
-            raise Failure(f"database {name} is one of Odoo {made}: use --series {made}")
+    made = ".".join(version.split(".")[:2])
+    if made != environment.series:
+        raise Failure(f"database {name} is one of Odoo {made}: use --series {made}")
 
 
 def exists(environment: Environment, name: str) -> bool:

@@ -3,12 +3,10 @@
 """The two OCA addons that ours extends, at pinned versions."""
 
 import shutil
-import sys
 from pathlib import Path
 
-from devkit import adapt, paths, stamps
+from devkit import adapt, paths, stamps, venv
 from devkit.console import Failure, note, step
-from devkit.shell import run
 
 GATEWAY = "odoo-addon-mail-gateway"
 WHATSAPP = "odoo-addon-mail-gateway-whatsapp"
@@ -38,7 +36,7 @@ def _make(series: str, folder: Path) -> None:
         if series != "18.0" and _has_release(series, folder):
             note(f"OCA has released the WhatsApp gateway for {series}: no adaptation")
             return
-        _install(folder, "--require-hashes", "-r", str(lock_of(series)))
+        _install(folder, *venv.locked(lock_of(series)))
         if series != "18.0":
             adapt.adapt(folder, adapt.WHATSAPP_RULES + adapt.GATEWAY_RULES)
 
@@ -54,23 +52,11 @@ def _has_release(series: str, folder: Path) -> bool:
     return True
 
 
-def _install(folder: Path, *wanted: str) -> None:
+def _install(folder: Path, *wanted: str | Path) -> None:
     """Lay the addons of wheels side by side, without what they depend on."""
     draft = folder / "draft"
-    command = [
-        *(
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--no-deps",
-            "--no-compile",
-        ),
-        *("--disable-pip-version-check", "--only-binary", ":all:"),
-        *("--target", draft, *wanted),
-    ]
-    run(command, what="downloading OCA's addons")
+    wanted = ("--no-compile", "--target", draft, *wanted)
+    venv.install(*wanted, what="downloading OCA's addons")
     for addon in sorted((draft / "odoo" / "addons").iterdir()):
         addon.rename(folder / addon.name)
     shutil.rmtree(draft)

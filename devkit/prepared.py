@@ -5,25 +5,22 @@
 Each checkout has its own, of which demos and tests take copies in a second.
 """
 
-import tempfile
 from collections.abc import Callable
 
-from devkit import database, paths, stamps
-from devkit.console import Failure, step
+from devkit import bundles, database, paths, stamps
 from devkit.environment import Environment
-from devkit.shell import run
 
 # of an addon, what changes nothing in a database
 NOT_INSTALLED = {"tests", "docs", "readme", "__pycache__"}
 
 
 def ours(env: Environment) -> str:
-    """The database with our addons and nothing else."""
+    """The database with our addons and what the web client loads, and nothing else."""
     return ensure(
         env,
         "ours",
         database.template(env),
-        _addon_files(),
+        [*_addon_files(), "with bundles"],
         lambda name: _install(env, name),
     )
 
@@ -55,20 +52,6 @@ def ensure(
     return name
 
 
-def run_inside(env: Environment, name: str, script: str, what: str) -> None:
-    """Feed a script to Odoo's shell, and commit."""
-    with tempfile.TemporaryFile("w+") as file:
-        file.write(f"{script}\nenv.cr.commit()\n")
-        file.seek(0)
-        run(
-            env.command("shell", "-d", name, "--no-http"),
-            what=what,
-            env=env.env(),
-            log=env.logs / f"{name}.log",
-            stdin=file,
-        )
-
-
 def _addon_files() -> list[str | bytes]:
     """Names and contents of all that the addons put into a database."""
     parts: list[str | bytes] = []
@@ -81,16 +64,8 @@ def _addon_files() -> list[str | bytes]:
 
 
 def _install(env: Environment, name: str) -> None:
-    log = env.logs / "ours-install.log"
-    with step(f"our addons in Odoo {env.series}"):
-        run(
-            env.command(
-                *("-d", name, "-i", ",".join(paths.top()), "--stop-after-init"),
-                *("--no-http", "--max-cron-threads=0"),
-            ),
-            what="installing our addons",
-            env=env.env(),
-            log=log,
-        )
-    if not database.installed(env, name, paths.addons()):
-        raise Failure(f"Odoo did not install our addons (see {log})")
+    title = f"our addons in Odoo {env.series}"
+    database.install(env, name, paths.addons(), title=title)
+    bundles.restore(env, name)
+    database.warm(env, name)
+    bundles.keep(env, name)

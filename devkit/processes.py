@@ -5,8 +5,9 @@
 import json
 import os
 import signal
+import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,25 @@ class Started:
     @property
     def file(self) -> Path:
         return _folder() / f"{self.name}-{self.pid}.json"
+
+
+def start(
+    name: str, command: Sequence[str], out: Path, **options
+) -> tuple[subprocess.Popen, Started]:
+    """Start a program whose words go to a file, and remember it.
+
+    Ctrl-C is for us: it ends in our order.
+    """
+    with open(out, "w") as file:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            **options,
+        )
+    return process, record(name, process.pid)
 
 
 def record(name: str, pid: int) -> Started:

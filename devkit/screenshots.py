@@ -30,6 +30,7 @@ LARGEST = 150 * 1024  # bytes of a picture, which everybody downloads
 COLOURS = (256, 128, 64, 32)  # of a picture that is too large, the first that will do
 DESKTOP, LAPTOP, PHONE = (1400, 900), (1366, 768), (390, 844)
 CHAT = ".o_whatsapp_chat"
+OWNER, MANAGER, ADMIN = "", people.MANAGER.login, people.ADMIN[0]
 # what the guides show also stands in the app list, under this name
 SHARED = {"bandeja": "inbox", "lead": "lead", "pasarela": "setup"}
 TEMPLATE = "saludo_inicial"
@@ -60,21 +61,9 @@ class Shot:
     """One picture."""
 
     name: str
-    who: Callable[[Scene], str]
+    who: str  # the login; nobody: the owner of Lucía's lead
     way: Callable[[Page, Scene], None]
     size: tuple[int, int] = DESKTOP
-
-
-def _owner(scene: Scene) -> str:
-    return scene.owner
-
-
-def _manager(_scene: Scene) -> str:
-    return people.MANAGER.login
-
-
-def _admin(_scene: Scene) -> str:
-    return people.ADMIN[0]
 
 
 # ------------------------------------------------------------- the ways
@@ -171,41 +160,6 @@ def _template_with_place(page: Page, scene: Scene) -> None:
     page.see(".modal .o_whatsapp_preview .o_whatsapp_location", "Muebles del Valle")
 
 
-def _report(page: Page, scene: Scene) -> None:
-    page.go(scene.action("action_whatsapp_report"))
-    page.see(".o_whatsapp_report .o_pivot")
-
-
-def _agents(page: Page, scene: Scene) -> None:
-    page.go(scene.action("action_whatsapp_agent"))
-    page.see(".o_data_row", people.SALESPEOPLE[0].name)
-
-
-def _answers(page: Page, scene: Scene) -> None:
-    page.go(scene.action("action_whatsapp_answer"))
-    page.see(".o_data_row", people.SALESPEOPLE[0].name)
-
-
-def _assignments(page: Page, scene: Scene) -> None:
-    page.go(scene.action("action_whatsapp_assignment"))
-    page.see(".o_data_row", people.SALESPEOPLE[0].name)
-
-
-def _queue(page: Page, scene: Scene) -> None:
-    page.go(scene.action("action_whatsapp_message_queue"))
-    page.see(".o_data_row")
-
-
-def _attention(page: Page, scene: Scene) -> None:
-    page.go(scene.action("action_whatsapp_attention"))
-    page.see(".o_kanban_record")
-
-
-def _gateway(page: Page, scene: Scene) -> None:
-    page.go(scene.action("action_whatsapp_gateway", scene.gateway_id))
-    page.see(".o_whatsapp_check[data-state='ok']")
-
-
 def _rules(page: Page, scene: Scene) -> None:
     _gateway(page, scene)
     page.click(".o_notebook a[name='whatsapp_rules']")
@@ -213,30 +167,46 @@ def _rules(page: Page, scene: Scene) -> None:
     page.ask("document.querySelector('.o_notebook').scrollIntoView()")
 
 
+def _gateway(page: Page, scene: Scene) -> None:
+    page.go(scene.action("action_whatsapp_gateway", scene.gateway_id))
+    page.see(".o_whatsapp_check[data-state='ok']")
+
+
+def _action(name: str, seen: str, text: str = "") -> Callable[[Page, Scene], None]:
+    """The way to an action of ours, until this is seen there."""
+
+    def way(page: Page, scene: Scene) -> None:
+        page.go(scene.action(f"action_whatsapp_{name}"))
+        page.see(seen, text)
+
+    return way
+
+
+ROW, SELLER = ".o_data_row", people.SALESPEOPLE[0].name
 # an open chat window stays open: those with one come last
 SHOTS = (
-    Shot("bandeja", _owner, _inbox),
-    Shot("chat", _owner, _chat),
-    Shot("telefono", _owner, _inbox, PHONE),
-    Shot("pasarela", _admin, _gateway),
-    Shot("reglas", _admin, _rules),
-    Shot("comerciales", _manager, _agents),
-    Shot("salientes", _manager, _queue),
-    Shot("atencion", _manager, _attention),
-    Shot("lead", _manager, _lead),
-    Shot("ventana", _manager, _window),
-    Shot("plantilla", _manager, _template),
+    Shot("bandeja", OWNER, _inbox),
+    Shot("chat", OWNER, _chat),
+    Shot("telefono", OWNER, _inbox, PHONE),
+    Shot("pasarela", ADMIN, _gateway),
+    Shot("reglas", ADMIN, _rules),
+    Shot("comerciales", MANAGER, _action("agent", ROW, SELLER)),
+    Shot("salientes", MANAGER, _action("message_queue", ROW)),
+    Shot("atencion", MANAGER, _action("attention", ".o_kanban_record")),
+    Shot("lead", MANAGER, _lead),
+    Shot("ventana", MANAGER, _window),
+    Shot("plantilla", MANAGER, _template),
 )
 # looked at, but no picture of the guides
 MORE = (
-    Shot("informe", _manager, _report, LAPTOP),
-    Shot("plantilla en el teléfono", _owner, _template_on_phone, PHONE),
-    Shot("plantilla con documento", _manager, _template_with_document),
-    Shot("plantilla con imagen", _manager, _template_with_picture),
-    Shot("plantilla con lugar", _manager, _template_with_place),
-    Shot("lista", _owner, _list, LAPTOP),
-    Shot("respuestas", _manager, _answers),
-    Shot("asignaciones", _manager, _assignments),
+    Shot("informe", MANAGER, _action("report", ".o_whatsapp_report .o_pivot"), LAPTOP),
+    Shot("plantilla en el teléfono", OWNER, _template_on_phone, PHONE),
+    Shot("plantilla con documento", MANAGER, _template_with_document),
+    Shot("plantilla con imagen", MANAGER, _template_with_picture),
+    Shot("plantilla con lugar", MANAGER, _template_with_place),
+    Shot("lista", OWNER, _list, LAPTOP),
+    Shot("respuestas", MANAGER, _action("answer", ROW, SELLER)),
+    Shot("asignaciones", MANAGER, _action("assignment", ROW, SELLER)),
 )
 
 
@@ -259,7 +229,7 @@ def opened(
     """
     env = environment.provide(series, odoo)
     name = f"{whose}-{env.series}-{paths.checkout()}"
-    scene.make(env, for_browser=True, name=name)
+    scene.make(env, name)
     whose = f"{whose}-{paths.checkout()}"
     try:
         with (
@@ -391,7 +361,7 @@ def shrink(file: Path) -> None:
 def show(page: Page, scene: Scene, shot: Shot) -> None:
     """Go where a picture is taken, and wait until all of it is there."""
     page.fresh(*shot.size)
-    login = shot.who(scene)
+    login = shot.who or scene.owner
     password = dict([people.ADMIN]).get(login, login)
     page.log_in(scene.url, login, password)
     shot.way(page, scene)

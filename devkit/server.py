@@ -52,7 +52,6 @@ def start(
     database: str,
     *options: str,
     port: int | None = None,
-    wait: bool = True,
     recorded_as: str = "odoo",
 ) -> Server:
     """Start Odoo on one database and wait for its first answer.
@@ -68,29 +67,20 @@ def start(
         *("--workers=0", f"--logfile={log}", *options),
     )
     log.unlink(missing_ok=True)
-    with open(log.with_suffix(".out"), "w") as out:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            env=environment.env(),
-            start_new_session=True,  # Ctrl-C is for us; we stop it in our order
-        )
-    started = processes.record(recorded_as, process.pid)
+    out = log.with_suffix(".out")
+    process, started = processes.start(recorded_as, command, out, env=environment.env())
     server = Server(environment, database, port, log, process, started)
-    if wait:
-        try:
-            await_answer(server)
-        except BaseException:
-            server.stop()
-            raise
+    try:
+        await_answer(server)
+    except BaseException:
+        server.stop()
+        raise
     return server
 
 
-def await_answer(server: Server, seconds: float = PATIENCE) -> None:
+def await_answer(server: Server) -> None:
     """Wait until the server answers."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if not server.alive():
             raise Failure(
@@ -111,7 +101,7 @@ def await_answer(server: Server, seconds: float = PATIENCE) -> None:
         except requests.RequestException:
             pass
         time.sleep(0.2)
-    raise Failure(f"Odoo did not answer within {seconds:.0f} s (see {server.log})")
+    raise Failure(f"Odoo did not answer within {PATIENCE} s (see {server.log})")
 
 
 def _last_line(server: Server) -> str:

@@ -51,7 +51,8 @@ def run(
     with process:
         output = _collect(process, log, show)
     if process.returncode:
-        raise Failure(f"{what} failed: {_last_words(output)}{_see(log)}")
+        where = f" (all of it: {log})" if log else ""
+        raise Failure(f"{what} failed: {_last_words(output)}{where}")
     return output
 
 
@@ -83,7 +84,3 @@ def _last_words(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     telling = [line for line in lines if TELLING.match(line)]
     return (telling or lines or ["it said nothing"])[-1]
-
-
-def _see(log: Path | None) -> str:
-    return f" (all of it: {log})" if log else ""

@@ -13,6 +13,7 @@ import http.client
 import json
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -86,8 +87,8 @@ class Shop:
         return self.environment.folder / f"hosts-of-{self.database}"
 
     def stop(self) -> None:
-        for started in self.servers:
-            started.stop()
+        with ThreadPoolExecutor() as pool:  # each takes a second or two to end
+            list(pool.map(server.Server.stop, self.servers))
         shutil.rmtree(self._hosts, ignore_errors=True)
 
     def rows(self, statement: str, *values) -> list[tuple]:
@@ -138,7 +139,7 @@ def _prepared(env: environment.Environment, with_addon: bool) -> str:
     base = prepared.ours(env) if with_addon else database.template(env)
 
     def make(name: str) -> None:
-        prepared.run_inside(env, name, PREPARE, "preparing the shop")
+        database.run_inside(env, name, PREPARE, "preparing the shop")
 
     return prepared.ensure(env, kind, base, [PREPARE], make)
 

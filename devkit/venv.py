@@ -31,17 +31,39 @@ def _make(series: str, lock: Path, folder: Path) -> None:
     pip comes from the command line's own environment, as Debian's Python has none.
     """
     with step(f"Python libraries for Odoo {series}") as show:
-        create = [sys.executable, "-m", "venv", "--without-pip", folder]
-        run(create, what="making a Python environment")
-        run(
-            [
-                *(sys.executable, "-m", "pip", "--python", folder / "bin/python"),
-                *("install", "--disable-pip-version-check", "--no-deps"),
-                *("--only-binary", ":all:", "--require-hashes", "-r", lock),
-            ],
+        install(
+            *locked(lock),
             what=f"installing Odoo {series}'s libraries",
+            python=create(folder),
             show=show,
         )
+
+
+def create(folder: Path, python: Path | str = sys.executable) -> Path:
+    """Make an environment without pip; returns its Python program."""
+    command = [python, "-m", "venv", "--without-pip", folder]
+    run(command, what="making a Python environment")
+    return folder / "bin" / "python"
+
+
+def install(
+    *wanted: str | Path, what: str, python: Path | None = None, show=None
+) -> None:
+    """Let pip install exactly these, for another Python or as its options say."""
+    other = ("--python", python) if python else ()
+    run(
+        [
+            *(sys.executable, "-m", "pip", *other, "install", "--no-deps"),
+            *("--disable-pip-version-check", "--only-binary", ":all:", *wanted),
+        ],
+        what=what,
+        show=show,
+    )
+
+
+def locked(file: Path) -> tuple[str | Path, ...]:
+    """What pip is told to install all that a lock file names."""
+    return "--require-hashes", "-r", file
 
 
 def clean_environment() -> dict[str, str]:

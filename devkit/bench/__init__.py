@@ -20,9 +20,5 @@ def run(wished: options.BenchOptions) -> None:
         raise Failure(
             f"no benchmark is called {min(unknown)}; there are {', '.join(PARTS)}"
         )
-    sizes = tuple(int(word) for word in wished.arguments if word.isdigit())
     for name in names or PARTS:
-        if name == "work" and sizes:
-            work.measure(wished, sizes)
-        else:
-            PARTS[name](wished)
+        PARTS[name](wished)

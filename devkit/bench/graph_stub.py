@@ -6,46 +6,28 @@ A process of its own, so that it takes no turn from who is measured. The simulat
 checks what it is sent and reports statuses, which would be measured as well.
 """
 
-import json
+import asyncio
+import itertools
 import multiprocessing
+import socket
 import time
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from aiohttp import web
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
+def _serve(listening: socket.socket, seconds: float, times) -> None:
+    numbers = itertools.count(1)
 
+    async def take(request: web.Request) -> web.Response:
+        await request.read()
+        times.put(time.time())
+        await asyncio.sleep(seconds)
+        return web.json_response({"messages": [{"id": f"wamid.bench{next(numbers)}"}]})
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        began = time.time()
-        time.sleep(self.server.seconds)
-        with self.server.counted:
-            self.server.number.value += 1
-            number = self.server.number.value
-        self.server.queue.put(began)
-        body = json.dumps({"messages": [{"id": f"wamid.bench{number}"}]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args):
-        pass
-
-
-def _serve(port, seconds, number, queue):
-    server = _Server(("127.0.0.1", 0), _Handler)
-    server.seconds, server.number, server.queue = seconds, number, queue
-    server.counted = number.get_lock()
-    port.put(server.server_port)
-    server.serve_forever()
+    app = web.Application()
+    app.router.add_post("/{path:.*}", take)
+    web.run_app(app, sock=listening, access_log=None, print=None, shutdown_timeout=0)
 
 
 class GraphStub:
@@ -53,14 +35,13 @@ class GraphStub:
 
     def __init__(self, seconds: float):
         fork = multiprocessing.get_context("fork")
-        port, self._times = fork.Queue(), fork.Queue()
-        self._process = fork.Process(
-            target=_serve,
-            args=(port, seconds, fork.Value("i", 0), self._times),
-            daemon=True,
-        )
+        listening = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        self._times = fork.Queue()
+        arguments = (listening, seconds, self._times)
+        self._process = fork.Process(target=_serve, args=arguments, daemon=True)
         self._process.start()
-        self.url = f"http://127.0.0.1:{port.get(timeout=20)}"
+        listening.close()
 
     def __enter__(self) -> "GraphStub":
         return self

@@ -1,6 +1,7 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""What runs inside ``odoo shell``: the same deliveries, worked on by one process.
+"""What runs inside ``odoo shell``, after a line that sets ROUNDS: the same deliveries,
+worked on by one process.
 
 The last line that it prints is JSON: for the first message of a person and for
 further ones, the milliseconds and queries per message, as medians of the rounds.
@@ -12,42 +13,6 @@ import sys
 import time
 
 from odoo import api, sql_db
-
-PEOPLE = 30
-FURTHER = 4  # messages of each of them, besides the first
-ROUNDS = 5
-
-
-def bodies(number_id, people, rounds, tag):
-    """Deliveries, one message each, the people by turns."""
-    return [
-        delivery(number_id, person, f"{tag}.{turn}.{person}")
-        for turn in range(rounds)
-        for person in people
-    ]
-
-
-def delivery(number_id, person, wamid):
-    """Return one delivery as the bytes of its body."""
-    message = {
-        "id": f"wamid.{wamid}",
-        "from": person,
-        "from_user_id": f"MX.{person}",
-        "timestamp": str(int(time.time())),
-        "type": "text",
-        "text": {"body": f"What does number {wamid} cost?"},
-    }
-    contact = {"profile": {"name": f"Person {person}"}, "wa_id": person}
-    value = {
-        "messaging_product": "whatsapp",
-        "metadata": {"display_phone_number": "1", "phone_number_id": number_id},
-        "contacts": [{**contact, "user_id": f"MX.{person}"}],
-        "messages": [message],
-    }
-    entry = {"id": "20001", "changes": [{"field": "messages", "value": value}]}
-    return json.dumps(
-        {"object": "whatsapp_business_account", "entry": [entry]}
-    ).encode()
 
 
 def work_of_oca(env, gateway, deliveries):
@@ -97,19 +62,12 @@ def main(env):
     gateway = env["mail.gateway"].search([("gateway_type", "=", "whatsapp")], limit=1)
     ours = "whatsapp.webhook.event" in env
     work = work_of_ours if ours else work_of_oca
-    number_id, base = gateway.whatsapp_from_phone, int(time.time()) % 10**5 * 1000
     env.cr.commit()
     first, further = [], []
-    for turn in range(ROUNDS + 1):
-        # numbers of Mexico City, which exist: what has no number asks less
-        people = [f"52155{base + turn * PEOPLE + n:08}" for n in range(PEOPLE)]
-        new = measured(work, env, gateway, bodies(number_id, people, 1, f"n{base}"))
-        old = measured(
-            work, env, gateway, bodies(number_id, people, FURTHER, f"f{base}")
-        )
-        if turn:  # the first round only warms up
-            first.append(new)
-            further.append(old)
+    for new, old in ROUNDS:  # noqa: F821
+        first.append(measured(work, env, gateway, new))
+        further.append(measured(work, env, gateway, old))
+    del first[0], further[0]  # they only warmed up
     print(
         "BENCH "
         + json.dumps(

@@ -8,17 +8,13 @@ times are in milliseconds unless they say otherwise.
 """
 
 import functools
-import json
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
-from rich.table import Table
-
 from devkit import options, shop
 from devkit.bench import sides
-from devkit.console import console
 from devkit.server import free_port
 
 WORKERS = 2
@@ -57,7 +53,8 @@ def run(wished: options.BenchOptions) -> None:
         with sides.opened("bench", wished, side, with_addon) as opened:
             version = opened.environment.odoo.version
             found.append(_measure(side, opened))
-    _print(version, found)
+    title = f"inbound, Odoo {version}, {WORKERS} workers"
+    sides.show(title, [asdict(figures) for figures in found])
 
 
 def _measure(side: str, opened: shop.Shop) -> Measured:
@@ -113,14 +110,11 @@ def _deliveries(count: int, name: str, senders: int, series: int = 0) -> list:
         shop.message(number, f"52155{series:02}{number % senders:06}")
         for number in range(count)
     ]
-    return [
-        functools.partial(_post, shop.delivery({**each, "id": f"{name}.{number}"}))
+    bodies = [
+        shop.delivery({**each, "id": f"{name}.{number}"})
         for number, each in enumerate(messages)
     ]
-
-
-def _post(body: bytes, url: str) -> int:
-    return shop.post(url, body)
+    return [functools.partial(shop.post, body=body) for body in bodies]
 
 
 def _ask_nothing(url: str) -> int:
@@ -176,15 +170,3 @@ def _percentile(values: list[float], percent: int) -> float:
 
 def _median(runs: list[list[float]], percent: int) -> float:
     return statistics.median(_percentile(values, percent) for values in runs)
-
-
-def _print(version: str, found: list[Measured]) -> None:
-    table = Table(title=f"inbound, Odoo {version}, {WORKERS} workers")
-    table.add_column("")
-    for side in found:
-        table.add_column(side.side, justify="right")
-    for name in list(asdict(found[0]))[1:]:
-        row = [getattr(side, name) for side in found]
-        table.add_row(name.replace("_", " "), *(f"{value:.1f}" for value in row))
-    console.print(table)
-    console.print_json(json.dumps([asdict(side) for side in found]))

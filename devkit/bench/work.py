@@ -2,19 +2,15 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """What one message costs one busy process, in a small database and in a huge one."""
 
-import json
-from pathlib import Path
-
-from rich.table import Table
+import time
 
 from devkit import options, shop
 from devkit.bench import sides
-from devkit.console import console
-from devkit.shell import run
 
-SCRIPT = Path(__file__).with_name("in_shell.py")
 SIZES = (1_000, 1_000_000)  # conversations in the database, each with its lead
-NAMES = ("first_ms", "first_queries", "further_ms", "further_queries")
+PEOPLE = 30
+FURTHER = 4  # messages of each of them, besides the first
+ROUNDS = 6  # the first one only warms up
 
 # people from Spain; those who write in the benchmark are from Mexico
 FILL = """
@@ -70,8 +66,9 @@ ALONE = dict.fromkeys(WITH_OURS, "")
 PORTION = 50_000  # rows of one statement
 
 
-def measure(wished: options.BenchOptions, sizes=SIZES) -> list[dict]:
+def measure(wished: options.BenchOptions) -> None:
     """Measure both sides at each size; print a table and the same as JSON."""
+    sizes = [int(word) for word in wished.arguments if word.isdigit()] or SIZES
     found = []
     for side, with_addon in sides.SIDES:
         with sides.opened("bench-work", wished, side, with_addon) as opened:
@@ -79,9 +76,9 @@ def measure(wished: options.BenchOptions, sizes=SIZES) -> list[dict]:
             for size in sizes:
                 _fill(opened, filled, size, WITH_OURS if with_addon else ALONE)
                 filled = size
-                found.append({"side": side, "conversations": size, **_work(opened)})
-    _print(found)
-    return found
+                figures = sides.inside(opened, "in_shell.py", ROUNDS=_rounds())
+                found.append({"side": side, "conversations": size, **figures})
+    sides.show("work per message, one process", found)
 
 
 def _fill(opened: shop.Shop, first: int, last: int, parts: dict) -> None:
@@ -91,23 +88,18 @@ def _fill(opened: shop.Shop, first: int, last: int, parts: dict) -> None:
     opened.execute("ANALYZE")
 
 
-def _work(opened: shop.Shop) -> dict:
-    environment = opened.environment
-    shell = environment.command("shell", "-d", opened.database, "--no-http")
-    with open(SCRIPT) as script:
-        said = run(
-            shell, what="measuring the work", env=environment.env(), stdin=script
-        )
-    line = next(line for line in said.splitlines() if line.startswith("BENCH "))
-    return json.loads(line.removeprefix("BENCH "))
+def _rounds() -> list[list[list[bytes]]]:
+    """In each round the first deliveries of people that nobody knows, and further ones.
 
-
-def _print(found: list[dict]) -> None:
-    table = Table(title="work per message, one process")
-    for name in ("", "conversations", *NAMES):
-        table.add_column(name.replace("_", " "), justify="right")
-    for row in found:
-        numbers = (f"{row[name]:.1f}" for name in NAMES)
-        table.add_row(row["side"], f"{row['conversations']:,}", *numbers)
-    console.print(table)
-    console.print_json(json.dumps(found))
+    Numbers of Mexico City, which exist: what has no number asks less.
+    """
+    base = int(time.time()) % 10**5 * 1000
+    rounds = []
+    for turn in range(ROUNDS):
+        people = [f"52155{base + turn * PEOPLE + n:08}" for n in range(PEOPLE)]
+        deliveries = [
+            [shop.delivery(shop.message(number, person)) for person in people]
+            for number in range(1 + FURTHER)
+        ]
+        rounds.append([deliveries[0], sum(deliveries[1:], [])])
+    return rounds

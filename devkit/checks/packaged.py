@@ -21,13 +21,12 @@ which it belongs after an installation.
 
 import json
 import re
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from devkit import database, oca, package, paths
+from devkit import database, oca, package, paths, venv
 from devkit.checks import odoo_log
 from devkit.checks.result import Result
 from devkit.console import Failure, note, say, step
@@ -195,15 +194,12 @@ class _Trial:
 
     def _make_python(self) -> None:
         """An environment that has Odoo's libraries from the series' own one."""
-        target = self.folder / "venv"
-        command = [self.environment.python, "-m", "venv", "--without-pip", target]
-        run(command, what="making a Python environment")
-        self.python = target / "bin" / "python"
+        self.python = venv.create(self.folder / "venv", self.environment.python)
         own = self._site(self.environment.python)
         self.site = self._site(self.python)
         (self.site / "odoo-libraries.pth").write_text(f"{own}\n")
         if self._oca_is_released():
-            self._pip("--require-hashes", "-r", oca.lock_of(self.series))
+            self._pip(*venv.locked(oca.lock_of(self.series)))
         else:  # adapted to this series here: a folder, as the guide says
             self.addons.append(self.environment.oca)
 
@@ -220,10 +216,8 @@ class _Trial:
 
     def _pip(self, *wanted: str | Path) -> None:
         """As the guide says: the wheels ask for a package `odoo`, unknown to pip."""
-        command = [sys.executable, "-m", "pip", "--python", self.python, "install"]
-        command += ["--quiet", "--disable-pip-version-check", "--no-deps"]
-        command += ["--force-reinstall", *wanted]
-        run(command, what="installing wheels")
+        wanted = ("--force-reinstall", *wanted)
+        venv.install(*wanted, what="installing wheels", python=self.python)
 
     def _odoo(self, *arguments: str) -> list[str]:
         command = self.environment.command(*arguments, with_addon=False)

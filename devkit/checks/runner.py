@@ -68,13 +68,15 @@ STEPS: dict[str, Step] = {
     "addon": lambda get, wish: in_odoo.addon(
         get(), wish.tags, wish.at, alone=wish.only == ["addon"] and not wish.report
     ),
+    "each": lambda get, wish: in_odoo.each(get(), wish.at),
     "browser": lambda get, _wish: in_odoo.tours(get()),
     "package": lambda get, _wish: packaged.check(get()),
     "e2e": _end_to_end,
 }
 # Steps are taken from both ends of this, two at once: at each end what lasts longest,
-# and on one side what waits for processes, on the other what waits for browsers
-ORDER = ("lint", "addon", "browser", "oca", "devkit")
+# in the middle what is short, so that both sides end together; and on one side what
+# waits for processes, on the other what waits for browsers
+ORDER = ("lint", "addon", "browser", "each", "oca", "devkit")
 ORDER += ("simulator", "package", "unit", "e2e")
 
 
@@ -105,7 +107,7 @@ def run(get: Callable[[], Environment], wish: Wish) -> bool:
 
 def _results(get: Callable[[], Environment], wish: Wish) -> dict[str, Result]:
     """Run the steps, two at once where there is room for two."""
-    chosen = [name for name in ORDER if name in (wish.only or STEPS)]
+    chosen = steps_of(wish)
     if len(chosen) < 2 or (os.cpu_count() or 1) < 2:
         return {name: _timed(STEPS[name], get, wish) for name in chosen}
     left, results = deque(chosen), {}
@@ -116,6 +118,17 @@ def _results(get: Callable[[], Environment], wish: Wish) -> dict[str, Result]:
                 results[name] = _timed(STEPS[name], get, wish)
         results |= await_results()
     return {name: results[name] for name in STEPS if name in results}
+
+
+def steps_of(wish: Wish) -> list[str]:
+    """The steps in the order in which they are begun.
+
+    What `addon` does at its end when it runs alone is else a step of its own.
+    """
+    wanted = {*(wish.only or STEPS)}
+    if "addon" in wanted and len(wanted) > 1 and not wish.tags:
+        wanted.add("each")
+    return [name for name in ORDER if name in wanted]
 
 
 def _timed(step: Step, get: Callable[[], Environment], wish: Wish) -> Result:
@@ -132,7 +145,7 @@ def _timed(step: Step, get: Callable[[], Environment], wish: Wish) -> Result:
 
 def _tested(get: Callable[[], Environment], results: dict[str, Result]) -> str:
     """Which Odoo the steps inside Odoo were run on."""
-    if not {"oca", "addon", "browser", "package", "e2e"} & results.keys():
+    if not {"oca", "addon", "each", "browser", "package", "e2e"} & results.keys():
         return "tested without Odoo"
     try:
         odoo = get().odoo

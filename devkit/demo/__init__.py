@@ -24,7 +24,7 @@ def run(options: DemoOptions) -> int:
     with stage.alone(options.series), stage.curtain() as ended:
         stage.end_leftovers(options.series)
         env = environment.provide(options.series, options.odoo)
-        name = scene.make(env, for_browser=not options.once)
+        name = scene.make(env)
         with (
             stage.simulator(env, options.simulator_port, ended) as simulator,
             stage.odoo(env, name, options.port, ended) as odoo,

@@ -2,7 +2,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Runs inside Odoo's shell: makes the shop, its sales team, and their accounts.
 
-The text of this file is fed to `odoo shell`, followed by a call of `prepare` or `warm`.
+The text of this file is fed to `odoo shell`, followed by a call of `prepare`.
 """
 
 from datetime import timedelta
@@ -94,10 +94,3 @@ def _make_team(env, wanted: dict, users: dict) -> None:
     for login, user in users.items():
         if login != leader and user not in team.member_ids:
             team.member_ids += user
-
-
-def warm(env) -> None:
-    """Build the bundle of the web client, which our addon changes."""
-    qweb = env["ir.qweb"]
-    qweb._get_asset_bundle("web.assets_web", css=True, js=False).css()
-    qweb._get_asset_bundle("web.assets_web", css=False, js=True).js()

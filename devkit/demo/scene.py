@@ -14,12 +14,9 @@ from devkit.environment import Environment
 INSIDE = Path(__file__).with_name("inside.py")
 
 
-def make(env: Environment, *, for_browser: bool, name: str | None = None) -> str:
-    """A fresh database of the demo, with our addons and the scene. Returns its name.
-
-    `for_browser`: with the web client's bundles, so that the first page is quick.
-    """
-    source = _with_bundles(env) if for_browser else _template(env)
+def make(env: Environment, name: str | None = None) -> str:
+    """A fresh database of the demo, with our addons and the scene. Returns its name."""
+    source = _template(env)
     name = name or database.demo_name(env.series)
     with step(f"a fresh database, {name}"):
         database.copy(env, name, source)
@@ -44,28 +41,13 @@ def wanted() -> dict:
 
 
 def _template(env: Environment) -> str:
-    """The prepared database of the demo, for who needs no page."""
-    prepare = f"prepare(env, json.loads({json.dumps(wanted())!r}))"
+    """The prepared database of the demo."""
+    call = f"prepare(env, json.loads({json.dumps(wanted())!r}))"
+    script = f"import json\n{INSIDE.read_text()}\n\n{call}"
 
     def make(name: str) -> None:
         with step("the company and its sales team"):
             what = "making the company and its sales team"
-            prepared.run_inside(env, name, _script(prepare), what)
+            database.run_inside(env, name, script, what)
 
-    return prepared.ensure(env, "demo", prepared.ours(env), [_script(prepare)], make)
-
-
-def _with_bundles(env: Environment) -> str:
-    """The prepared database with all that the web client loads."""
-    warm = _script("warm(env)")
-
-    def make(name: str) -> None:
-        with step("the web client's bundles, with ours"):
-            prepared.run_inside(env, name, warm, "building the bundles")
-
-    return prepared.ensure(env, "pages", _template(env), [warm], make)
-
-
-def _script(call: str) -> str:
-    """The functions of `inside`, and a call of one."""
-    return f"import json\n{INSIDE.read_text()}\n\n{call}"
+    return prepared.ensure(env, "demo", prepared.ours(env), [script], make)

@@ -95,16 +95,8 @@ def simulator(
     command = [sys.executable, "-m", "devkit.simulator"]
     command += ["--port", str(port or 0), "--port-file", str(port_file)]
     with step("the simulator in Meta's place"):
-        with open(log, "w") as out:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                cwd=paths.REPO,
-                start_new_session=True,  # Ctrl-C is for us
-            )
-        started = processes.record(f"{whose}-{env.series}-simulator", process.pid)
+        name = f"{whose}-{env.series}-simulator"
+        process, started = processes.start(name, command, log, cwd=paths.REPO)
         try:
             url = _await_port(process, port_file, log)
         except BaseException:

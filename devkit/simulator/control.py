@@ -247,19 +247,12 @@ async def setup(meta: Meta, request, values: dict) -> dict:
     }
 
 
-@door
-async def apps(meta: Meta, request, values: dict) -> dict:
-    return asdict(put_app(meta, values))
+PUT = {"apps": put_app, "accounts": put_account, "numbers": put_number}
 
 
 @door
-async def accounts(meta: Meta, request, values: dict) -> dict:
-    return asdict(put_account(meta, values))
-
-
-@door
-async def numbers(meta: Meta, request, values: dict) -> dict:
-    return asdict(put_number(meta, values))
+async def put(meta: Meta, request, values: dict) -> dict:
+    return asdict(PUT[request.match_info["kind"]](meta, values))
 
 
 @door
@@ -306,12 +299,12 @@ async def state(meta: Meta, request, values) -> dict:
 
 def overview(meta: Meta) -> dict:
     records = meta.state
-    return {
-        "apps": [asdict(app) for app in records.apps.values()],
-        "accounts": [asdict(account) for account in records.accounts.values()],
-        "numbers": [asdict(number) for number in records.numbers.values()],
+    listed = {
+        kind: [asdict(record) for record in getattr(records, kind).values()]
+        for kind in (*PUT, "templates")
+    }
+    return listed | {
         "persons": [_person(meta, person) for person in records.persons.values()],
-        "templates": [asdict(template) for template in records.templates.values()],
         "counts": {
             "attempts": len(records.attempts),
             "sent": len(records.sent),
@@ -511,9 +504,7 @@ ROUTES = (
     ("GET", "/_control/state", state),
     ("POST", "/_control/reset", reset),
     ("POST", "/_control/setup", setup),
-    ("POST", "/_control/apps", apps),
-    ("POST", "/_control/accounts", accounts),
-    ("POST", "/_control/numbers", numbers),
+    ("POST", f"/_control/{{kind:{'|'.join(PUT)}}}", put),
     ("POST", "/_control/persons", persons),
     ("POST", "/_control/templates", templates),
     ("GET", f"/_control/{{kind:{RECORDS}}}/{{id}}", one_record),

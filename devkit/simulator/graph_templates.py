@@ -13,21 +13,6 @@ from .meta import Meta
 from .paging import page, selected
 from .state import App, Template
 
-
-def template_values(template: Template) -> dict:
-    return {
-        "id": template.id,
-        "name": template.name,
-        "language": template.language,
-        "category": template.category,
-        "status": template.status,
-        "components": template.components,
-        "parameter_format": template.parameter_format,
-        "quality_score": {"score": template.quality_score},
-        "rejected_reason": template.rejected_reason,
-    }
-
-
 TEMPLATE_FIELDS = (
     "name",
     "parameter_format",
@@ -36,6 +21,12 @@ TEMPLATE_FIELDS = (
     "status",
     "category",
 )
+
+
+def template_values(template: Template) -> dict:
+    own = ("id", *TEMPLATE_FIELDS, "rejected_reason")
+    values = {name: getattr(template, name) for name in own}
+    return values | {"quality_score": {"score": template.quality_score}}
 
 
 def template_for(meta: Meta, app: App, template_id: str, method: str) -> Template:

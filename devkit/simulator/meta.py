@@ -33,14 +33,7 @@ class Meta(World):
         self._service_messages: Counter = Counter()
 
     async def start(self) -> None:
-        self.webhooks = Webhooks(
-            self.state,
-            self.settings,
-            self.faults,
-            self.clock,
-            self.ids,
-            self.background,
-        )
+        self.webhooks = Webhooks(self, self.background)
         await self.webhooks.start()
 
     async def hang(self, seconds: float) -> None:

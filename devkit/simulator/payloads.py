@@ -75,10 +75,8 @@ def _extend(value: dict, other: dict) -> None:
 def _by_account(entries: list[dict]) -> list[dict]:
     accounts: dict[str, dict] = {}
     for entry in entries:
-        if entry["id"] in accounts:
-            accounts[entry["id"]]["changes"].extend(entry["changes"])
-        else:
-            accounts[entry["id"]] = {**entry, "changes": list(entry["changes"])}
+        account = accounts.setdefault(entry["id"], {**entry, "changes": []})
+        account["changes"] += entry["changes"]
     return list(accounts.values())
 
 

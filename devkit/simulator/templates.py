@@ -2,7 +2,9 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Message templates: the ones an account begins with, creation, and what fits them."""
 
+import json
 import re
+from pathlib import Path
 
 from . import template_parts
 from .errors import Refusal
@@ -22,210 +24,8 @@ def variables(text: str | None) -> list[str]:
     return list(dict.fromkeys(VARIABLE.findall(text or "")))
 
 
-def _body(text: str, *examples: str) -> dict:
-    component = {"type": "BODY", "text": text}
-    if examples:
-        component["example"] = {"body_text": [list(examples)]}
-    return component
-
-
-# What a new account has: (name, language, category, status, format, components)
-PRELOADED = (
-    (
-        "saludo_inicial",
-        "es",
-        "MARKETING",
-        "APPROVED",
-        "POSITIONAL",
-        [
-            _body(
-                "Hola {{1}}, soy {{2}}. Gracias por tu interés. ¿Cuándo hablamos?",
-                "Ana",
-                "Luis",
-            )
-        ],
-    ),
-    (
-        "saludo_inicial",
-        "en_US",
-        "MARKETING",
-        "APPROVED",
-        "POSITIONAL",
-        [_body("Hi {{1}}, this is {{2}}. When may we call you?", "Ana", "Luis")],
-    ),
-    (
-        "retomar_conversacion",
-        "es",
-        "UTILITY",
-        "APPROVED",
-        "POSITIONAL",
-        [_body("Hola, nos quedó pendiente responderte. ¿Seguimos por aquí?")],
-    ),
-    (
-        "cita_confirmada",
-        "es_MX",
-        "UTILITY",
-        "APPROVED",
-        "NAMED",
-        [
-            {"type": "HEADER", "format": "TEXT", "text": "Tu cita"},
-            {
-                "type": "BODY",
-                "text": "Hola {{nombre}}, tu cita es el {{fecha}}.",
-                "example": {
-                    "body_text_named_params": [
-                        {"param_name": "nombre", "example": "Ana"},
-                        {"param_name": "fecha", "example": "3 de mayo"},
-                    ]
-                },
-            },
-            {"type": "FOOTER", "text": "Responde para cambiarla"},
-        ],
-    ),
-    (
-        "oferta_con_botones",
-        "es",
-        "MARKETING",
-        "APPROVED",
-        "POSITIONAL",
-        [
-            {"type": "HEADER", "format": "TEXT", "text": "Oferta para {{1}}"},
-            _body("Tu presupuesto {{1}} está listo.", "S00042"),
-            {
-                "type": "BUTTONS",
-                "buttons": [
-                    {"type": "QUICK_REPLY", "text": "Me interesa"},
-                    {
-                        "type": "URL",
-                        "text": "Ver",
-                        "url": "https://example.com/p/{{1}}",
-                        "example": ["https://example.com/p/42"],
-                    },
-                ],
-            },
-        ],
-    ),
-    (
-        "folleto",
-        "es",
-        "MARKETING",
-        "APPROVED",
-        "POSITIONAL",
-        [{"type": "HEADER", "format": "DOCUMENT"}, _body("Aquí está el folleto.")],
-    ),
-    (
-        "cotizacion_lista",
-        "es_MX",
-        "UTILITY",
-        "APPROVED",
-        "POSITIONAL",
-        [
-            {"type": "HEADER", "format": "DOCUMENT"},
-            _body("Hola {{1}}, aquí está tu cotización {{2}}.", "Ana", "S00042"),
-            {"type": "FOOTER", "text": "Vigente por 15 días"},
-            {
-                "type": "BUTTONS",
-                "buttons": [
-                    {"type": "QUICK_REPLY", "text": "Acepto"},
-                    {"type": "QUICK_REPLY", "text": "Tengo una duda"},
-                    {
-                        "type": "PHONE_NUMBER",
-                        "text": "Llamar",
-                        "phone_number": "+525512345678",
-                    },
-                ],
-            },
-        ],
-    ),
-    (
-        "visita_la_tienda",
-        "es_MX",
-        "MARKETING",
-        "APPROVED",
-        "NAMED",
-        [
-            {"type": "HEADER", "format": "LOCATION"},
-            {
-                "type": "BODY",
-                "text": "Hola {{nombre}}, te esperamos en nuestra tienda.",
-                "example": {
-                    "body_text_named_params": [
-                        {"param_name": "nombre", "example": "Ana"}
-                    ]
-                },
-            },
-        ],
-    ),
-    (
-        "cupon_de_verano",
-        "es_MX",
-        "MARKETING",
-        "APPROVED",
-        "POSITIONAL",
-        [
-            {"type": "HEADER", "format": "IMAGE"},
-            _body("Hola {{1}}, este cupón es para ti.", "Ana"),
-            {
-                "type": "BUTTONS",
-                "buttons": [
-                    {
-                        "type": "COPY_CODE",
-                        "text": "Copiar código",
-                        "example": ["25OFF"],
-                    },
-                    {
-                        "type": "FLOW",
-                        "text": "Reservar",
-                        "flow_id": 1,
-                        "flow_action": "navigate",
-                        "navigate_screen": "INICIO",
-                    },
-                    {"type": "CATALOG", "text": "Ver catálogo"},
-                ],
-            },
-        ],
-    ),
-    (
-        "carrusel_de_novedades",
-        "es_MX",
-        "MARKETING",
-        "APPROVED",
-        "POSITIONAL",
-        [_body("Mira las novedades."), {"type": "CAROUSEL", "cards": []}],
-    ),
-    (
-        "codigo_de_acceso",
-        "es",
-        "AUTHENTICATION",
-        "APPROVED",
-        "POSITIONAL",
-        [
-            _body("Tu código es {{1}}.", "123456"),
-            {
-                "type": "BUTTONS",
-                "buttons": [
-                    {"type": "URL", "text": "Copiar", "url": "https://x.test/{{1}}"}
-                ],
-            },
-        ],
-    ),
-    (
-        "encuesta",
-        "es",
-        "MARKETING",
-        "REJECTED",
-        "POSITIONAL",
-        [_body("Hola {{1}}, ¿qué tal fue todo?", "Ana")],
-    ),
-    (
-        "promocion_verano",
-        "es",
-        "MARKETING",
-        "PAUSED",
-        "POSITIONAL",
-        [_body("Solo este verano: {{1}}.", "20 %")],
-    ),
-)
+# What a new account has, as Meta lists it
+PRELOADED = Path(__file__).with_name("preloaded.json")
 
 
 def preload(account_id: str, new_id) -> list[Template]:
@@ -234,15 +34,10 @@ def preload(account_id: str, new_id) -> list[Template]:
         Template(
             id=new_id(),
             account_id=account_id,
-            name=name,
-            language=language,
-            category=category,
-            status=status,
-            parameter_format=parameter_format,
-            components=components,
-            rejected_reason="INVALID_FORMAT" if status == "REJECTED" else "NONE",
+            rejected_reason="INVALID_FORMAT" if one["status"] == "REJECTED" else "NONE",
+            **one,
         )
-        for name, language, category, status, parameter_format, components in PRELOADED
+        for one in json.loads(PRELOADED.read_text())
     ]
 
 
@@ -254,7 +49,13 @@ def numbered(account_id: str, count: int, new_id) -> list[Template]:
             account_id=account_id,
             name=f"plantilla_{index:03d}",
             language="es",
-            components=[_body(f"Plantilla {index}: hola {{{{1}}}}.", "Ana")],
+            components=[
+                {
+                    "type": "BODY",
+                    "text": f"Plantilla {index}: hola {{{{1}}}}.",
+                    "example": {"body_text": [["Ana"]]},
+                }
+            ],
         )
         for index in range(1, count + 1)
     ]

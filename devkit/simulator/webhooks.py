@@ -10,10 +10,10 @@ import aiohttp
 
 from . import payloads
 from .background import Background
-from .clock import Clock, Ids
-from .faults import WEBHOOK_FAULTS, Fault, Faults, Settings, facts
+from .faults import WEBHOOK_FAULTS, Fault, facts
 from .payloads import Update
-from .state import App, State
+from .state import App
+from .world import World
 
 AGENT = "facebookexternalua"
 
@@ -48,17 +48,10 @@ class _Batch:
 class Webhooks:
     """The sender of webhooks of all apps."""
 
-    def __init__(
-        self,
-        state: State,
-        settings: Settings,
-        faults: Faults,
-        clock: Clock,
-        ids: Ids,
-        background: Background,
-    ):
-        self._state, self._settings, self._faults = state, settings, faults
-        self._clock, self._ids, self._background = clock, ids, background
+    def __init__(self, world: World, background: Background):
+        self._state, self._settings = world.state, world.settings
+        self._faults, self._clock, self._ids = world.faults, world.clock, world.ids
+        self._background = background
         self._session: aiohttp.ClientSession | None = None
         self._gates: dict[str, asyncio.Semaphore] = {}
         self._batches: dict[int, _Batch] = {}
@@ -197,21 +190,24 @@ class Webhooks:
         headers = {"Content-Type": "application/json"}
         if delivery.signature is not None:
             headers["X-Hub-Signature-256"] = delivery.signature
-        result = {"at": self._clock.now(), "http": None, "error": None, "answer": ""}
-        begin = time.monotonic()
+        at, begin = self._clock.now(), time.monotonic()
+        http, answer, error = await self._ask(
+            "POST", delivery.url, data=delivery.body, headers=headers
+        )
+        seconds = round(time.monotonic() - begin, 4)
+        result = {"at": at, "http": http, "error": error, "answer": answer}
+        return result | {"seconds": seconds}
+
+    async def _ask(self, method: str, url: str, **options) -> tuple:
+        """Status, answer and error of a call: one of status and error is None."""
+        timeout = aiohttp.ClientTimeout(self._settings.callback_timeout)
+        options |= {"allow_redirects": False, "timeout": timeout}
         try:
-            async with self._session.post(
-                delivery.url,
-                data=delivery.body,
-                headers=headers,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(self._settings.callback_timeout),
-            ) as response:
+            async with self._session.request(method, url, **options) as response:
                 text = await response.text(errors="replace")
-                result |= {"http": response.status, "answer": text[:500]}
+                return response.status, text[:500], None
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            result["error"] = f"{type(error).__name__}: {error}"
-        return result | {"seconds": round(time.monotonic() - begin, 4)}
+            return None, "", f"{type(error).__name__}: {error}"
 
     # -- on demand --------------------------------------------------------------------
 
@@ -237,18 +233,11 @@ class Webhooks:
             "hub.challenge": challenge,
             "hub.verify_token": token,
         }
-        result = {"ok": False, "http": None, "body": "", "error": None}
-        result["challenge"] = challenge
-        try:
-            async with self._session.get(
-                url,
-                params=parameters,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(self._settings.callback_timeout),
-            ) as response:
-                body = await response.text(errors="replace")
-                result |= {"http": response.status, "body": body[:500]}
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            result["error"] = f"{type(error).__name__}: {error}"
-        result["ok"] = result["http"] == 200 and result["body"] == challenge
-        return result
+        http, body, error = await self._ask("GET", url, params=parameters)
+        return {
+            "ok": http == 200 and body == challenge,
+            "http": http,
+            "body": body,
+            "challenge": challenge,
+            "error": error,
+        }

@@ -63,6 +63,13 @@ def test_every_step_has_its_place_in_the_order():
     assert sorted(runner.ORDER) == sorted(runner.STEPS)
 
 
+def test_no_addon_is_forgotten_when_steps_run_beside_each_other():
+    assert runner.steps_of(runner.Wish()) == list(runner.ORDER)
+    assert runner.steps_of(runner.Wish(["oca", "addon"])) == ["addon", "each", "oca"]
+    assert runner.steps_of(runner.Wish(["addon"])) == ["addon"]
+    assert runner.steps_of(runner.Wish(["oca", "addon"], tags="/a")) == ["addon", "oca"]
+
+
 def test_the_other_process_is_told_all_that_was_wished():
     at = datetime(2028, 2, 29, 23, 50)
     wish = runner.Wish(keyword="a", tags="/b", odoo=["--series=18.0"], at=at)

@@ -12,6 +12,7 @@ import requests
 from devkit.simulator import media
 
 MB = 1024 * 1024
+_TYPE, JPEG = media.sample("image", "image/jpeg")
 
 
 def digest(content: bytes) -> str:
@@ -155,15 +156,13 @@ def test_upload_without_a_parameter(missing, business):
 
 
 def test_wrong_kind_of_uploaded_file(business, open_window):
-    media_id = business.upload(media.JPEG, "image/jpeg").json()["id"]
+    media_id = business.upload(JPEG, "image/jpeg").json()["id"]
     refused = business.send(kind="audio", audio={"id": media_id})
     assert refused.json()["error"]["code"] == 131053
 
 
 def test_upload_is_deleted_or_ends_after_30_days(simulator, business):
-    first, second = (
-        business.upload(media.JPEG, "image/jpeg").json()["id"] for _ in range(2)
-    )
+    first, second = (business.upload(JPEG, "image/jpeg").json()["id"] for _ in range(2))
     assert business.call("DELETE", first).json() == {"success": True}
     assert business.get(first).status_code == 400
     simulator.clock(advance=31 * 86400)
@@ -205,6 +204,6 @@ def test_error_of_each_step(on, simulator, business, url, callback):
     steps = {
         "download": lambda: fetch(business, url),
         "media": lambda: business.get(callback.messages()[0]["image"]["id"]),
-        "upload": lambda: business.upload(media.JPEG, "image/jpeg"),
+        "upload": lambda: business.upload(JPEG, "image/jpeg"),
     }
     assert [steps[on]().status_code for _ in range(2)] == [500, 200]
