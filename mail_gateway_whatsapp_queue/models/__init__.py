@@ -3,7 +3,6 @@
 from . import (
     base,
     base_automation,
-    base_sending,
     discuss_channel,
     discuss_channel_identity,
     discuss_channel_member,
