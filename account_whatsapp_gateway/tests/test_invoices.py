@@ -8,8 +8,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools.safe_eval import safe_eval
 
-from odoo.addons.mail_gateway_whatsapp_queue import compat
 from odoo.addons.crm_whatsapp_gateway.tests.common import ANA, WhatsappCase
+from odoo.addons.mail_gateway_whatsapp_queue import compat
 
 PDF = b"%PDF-1.7 an invoice"
 

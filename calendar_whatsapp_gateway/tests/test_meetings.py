@@ -62,9 +62,7 @@ class TestMeetings(WhatsappCase):
     def remind(self, since=timedelta(days=1)):
         """Do what Odoo's cron does."""
         manager = self.env["calendar.alarm_manager"]
-        manager.with_context(
-            lastcall=fields.Datetime.now() - since
-        )._send_reminder()
+        manager.with_context(lastcall=fields.Datetime.now() - since)._send_reminder()
         self.send_due()
         return sorted(sent["to"] for sent in self.meta.sent)
 

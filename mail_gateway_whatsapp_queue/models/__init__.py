@@ -3,7 +3,6 @@
 from . import (
     base,
     base_automation,
-    base_sending,
     discuss_channel,
     discuss_channel_identity,
     discuss_channel_member,
@@ -32,9 +31,9 @@ from . import (
     res_partner,
     res_partner_gateway_channel,
     res_users,
-    whatsapp_document,
     whatsapp_batch,
     whatsapp_batch_line,
+    whatsapp_document,
     whatsapp_error,
     whatsapp_gateway_check,
     whatsapp_gateway_check_alert,

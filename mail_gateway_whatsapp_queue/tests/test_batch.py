@@ -9,7 +9,7 @@ from odoo.exceptions import UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..models.base_sending import Base
+from ..models.base import Base
 from .common import BROWSER
 from .test_send_document import GATEWAY_USER, PDF, DocumentCase
 

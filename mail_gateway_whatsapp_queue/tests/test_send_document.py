@@ -10,7 +10,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..models.base_sending import Base
+from ..models.base import Base
 from .common import BROWSER, GatewayCase
 
 PDF = b"%PDF-1.4 offer"

@@ -30,7 +30,7 @@ class WhatsappSendDocument(models.TransientModel):
 
     Made by :meth:`action_open_for`; begins no conversation and prints nothing before
     it sends. What is decided about a record is decided by its model: see the hooks in
-    ``models/base_sending.py``.
+    ``models/base.py``.
     """
 
     _name = "whatsapp.send.document"
@@ -50,6 +50,7 @@ class WhatsappSendDocument(models.TransientModel):
         string="To",
         domain="[('wizard_id', '=', id)]",
     )
+    recipient_name = fields.Char(related="recipient_id.name")
     are_several = fields.Boolean(compute="_compute_are_several")
     gateway_ids = fields.Many2many("mail.gateway", compute="_compute_gateway_ids")
     gateway_id = fields.Many2one(

@@ -23,7 +23,7 @@ tours.add("mail_gateway_whatsapp_queue.document_text", {
         OPEN,
         {
             content: "To whom it goes, from the number that the customer wrote to",
-            trigger: `${DIALOG} [name='recipient_id']:contains('+52 55 1234 5678')`,
+            trigger: `${DIALOG} [name='recipient_name']:contains('+52 55 1234 5678')`,
             timeout: PATIENCE,
         },
         {trigger: `${DIALOG} [name='gateway_id']:contains('Sales')`},
