@@ -137,18 +137,6 @@ class Base(models.AbstractModel):
         if self._abstract or self._transient or not self._auto:
             return False
         if self._name.startswith(NO_DOCUMENTS) and self._name not in DOCUMENTS:
-    def _whatsapp_not_ready(self):
-        """Return why this record cannot be sent to anybody yet, or ''. A hook."""
-        return ""
-
-    def _whatsapp_check_ready(self):
-        """Refuse to send what is not ready for customers.
-
-        :raise UserError: with the reason
-        """
-        if why := self._whatsapp_not_ready():
-            raise UserError(why)
-
             return False
         return hasattr(self, "_message_log") and bool(
             self._name in DOCUMENTS
@@ -220,7 +208,6 @@ class Base(models.AbstractModel):
             .search(
                 [
                     ("model", "=", self._name),
-            self._whatsapp_check_ready()
                     ("report_type", "=", "qweb-pdf"),
                     ("binding_model_id.model", "=", self._name),
                 ],
@@ -230,6 +217,18 @@ class Base(models.AbstractModel):
         return found.with_env(self.env).filtered(
             lambda report: report._whatsapp_may_print()
         )
+
+    def _whatsapp_not_ready(self):
+        """Return why this record cannot be sent to anybody yet, or ''. A hook."""
+        return ""
+
+    def _whatsapp_check_ready(self):
+        """Refuse to send what is not ready for customers.
+
+        :raise UserError: with the reason
+        """
+        if why := self._whatsapp_not_ready():
+            raise UserError(why)
 
     def _whatsapp_first_text(self):
         """Return what stands in the text before anybody writes. A hook."""
@@ -280,7 +279,6 @@ class Base(models.AbstractModel):
 
         :param template: ``mail.whatsapp.template``
         :return: dict, ``tools.template.Variable`` -> str, '' if nothing is known
-        self._whatsapp_check_ready()
         """
         chat = self._whatsapp_chat_with(gateway, recipient)
         partner = recipient.partner.with_user(self.env.uid)
@@ -303,6 +301,89 @@ class Base(models.AbstractModel):
             or template._whatsapp_guess(variable, known)
             or ""
             for variable in template._whatsapp_variables()
+        }
+
+    def _whatsapp_why_not_to(self, gateway, recipient, template=None, values=None):
+        """Return why this record cannot be sent to somebody, or '', before it is.
+
+        :param template: ``mail.whatsapp.template``, or None: a text
+        :param dict values: of the template
+        """
+        chat = self._whatsapp_chat_with(gateway, recipient)
+        try:
+            self._whatsapp_check_ready()
+            if chat.ids:
+                chat._whatsapp_check_mine()
+            else:
+                gateway._whatsapp_check_writer()
+            self.env["mail.gateway.whatsapp"]._check_allowed(chat, template)
+        except UserError as error:
+            return str(error.args[0])
+        empty = [
+            template._whatsapp_words_around(variable)
+            for variable, value in (values or {}).items()
+            if not (value or "").strip()
+        ]
+        if empty:
+            return self.env._("Nothing is known for: %s", "; ".join(empty))
+        return ""
+
+    # ------------------------------------------------------------- sending
+
+    def _whatsapp_send_record(
+        self,
+        gateway,
+        recipient,
+        *,
+        template=None,
+        values=None,
+        header=None,
+        text="",
+        files=None,
+    ):
+        """Send a customer something about this record, through the queue.
+
+        The history of the record shows it, and what becomes of it.
+
+        :param gateway: ``mail.gateway`` to send from
+        :param recipient: one of :meth:`_whatsapp_recipients`
+        :param template: ``mail.whatsapp.template``, or None: a text
+        :param dict values: of the template, see its ``_whatsapp_send``
+        :param header: of the template, likewise
+        :param str text: what is sent without a template
+        :param files: ``ir.attachment`` that go with the text
+        :return: the rows of ``whatsapp.message.queue``, with all rights
+        :raise AccessError: the user does not work with WhatsApp, may read neither the
+            record nor a file, or begins no conversations from this number
+        :raise UserError: it is a colleague's conversation, the window is closed, a
+            variable is empty, the customer opted out ...
+        """
+        self.ensure_one()
+        self.env.user._whatsapp_check_works()
+        self.check_access("read")
+        self._whatsapp_check_ready()
+        channel = gateway._whatsapp_conversation_of_user(
+            recipient.person, recipient.name, self
+        )
+        # sudo: whatsapp.message.queue - who may send shows what becomes of it
+        queue = self.env["whatsapp.message.queue"].sudo()
+        if template:
+            rows = template._whatsapp_send(channel, values or {}, header).sudo()
+        else:
+            files = files or self.env["ir.attachment"]
+            compat.check_files(files.with_user(self.env.uid))
+            own = [file._whatsapp_for_message(channel).id for file in files]
+            message = channel.message_post(
+                body=plaintext2html(text.strip()) if text.strip() else "",
+                attachment_ids=own,
+                message_type="comment",
+                subtype_xmlid="mail.mt_comment",
+            )
+            rows = queue.search([("message_id", "=", message.id)], order="id")
+        self._whatsapp_show_sent(rows)
+        self._whatsapp_sent_from(rows)
+        return rows
+
     # ------------------------------------------------------------- automatically
 
     def _whatsapp_send_automatically(self, template, customers=None, gateway=None):
@@ -395,89 +476,6 @@ class Base(models.AbstractModel):
         """
         return False
 
-        }
-
-    def _whatsapp_why_not_to(self, gateway, recipient, template=None, values=None):
-        """Return why this record cannot be sent to somebody, or '', before it is.
-
-        :param template: ``mail.whatsapp.template``, or None: a text
-        :param dict values: of the template
-            return
-        if self._whatsapp_shows(rows):
-        """
-        chat = self._whatsapp_chat_with(gateway, recipient)
-        try:
-            if chat.ids:
-                chat._whatsapp_check_mine()
-            else:
-                gateway._whatsapp_check_writer()
-            self.env["mail.gateway.whatsapp"]._check_allowed(chat, template)
-        except UserError as error:
-            return str(error.args[0])
-        empty = [
-            template._whatsapp_words_around(variable)
-            for variable, value in (values or {}).items()
-            if not (value or "").strip()
-        ]
-        if empty:
-            return self.env._("Nothing is known for: %s", "; ".join(empty))
-        return ""
-
-    # ------------------------------------------------------------- sending
-
-    def _whatsapp_send_record(
-        self,
-        gateway,
-        recipient,
-        *,
-        template=None,
-        values=None,
-        header=None,
-        text="",
-        files=None,
-    ):
-        """Send a customer something about this record, through the queue.
-
-        The history of the record shows it, and what becomes of it.
-
-        :param gateway: ``mail.gateway`` to send from
-        :param recipient: one of :meth:`_whatsapp_recipients`
-        :param template: ``mail.whatsapp.template``, or None: a text
-        :param dict values: of the template, see its ``_whatsapp_send``
-        :param header: of the template, likewise
-        :param str text: what is sent without a template
-        :param files: ``ir.attachment`` that go with the text
-        :return: the rows of ``whatsapp.message.queue``, with all rights
-        :raise AccessError: the user does not work with WhatsApp, may read neither the
-            record nor a file, or begins no conversations from this number
-        :raise UserError: it is a colleague's conversation, the window is closed, a
-            variable is empty, the customer opted out ...
-        """
-        self.ensure_one()
-        self.env.user._whatsapp_check_works()
-        self.check_access("read")
-        channel = gateway._whatsapp_conversation_of_user(
-            recipient.person, recipient.name, self
-        )
-        # sudo: whatsapp.message.queue - who may send shows what becomes of it
-        queue = self.env["whatsapp.message.queue"].sudo()
-        if template:
-            rows = template._whatsapp_send(channel, values or {}, header).sudo()
-        else:
-            files = files or self.env["ir.attachment"]
-            compat.check_files(files.with_user(self.env.uid))
-            own = [file._whatsapp_for_message(channel).id for file in files]
-            message = channel.message_post(
-                body=plaintext2html(text.strip()) if text.strip() else "",
-                attachment_ids=own,
-                message_type="comment",
-                subtype_xmlid="mail.mt_comment",
-            )
-            rows = queue.search([("message_id", "=", message.id)], order="id")
-        self._whatsapp_show_sent(rows)
-        self._whatsapp_sent_from(rows)
-        return rows
-
     def _whatsapp_show_sent(self, rows):
         """Show what is sent in the history of this record, with its state.
 
@@ -485,6 +483,8 @@ class Base(models.AbstractModel):
         """
         message = rows.message_id
         if not message or not hasattr(self, "_message_log"):
+            return
+        if self._whatsapp_shows(rows):
             return
         channel = rows.channel_id
         name, number = channel.name, wa_identity.display(channel.whatsapp_phone or "")

@@ -19,7 +19,8 @@ tours.add("sale_whatsapp_gateway.send", {
         },
         {
             content: "Its value is filled, and the PDF is there",
-            trigger: ".modal .o_whatsapp_preview:contains('Your quotation S'):contains('.pdf')",
+            trigger:
+                ".modal .o_whatsapp_preview:contains('Your quotation S'):contains('.pdf')",
         },
         {
             trigger: ".modal button[name='action_send']",
