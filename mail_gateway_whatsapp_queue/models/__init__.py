@@ -28,6 +28,7 @@ from . import (
     res_partner_gateway_channel,
     res_users,
     whatsapp_error,
+    whatsapp_exists,
     whatsapp_gateway_check,
     whatsapp_gateway_check_alert,
     whatsapp_gateway_check_fixes,
