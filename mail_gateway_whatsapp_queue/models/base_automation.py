@@ -9,7 +9,7 @@ from markupsafe import Markup
 from odoo import api, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ..queue.locks import automation_run
+from ..queue.locks import automation_run, remembered
 
 _logger = logging.getLogger(__name__)
 
@@ -20,6 +20,23 @@ class BaseAutomation(models.Model):
     """Keeps a rule that fails from stopping messages; see ``queue.locks``."""
 
     _inherit = "base.automation"
+
+    def _get_actions(self, records, triggers):
+        """Look for the rules of a model once in work of ours, which writes many."""
+        if not automation_run(self.env.cr):
+            return super()._get_actions(records, triggers)
+        known = remembered(self.env.cr, "rules")
+        asked = (records._name, *triggers)
+        if asked not in known:
+            known[asked] = super()._get_actions(records, triggers).ids
+        # each call has a note of its own of what was done
+        done = {"__action_done": {}, **self.env.context}
+        return self.with_context(**done).browse(known[asked])
+
+    def _update_registry(self):
+        """Look for rules anew."""
+        remembered(self.env.cr, "rules").clear()
+        return super()._update_registry()
 
     def _process(self, records, domain_post=None):
         """In work of ours, undo what a failing rule did, and go on."""
