@@ -30,6 +30,20 @@ from .mail_gateway import CALL_ACTIVITY
 
 # How a customer's message came to its lead
 FOUND, REOPENED, CREATED = "found", "reopened", "created"
+# What Odoo takes from the contact of a lead, if it has one
+OF_CONTACT = (
+    "partner_name",
+    "function",
+    "title",
+    "email_from",
+    "mobile",
+    "website",
+    "street",
+    "street2",
+    "zip",
+    "city",
+    "state_id",
+)
 INBOX_BUS = "crm_whatsapp_gateway/inbox"
 # who works with WhatsApp; others read nothing of it with a channel of another kind
 INBOX_GROUPS = ",".join((SALESPERSON, GATEWAY_USER, ADMINISTRATOR))
@@ -614,7 +628,10 @@ class DiscussChannel(models.Model):
         country = self.env["res.country"]._whatsapp_find_by(code=[region])
         language = self._whatsapp_language(country)
         if not partner:
+            leads = self.env["crm.lead"]
             return {
+                # Odoo would read the new lead to see what it lacks
+                **{name: False for name in OF_CONTACT if name in leads},
                 **values,
                 "contact_name": self.name,
                 "phone": number,
