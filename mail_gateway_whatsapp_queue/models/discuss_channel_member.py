@@ -5,6 +5,8 @@ from time import monotonic
 from odoo import SUPERUSER_ID, api, models
 from odoo.exceptions import AccessError
 
+from .. import compat
+
 TYPING_SECONDS = 20  # Meta shows it for 25
 _typed = {}  # (database, conversation) -> when somebody typed last
 
@@ -143,6 +145,17 @@ class DiscussChannelMember(models.Model):
             if self.channel_id._is_whatsapp():
                 message = {**message, "invited_by_user_id": False}
         return super()._bus_send(notification_type, message, **kwargs)
+
+    def _to_store(self, store, *args, **kwargs):
+        """Tell nobody who takes part in what nobody has seen yet."""
+        if self.env.context.get("whatsapp_untold") and not compat.V19:
+            return None
+        return super()._to_store(store, *args, **kwargs)
+
+    def _to_store_defaults(self, target):  # of 19.0
+        if self.env.context.get("whatsapp_untold"):
+            return []
+        return super()._to_store_defaults(target)
 
     def _notify_typing(self, is_typing):
         res = super()._notify_typing(is_typing)

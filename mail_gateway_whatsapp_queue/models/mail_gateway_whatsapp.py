@@ -376,6 +376,12 @@ class MailGatewayWhatsapp(models.AbstractModel):
             self._queue_media(channel, posted, inbound.wamid, media, number)
         return posted
 
+    def _post_process_message(self, message, channel):
+        """Look for nothing that the customer has read now where nothing was sent."""
+        if channel._whatsapp_has_begun():
+            return None
+        return super()._post_process_message(message, channel)
+
     def _show_on_document(self, posted):
         """Show the answer to a document's message on the document, as OCA does.
 
