@@ -163,20 +163,22 @@ class WhatsappWebhookEvent(models.Model):
             for row in rows
         ]
         with self.env.registry.cursor() as cr:
-            if compat.is_real_cursor(cr):
-                # ON CONFLICT DO NOTHING raises under REPEATABLE READ when a
-                # parallel redelivery wins
-                cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-            written = (0, SUPERUSER_ID, cr.now(), SUPERUSER_ID, cr.now())
+            # all at once, since Meta waits. ON CONFLICT DO NOTHING raises under
+            # REPEATABLE READ when a parallel redelivery wins
+            level = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;"
+            now = "now() AT TIME ZONE 'UTC'"
             cr.execute_values(
                 f"""
+                {level if compat.is_real_cursor(cr) else ""}
                 INSERT INTO whatsapp_webhook_event
                     ({", ".join(columns)}, attempts, create_uid, create_date,
                      write_uid, write_date)
                 VALUES %s ON CONFLICT DO NOTHING
                 """,
-                [(*row, *written) for row in values],
-                page_size=1000,
+                values,
+                template=f"""({"%s, " * len(columns)} 0, {SUPERUSER_ID}, {now},
+                             {SUPERUSER_ID}, {now})""",
+                page_size=len(values) or 1,
             )
 
     # ------------------------------------------------------------- drain
