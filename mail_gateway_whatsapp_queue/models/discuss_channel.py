@@ -200,7 +200,7 @@ class DiscussChannel(models.Model):
 
     def _whatsapp_has_begun(self):
         """Tell whether these began in this transaction of ours: nobody sees them yet."""
-        return set(self.ids) <= remembered(self.env.cr, "begun").keys()
+        return remembered(self.env.cr, "begun").keys() >= set(self._ids)
 
     @api.depends("channel_member_ids")
     def _compute_member_count(self):
@@ -972,6 +972,8 @@ class DiscussChannel(models.Model):
 
         :param dict values: attributes of the thread, for everybody who reads it
         """
+        if self._whatsapp_has_begun():
+            return  # it is open nowhere yet
         self._bus_send(
             "mail.record/insert", {"discuss.channel": [{"id": self.id, **values}]}
         )
