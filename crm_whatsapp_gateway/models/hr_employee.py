@@ -19,6 +19,7 @@ from ..tools import duty
 
 SALESPERSON = "sales_team.group_sale_salesman"
 SHOWN = 5  # names of people off duty that a reason tells
+AFTER = 10  # people whose turn is next, who are read together
 FIRST_TURN = "crm_whatsapp_gateway.first_turn"
 ROSTER = "whatsapp_roster"  # in the context: who could get the lead
 
@@ -345,6 +346,9 @@ class HrEmployee(models.Model):
         # another addon may have named somebody who takes no turns
         user_id = users.get(employee.id) or employee.user_id.id
         user = self.env["res.users"].browse(user_id or [])
+        # who comes after this one is read along with them, for the next lead
+        after = [users[agent.id] for agent in roster.on_duty[:AFTER]]
+        user = user.with_prefetch([*user.ids, *after])
         nobody = not user and not any(m.in_pool and m.agent.receives for m in members)
         return Choice(user, employee, reason, nobody)
 
