@@ -10,6 +10,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import clean_context
 
+from odoo.addons.mail_gateway_whatsapp_queue import compat
 from odoo.addons.mail_gateway_whatsapp_queue.models.mail_gateway_whatsapp_kinds import (
     META_AGENT,
 )
@@ -501,8 +502,7 @@ class DiscussChannel(models.Model):
         if users:
             return self.env._("This is the number of your user %s.", users[0].name)
         tags = (partners | partners.commercial_partner_id).category_id
-        excluded = self.gateway_id.whatsapp_excluded_tag_ids
-        if excluded:
+        if tags and (excluded := self.gateway_id.whatsapp_excluded_tag_ids):
             found = tags.search([("id", "child_of", excluded.ids)]) & tags
             if found:
                 return self.env._(
@@ -916,6 +916,7 @@ class DiscussChannel(models.Model):
             due = fields.Datetime.now() + timedelta(
                 hours=gateway.whatsapp_activity_hours
             )
+            compat.cache_model(self.env, lead._name)
             # the salesperson has the notice of the lead, and the message itself
             activities += lead.with_context(
                 mail_activity_quick_update=True, whatsapp_asked=True

@@ -317,6 +317,7 @@ class HrEmployee(models.Model):
         if asked not in pools:
             members, hours = self._whatsapp_pool(*asked)
             pools[asked] = self._whatsapp_committed(members, lock), hours
+            self._whatsapp_read_next(*pools[asked])
         members, hours = pools[asked]
         remarks = []
         for user, words in preferred:
@@ -346,11 +347,19 @@ class HrEmployee(models.Model):
         # another addon may have named somebody who takes no turns
         user_id = users.get(employee.id) or employee.user_id.id
         user = self.env["res.users"].browse(user_id or [])
-        # who comes after this one is read along with them, for the next lead
-        after = [users[agent.id] for agent in roster.on_duty[:AFTER]]
-        user = user.with_prefetch([*user.ids, *after])
         nobody = not user and not any(m.in_pool and m.agent.receives for m in members)
         return Choice(user, employee, reason, nobody)
+
+    @api.model
+    def _whatsapp_read_next(self, members, hours):
+        """Read together who is next, since Odoo reads each when the lead is theirs."""
+        roster = duty.Roster.of([m.agent for m in members if m.in_pool], hours)
+        users = {m.agent.id: m.user_id for m in members}
+        # sudo: res.users, res.partner - the webhook user may be anybody
+        found = self.env["res.users"].sudo()
+        found = found.browse(users[agent.id] for agent in roster.on_duty[:AFTER])
+        for name in ("company_ids", "partner_id.lang", "partner_id.user_ids"):
+            found.mapped(name)
 
     @api.model
     def _whatsapp_absences(self, pairs):

@@ -27,6 +27,7 @@ from . import (
     res_partner,
     res_partner_gateway_channel,
     res_users,
+    whatsapp_along,
     whatsapp_error,
     whatsapp_exists,
     whatsapp_gateway_check,

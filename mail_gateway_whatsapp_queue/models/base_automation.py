@@ -9,7 +9,9 @@ from markupsafe import Markup
 from odoo import api, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
+from .. import compat
 from ..queue.locks import automation_run, remembered
+from .whatsapp_along import ALONG
 
 _logger = logging.getLogger(__name__)
 
@@ -19,7 +21,8 @@ RULE_FAILED = "mail_gateway_whatsapp_queue.mail_activity_type_rule"
 class BaseAutomation(models.Model):
     """Keeps a rule that fails from stopping messages; see ``queue.locks``."""
 
-    _inherit = "base.automation"
+    _name = "base.automation"
+    _inherit = ["base.automation", ALONG]
 
     def _get_actions(self, records, triggers):
         """Look for the rules of a model once in work of ours, which writes many."""
@@ -29,6 +32,7 @@ class BaseAutomation(models.Model):
         asked = (records._name, *triggers)
         if asked not in known:
             known[asked] = super()._get_actions(records, triggers).ids
+            compat.cache_model(self.env, records._name)
         # each call has a note of its own of what was done
         done = {"__action_done": {}, **self.env.context}
         return self.with_context(**done).browse(known[asked])

@@ -4,10 +4,12 @@ from odoo import models
 from odoo.exceptions import UserError
 
 from ..tools.identity import Identity
+from .whatsapp_along import ALONG
 
 
 class IrActionsServer(models.Model):
-    _inherit = "ir.actions.server"
+    _name = "ir.actions.server"
+    _inherit = ["ir.actions.server", ALONG]
 
     def _run_action_whatsapp_multi(self, eval_context=None):
         """Replace OCA's, which looks for the number in one field that may not exist.

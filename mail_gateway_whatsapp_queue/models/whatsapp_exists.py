@@ -2,7 +2,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import models
 
-from ..queue.locks import remembered
+from .. import compat
+from ..queue.locks import automation_run, remembered
 
 EXISTS = "whatsapp.exists"
 
@@ -20,6 +21,10 @@ class WhatsappExists(models.AbstractModel):
     def exists(self):
         """Ask the database for what is not known yet."""
         known = self._whatsapp_there()
+        if automation_run(self.env.cr):
+            # what was read was there
+            read = [one.id for one in self if compat.is_cached(one, "create_uid")]
+            known.update(dict.fromkeys(filter(None, read)))
         if self._ids and known.keys() >= set(self._ids):
             return self
         found = super().exists()

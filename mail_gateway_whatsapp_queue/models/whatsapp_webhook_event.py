@@ -20,6 +20,7 @@ from ..queue import worker
 from ..queue.locks import (
     in_transaction,
     person_keys,
+    remembered,
     remove_in_batches,
     try_locks_each,
 )
@@ -433,9 +434,21 @@ class WhatsappWebhookEvent(models.Model):
     def _service(self):
         """Return the service of the gateway, and the gateway, for what it received."""
         gateway = self.gateway_id
+        known = remembered(self.env.cr, "services")
+        if gateway.id not in known:
+            known[gateway.id] = self._begin_service(gateway)
+        return known[gateway.id]
+
+    def _begin_service(self, gateway):
+        # sudo: mail.gateway, res.users - the webhook user may be anybody
+        worker = gateway._whatsapp_worker().sudo()
+        public = self.env["ir.model.data"]._xmlid_to_res_id("base.public_user")
+        users = worker.browse([worker.id, public])
+        # read together: who works, in whose name strangers write, and the company
+        (users.partner_id | gateway.company_id.partner_id).mapped("lang")
         service = (
             self.env["mail.gateway.whatsapp"]
-            .with_user(gateway._whatsapp_worker())
+            .with_user(worker)
             .with_company(gateway.company_id)
             .with_context(
                 no_gateway_notification=True,
@@ -444,7 +457,6 @@ class WhatsappWebhookEvent(models.Model):
                 mail_notify_force_send=False,
             )
         )
-        # sudo: mail.gateway - the webhook user may be anybody
         return service, service.env["mail.gateway"].sudo().browse(gateway.id)
 
     def _prepare_together(self):
