@@ -6,6 +6,7 @@ from odoo import SUPERUSER_ID, api, models
 from odoo.exceptions import AccessError
 
 from .. import compat
+from ..queue.locks import remembered
 
 TYPING_SECONDS = 20  # Meta shows it for 25
 _typed = {}  # (database, conversation) -> when somebody typed last
@@ -64,6 +65,29 @@ class DiscussChannelMember(models.Model):
             for member in members.sudo():
                 member._whatsapp_check_invited()
         return members
+
+    @api.model
+    def search_fetch(self, domain, field_names=None, **kwargs):
+        """Search the members of a conversation that has begun just now in memory.
+
+        Odoo looks for them before it adds one, and with each message.
+        """
+        channel = self._whatsapp_begun(domain) if self.env.su else None
+        if not channel or any(kwargs.values()):
+            return super().search_fetch(domain, field_names, **kwargs)
+        return channel.channel_member_ids.sorted("id").filtered_domain(domain)
+
+    @api.model
+    def _whatsapp_begun(self, domain):
+        """Return the one channel whose members are asked for, if it has just begun."""
+        begun = remembered(self.env.cr, "begun")
+        # what follows the first of '&' holds for all that is found
+        terms = compat.all_of(domain) if begun else ()
+        first = next((term for term in terms if term != "&"), None)
+        if not isinstance(first, tuple) or first[:2] != ("channel_id", "="):
+            return None
+        ids = [first[2]] if first[2] in begun else []
+        return self.env["discuss.channel"].browse(ids)
 
     def _whatsapp_check_invited(self):
         channel, guest = self.channel_id, self.guest_id

@@ -384,10 +384,14 @@ class WhatsappWebhookEvent(models.Model):
             due = (events & there).filtered(lambda event: event.state == "pending")
             begun = due._prepare_together()
             enough = monotonic() + SHARE
-            for event in due:
+            done = due.filtered(
                 # no conversation begins without its message
-                if monotonic() < enough or event in begun:
-                    event._apply(rest_error)
+                lambda event: (
+                    (monotonic() < enough or event in begun)
+                    and event._apply(rest_error)
+                )
+            )
+            done.filtered(lambda event: event.state == "pending")._finish()
 
         try:
             in_transaction(registry, apply)
@@ -409,12 +413,14 @@ class WhatsappWebhookEvent(models.Model):
         """Do what the event asks for, as the gateway's webhook user.
 
         :param rest_error: see :meth:`_apply_once`
+        :return: whether it is done
         """
         self.ensure_one()
         service, gateway_sudo = self._service()
         try:
             if self.kind in self._jobs():
                 getattr(service, f"_receive_{self.kind}")(gateway_sudo, self)
+                self._finish()  # others ask whether it is still to be done
             else:
                 if rest_error and not service._postpone_rest(
                     gateway_sudo, self, rest_error
@@ -425,11 +431,15 @@ class WhatsappWebhookEvent(models.Model):
             if self.kind not in ("status", "merge"):  # which wrote nothing yet
                 raise
             self._record_failure(reason)
-        else:
-            failed = self.failed_since
-            self.write({"state": "done", "error": False, "failed_since": False})
-            if failed:
-                self._close_alerts()
+            return False
+        return True
+
+    def _finish(self):
+        """Note that these are done, all at once, and close the alerts about them."""
+        failed = self.filtered("failed_since")
+        self.write({"state": "done", "error": False, "failed_since": False})
+        for events in failed.grouped("gateway_id").values():
+            events._close_alerts()
 
     def _service(self):
         """Return the service of the gateway, and the gateway, for what it received."""
