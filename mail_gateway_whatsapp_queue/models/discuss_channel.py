@@ -433,10 +433,9 @@ class DiscussChannel(models.Model):
         Whom somebody of ours linked, else who takes part and is nobody's user, nor
         was: colleagues take part, and may have left.
         """
-        # sudo: res.partner.gateway.channel, res.partner - whoever asks
-        links = self.env["res.partner.gateway.channel"].sudo()
-        found = links._whatsapp_find_by(gateway_token=self._whatsapp_tokens())
-        link = found.filtered(lambda link: link.gateway_id == self.gateway_id)[:1]
+        links = self.env["res.partner.gateway.channel"]
+        link = links._whatsapp_link_of(self.gateway_id, self._whatsapp_tokens())
+        # sudo: discuss.channel.member - whoever asks
         members = self.sudo().channel_member_ids.partner_id
         return (
             link.partner_id.filtered("active")

@@ -384,14 +384,12 @@ class WhatsappWebhookEvent(models.Model):
             due = (events & there).filtered(lambda event: event.state == "pending")
             begun = due._prepare_together()
             enough = monotonic() + SHARE
-            done = due.filtered(
+            done = due.browse()
+            for event in due:
                 # no conversation begins without its message
-                lambda event: (
-                    (monotonic() < enough or event in begun)
-                    and event._apply(rest_error)
-                )
-            )
-            done.filtered(lambda event: event.state == "pending")._finish()
+                if monotonic() < enough or event in begun:
+                    done |= event._apply(rest_error)
+            done._finish()
 
         try:
             in_transaction(registry, apply)
@@ -413,7 +411,7 @@ class WhatsappWebhookEvent(models.Model):
         """Do what the event asks for, as the gateway's webhook user.
 
         :param rest_error: see :meth:`_apply_once`
-        :return: whether it is done
+        :return: the event if it is done, and only to be noted as such
         """
         self.ensure_one()
         service, gateway_sudo = self._service()
@@ -421,18 +419,18 @@ class WhatsappWebhookEvent(models.Model):
             if self.kind in self._jobs():
                 getattr(service, f"_receive_{self.kind}")(gateway_sudo, self)
                 self._finish()  # others ask whether it is still to be done
-            else:
-                if rest_error and not service._postpone_rest(
-                    gateway_sudo, self, rest_error
-                ):
-                    raise rest_error
-                service._receive_update(gateway_sudo, self.payload)
+                return self.browse()
+            if rest_error and not service._postpone_rest(
+                gateway_sudo, self, rest_error
+            ):
+                raise rest_error
+            service._receive_update(gateway_sudo, self.payload)
         except NotYet as reason:
             if self.kind not in ("status", "merge"):  # which wrote nothing yet
                 raise
             self._record_failure(reason)
-            return False
-        return True
+            return self.browse()
+        return self
 
     def _finish(self):
         """Note that these are done, all at once, and close the alerts about them."""
