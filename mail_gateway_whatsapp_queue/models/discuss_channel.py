@@ -199,7 +199,7 @@ class DiscussChannel(models.Model):
         return bool(self.env.context.get("whatsapp_quiet"))
 
     def _whatsapp_has_begun(self):
-        """Tell whether these began in this transaction of ours: nobody sees them yet."""
+        """Tell whether these began in this transaction: nobody sees them yet."""
         return remembered(self.env.cr, "begun").keys() >= set(self._ids)
 
     @api.depends("channel_member_ids")

@@ -170,11 +170,13 @@ class DiscussChannelMember(models.Model):
                 message = {**message, "invited_by_user_id": False}
         return super()._bus_send(notification_type, message, **kwargs)
 
-    def _to_store(self, store, *args, **kwargs):
-        """Tell nobody who takes part in what nobody has seen yet."""
-        if self.env.context.get("whatsapp_untold") and not compat.V19:
-            return None
-        return super()._to_store(store, *args, **kwargs)
+    if not compat.V19:
+
+        def _to_store(self, store, /, **kwargs):
+            """Tell nobody who takes part in what nobody has seen yet."""
+            if self.env.context.get("whatsapp_untold"):
+                return None
+            return super()._to_store(store, **kwargs)
 
     def _to_store_defaults(self, target):  # of 19.0
         if self.env.context.get("whatsapp_untold"):
