@@ -552,7 +552,7 @@ class CrmLead(models.Model):
 
     def message_subscribe(self, partner_ids=None, *args, **kwargs):
         """Subscribe nobody to a call who follows the lead as its salesperson."""
-        asked = self.env.context.get("whatsapp_asked")
+        asked = self.env.su and self.env.context.get("whatsapp_asked")
         if asked and partner_ids == self.user_id.partner_id.ids:
             return True
         return super().message_subscribe(partner_ids, *args, **kwargs)

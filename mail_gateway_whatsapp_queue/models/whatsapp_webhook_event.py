@@ -167,7 +167,7 @@ class WhatsappWebhookEvent(models.Model):
             # all at once, since Meta waits. ON CONFLICT DO NOTHING raises under
             # REPEATABLE READ when a parallel redelivery wins
             level = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;"
-            now = "now() AT TIME ZONE 'UTC'"
+            written = (0, *(SUPERUSER_ID, fields.Datetime.now()) * 2)
             cr.execute_values(
                 f"""
                 {level if compat.is_real_cursor(cr) else ""}
@@ -176,9 +176,7 @@ class WhatsappWebhookEvent(models.Model):
                      write_uid, write_date)
                 VALUES %s ON CONFLICT DO NOTHING
                 """,
-                values,
-                template=f"""({"%s, " * len(columns)} 0, {SUPERUSER_ID}, {now},
-                             {SUPERUSER_ID}, {now})""",
+                [(*row, *written) for row in values],
                 page_size=len(values) or 1,
             )
 
