@@ -102,6 +102,22 @@ def cache_values(record, values):
             record.env.cache.insert_missing(record, field, [value])
 
 
+def is_cached(record, name):
+    """Tell whether the value of a field of one record is known without a query."""
+    field = record._fields[name]
+    if V19:
+        return record.id in field._get_cache(record.env)
+    return record.env.cache.contains(record, field)
+
+
+def cache_model(env, name):
+    """Let Odoo read no row of ``ir.model`` to learn the name of a model.
+
+    :param str name: of the model
+    """
+    cache_values(env["ir.model"]._get(name), {"model": name})
+
+
 def users_of(group):
     """Return the users of a group, those of groups that imply it included."""
     return group.all_user_ids if V19 else group.users

@@ -551,12 +551,12 @@ class CrmLead(models.Model):
             known[asked] = super()._stage_find(team_id, domain, **kwargs)
         return known[asked].with_env(self.env)
 
-    def _message_subscribe(self, partner_ids=None, *args, **kwargs):
+    def message_subscribe(self, partner_ids=None, *args, **kwargs):
         """Subscribe nobody to a call who follows the lead as its salesperson."""
-        asked = self.env.context.get("whatsapp_asked")
+        asked = self.env.su and self.env.context.get("whatsapp_asked")
         if asked and partner_ids == self.user_id.partner_id.ids:
             return True
-        return super()._message_subscribe(partner_ids, *args, **kwargs)
+        return super().message_subscribe(partner_ids, *args, **kwargs)
 
     def _whatsapp_call_words(self, lang):
         """Return what a call is asked for by: the number first, if there is none.

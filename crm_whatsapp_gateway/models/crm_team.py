@@ -2,11 +2,13 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, models
 
+from odoo.addons.mail_gateway_whatsapp_queue.models.whatsapp_along import ALONG
 from odoo.addons.mail_gateway_whatsapp_queue.queue.locks import remembered
 
 
 class CrmTeam(models.Model):
-    _inherit = "crm.team"
+    _name = "crm.team"
+    _inherit = ["crm.team", ALONG]
 
     @api.model
     def _get_default_team_id(self, user_id=False, domain=False):

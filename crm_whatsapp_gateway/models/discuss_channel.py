@@ -10,6 +10,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import clean_context
 
+from odoo.addons.mail_gateway_whatsapp_queue import compat
 from odoo.addons.mail_gateway_whatsapp_queue.models.mail_gateway_whatsapp_kinds import (
     META_AGENT,
 )
@@ -30,6 +31,20 @@ from .mail_gateway import CALL_ACTIVITY
 
 # How a customer's message came to its lead
 FOUND, REOPENED, CREATED = "found", "reopened", "created"
+# What Odoo takes from the contact of a lead, if it has one
+OF_CONTACT = (
+    "partner_name",
+    "function",
+    "title",
+    "email_from",
+    "mobile",
+    "website",
+    "street",
+    "street2",
+    "zip",
+    "city",
+    "state_id",
+)
 INBOX_BUS = "crm_whatsapp_gateway/inbox"
 # who works with WhatsApp; others read nothing of it with a channel of another kind
 INBOX_GROUPS = ",".join((SALESPERSON, GATEWAY_USER, ADMINISTRATOR))
@@ -487,8 +502,7 @@ class DiscussChannel(models.Model):
         if users:
             return self.env._("This is the number of your user %s.", users[0].name)
         tags = (partners | partners.commercial_partner_id).category_id
-        excluded = self.gateway_id.whatsapp_excluded_tag_ids
-        if excluded:
+        if tags and (excluded := self.gateway_id.whatsapp_excluded_tag_ids):
             found = tags.search([("id", "child_of", excluded.ids)]) & tags
             if found:
                 return self.env._(
@@ -614,7 +628,10 @@ class DiscussChannel(models.Model):
         country = self.env["res.country"]._whatsapp_find_by(code=[region])
         language = self._whatsapp_language(country)
         if not partner:
+            leads = self.env["crm.lead"]
             return {
+                # Odoo would read the new lead to see what it lacks
+                **{name: False for name in OF_CONTACT if name in leads},
                 **values,
                 "contact_name": self.name,
                 "phone": number,
@@ -899,6 +916,7 @@ class DiscussChannel(models.Model):
             due = fields.Datetime.now() + timedelta(
                 hours=gateway.whatsapp_activity_hours
             )
+            compat.cache_model(self.env, lead._name)
             # the salesperson has the notice of the lead, and the message itself
             activities += lead.with_context(
                 mail_activity_quick_update=True, whatsapp_asked=True

@@ -19,6 +19,7 @@ from ..tools import duty
 
 SALESPERSON = "sales_team.group_sale_salesman"
 SHOWN = 5  # names of people off duty that a reason tells
+AFTER = 10  # people whose turn is next, who are read together
 FIRST_TURN = "crm_whatsapp_gateway.first_turn"
 ROSTER = "whatsapp_roster"  # in the context: who could get the lead
 
@@ -316,6 +317,7 @@ class HrEmployee(models.Model):
         if asked not in pools:
             members, hours = self._whatsapp_pool(*asked)
             pools[asked] = self._whatsapp_committed(members, lock), hours
+            self._whatsapp_read_next(*pools[asked])
         members, hours = pools[asked]
         remarks = []
         for user, words in preferred:
@@ -347,6 +349,17 @@ class HrEmployee(models.Model):
         user = self.env["res.users"].browse(user_id or [])
         nobody = not user and not any(m.in_pool and m.agent.receives for m in members)
         return Choice(user, employee, reason, nobody)
+
+    @api.model
+    def _whatsapp_read_next(self, members, hours):
+        """Read together who is next, since Odoo reads each when the lead is theirs."""
+        roster = duty.Roster.of([m.agent for m in members if m.in_pool], hours)
+        users = {m.agent.id: m.user_id for m in members}
+        # sudo: res.users, res.partner - the webhook user may be anybody
+        found = self.env["res.users"].sudo()
+        found = found.browse(users[agent.id] for agent in roster.on_duty[:AFTER])
+        for name in ("company_ids", "partner_id.lang", "partner_id.user_ids"):
+            found.mapped(name)
 
     @api.model
     def _whatsapp_absences(self, pairs):

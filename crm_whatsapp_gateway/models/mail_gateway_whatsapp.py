@@ -2,6 +2,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import fields, models
 
+from odoo.addons.mail_gateway_whatsapp_queue.tools import identity as wa_identity
 from odoo.addons.mail_gateway_whatsapp_queue.tools import message as wa_message
 from odoo.addons.mail_gateway_whatsapp_queue.tools import webhook
 from odoo.addons.mail_gateway_whatsapp_queue.tools.referral import Referral
@@ -42,11 +43,13 @@ class MailGatewayWhatsapp(models.AbstractModel):
         """Look up the leads of these people, and what refuses one."""
         wanted = super()._wanted_together(atoms)
         phones = wanted["res.partner"]
+        regions = map(wa_identity.region, phones["whatsapp_phones"])
         return {
             **wanted,
             "crm.lead": phones,
             "hr.employee": phones,
             "phone.blacklist": {"number": phones["whatsapp_phones"]},
+            "res.country": {"code": list(dict.fromkeys(regions))},
         }
 
     # ------------------------------------------------------------- lead, later

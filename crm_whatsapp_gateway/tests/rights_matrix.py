@@ -84,6 +84,7 @@ mail.compose.gateway.message    -    -    c    rwc  c    c    c    c    c    c  
 METHODS = """
 crm.lead.action_open_whatsapp                   - - - x - - - x - - - -
 crm.lead.action_whatsapp_merge                  - - - x - - - x - - - -
+crm.lead.message_subscribe                      - - - x - - - x - - - -
 discuss.channel.action_ask_phone                - - - x - - - x x - - x
 discuss.channel.action_create_lead              - - - x - - - x x - - x
 discuss.channel.action_open_lead                - - - x - - - x x - - x

@@ -21,7 +21,16 @@ CHAT = "whatsapp.conversation"
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "u": "unlink"}
 # Odoo's own hooks, of which the rights are those of the record
 # Odoo's own methods, which ours only extend; tests of their own look at those
-HOOKS = {"create", "write", "unlink", "init", "default_get", "onchange", "search_fetch"}
+HOOKS = {
+    "create",
+    "write",
+    "unlink",
+    "init",
+    "default_get",
+    "exists",
+    "onchange",
+    "search_fetch",
+}
 HOOKS |= {"get_mention_suggestions_from_channel"}
 BOB = {"from": "5215599999999", "name": "Bob Free", "bsuid": "MX.2"}
 SALES = "sales_team.group_sale_salesman"
@@ -388,6 +397,9 @@ class TestRights(RightsCase):
         return {
             "crm.lead.action_open_whatsapp": lead.action_open_whatsapp,
             "crm.lead.action_whatsapp_merge": lead.action_whatsapp_merge,
+            "crm.lead.message_subscribe": lambda: lead.message_subscribe(
+                self.gateway.company_id.partner_id.ids
+            ),
             "discuss.channel.action_ask_phone": channel.action_ask_phone,
             "discuss.channel.action_create_lead": channel.action_create_lead,
             "discuss.channel.action_open_lead": channel.action_open_lead,
@@ -1136,15 +1148,23 @@ class TestNobodyGetsAround(RightsCase):
     def test_a_member_without_the_right_gets_no_push(self):
         plain = self.people["plain"].partner_id
         message = self.channel.message_ids.filtered("whatsapp_message_id")
-        told = {
-            one["id"]
-            for one in self.channel._notify_get_recipients(
+
+        def told():
+            found = self.channel._notify_get_recipients(
                 message,
                 {"message_type": "comment", "author_id": False, "partner_ids": []},
             )
-        }
-        self.assertIn(self.sofia.partner_id.id, told)
-        self.assertNotIn(plain.id, told)
+            return {one["id"] for one in found}
+
+        self.assertFalse(told(), "nobody has a device")
+        self.env["mail.push.device"].create(
+            [
+                {"partner_id": partner.id, "endpoint": f"/{partner.id}", "keys": "{}"}
+                for partner in (plain, self.sofia.partner_id)
+            ]
+        )
+        self.assertIn(self.sofia.partner_id.id, told())
+        self.assertNotIn(plain.id, told())
 
     def test_rights_only_grow_with_groups(self):
         group = self.env.ref(SALES)

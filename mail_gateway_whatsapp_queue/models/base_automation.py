@@ -9,7 +9,9 @@ from markupsafe import Markup
 from odoo import api, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ..queue.locks import automation_run
+from .. import compat
+from ..queue.locks import automation_run, remembered
+from .whatsapp_along import ALONG
 
 _logger = logging.getLogger(__name__)
 
@@ -19,7 +21,26 @@ RULE_FAILED = "mail_gateway_whatsapp_queue.mail_activity_type_rule"
 class BaseAutomation(models.Model):
     """Keeps a rule that fails from stopping messages; see ``queue.locks``."""
 
-    _inherit = "base.automation"
+    _name = "base.automation"
+    _inherit = ["base.automation", ALONG]
+
+    def _get_actions(self, records, triggers):
+        """Look for the rules of a model once in work of ours, which writes many."""
+        if not automation_run(self.env.cr):
+            return super()._get_actions(records, triggers)
+        known = remembered(self.env.cr, "rules")
+        asked = (records._name, *triggers)
+        if asked not in known:
+            known[asked] = super()._get_actions(records, triggers).ids
+            compat.cache_model(self.env, records._name)
+        # each call has a note of its own of what was done
+        done = {"__action_done": {}, **self.env.context}
+        return self.with_context(**done).browse(known[asked])
+
+    def _update_registry(self):
+        """Look for rules anew."""
+        remembered(self.env.cr, "rules").clear()
+        return super()._update_registry()
 
     def _process(self, records, domain_post=None):
         """In work of ours, undo what a failing rule did, and go on."""

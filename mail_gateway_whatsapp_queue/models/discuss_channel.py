@@ -9,7 +9,7 @@ from odoo.exceptions import AccessError, UserError
 
 from .. import compat
 from ..queue import receipts
-from ..queue.locks import person_keys
+from ..queue.locks import person_keys, remembered
 from ..tools import identity as wa_identity
 from ..tools import payloads, template_words, webhook, window, wishes
 from ..tools.identity import Identity
@@ -169,6 +169,8 @@ class DiscussChannel(models.Model):
             # no group of users takes part, who would have to be told
             quiet = self.with_context(whatsapp_quiet=True)
         channels = super(DiscussChannel, quiet).create(vals_list).with_env(self.env)
+        begun = remembered(self.env.cr, "begun")
+        begun.update(dict.fromkeys(channels.ids))
         for channel in channels.filtered(lambda channel: channel._is_whatsapp()):
             channel._whatsapp_learn_identity(
                 Identity.of_token(channel.gateway_channel_token)
@@ -188,8 +190,26 @@ class DiscussChannel(models.Model):
     def _sync_field_names(self):  # of 19.0
         return {} if self._whatsapp_is_quiet() else super()._sync_field_names()
 
+    def _to_store_defaults(self, target):  # of 19.0, as is that of the members
+        if self.env.context.get("whatsapp_untold"):
+            return ["channel_type", "name"]
+        return super()._to_store_defaults(target)
+
     def _whatsapp_is_quiet(self):
         return bool(self.env.context.get("whatsapp_quiet"))
+
+    def _whatsapp_has_begun(self):
+        """Tell whether these began in this transaction: nobody sees them yet."""
+        return remembered(self.env.cr, "begun").keys() >= set(self._ids)
+
+    @api.depends("channel_member_ids")
+    def _compute_member_count(self):
+        """Count the members of what has begun just now, who are known."""
+        if not self._whatsapp_has_begun():
+            return super()._compute_member_count()
+        for channel in self:
+            channel.member_count = len(channel.channel_member_ids)
+        return None
 
     def _is_whatsapp(self):
         return (
@@ -433,10 +453,9 @@ class DiscussChannel(models.Model):
         Whom somebody of ours linked, else who takes part and is nobody's user, nor
         was: colleagues take part, and may have left.
         """
-        # sudo: res.partner.gateway.channel, res.partner - whoever asks
-        links = self.env["res.partner.gateway.channel"].sudo()
-        found = links._whatsapp_find_by(gateway_token=self._whatsapp_tokens())
-        link = found.filtered(lambda link: link.gateway_id == self.gateway_id)[:1]
+        links = self.env["res.partner.gateway.channel"]
+        link = links._whatsapp_link_of(self.gateway_id, self._whatsapp_tokens())
+        # sudo: discuss.channel.member - whoever asks
         members = self.sudo().channel_member_ids.partner_id
         return (
             link.partner_id.filtered("active")
@@ -610,7 +629,11 @@ class DiscussChannel(models.Model):
         """Let people in, silently."""
         if users:
             # sudo: discuss.channel.member - colleagues do not invite each other
-            self.sudo().add_members(
+            channel = self.sudo()
+            if channel._whatsapp_has_begun():
+                # who comes in fetches all of it; there is nobody else to be told
+                channel = channel.with_context(whatsapp_untold=True)
+            channel.add_members(
                 partner_ids=users.partner_id.ids, post_joined_message=False
             )
 
@@ -666,7 +689,18 @@ class DiscussChannel(models.Model):
         return channels.filtered(lambda channel: channel.id not in left_out)
 
     def _notify_get_recipients(self, message, msg_vals, **kwargs):
-        """Push no customer's words to members who may not see the conversation."""
+        """Push no customer's words to members who may not see the conversation.
+
+        Odoo looks for the members with a search over five tables, whether or not one of
+        them has a device to which anything could be pushed.
+        """
+        named = kwargs.get("gateway_notifications") or (
+            msg_vals["partner_ids"]
+            if msg_vals and "partner_ids" in msg_vals
+            else message.partner_ids
+        )
+        if not named and self._is_whatsapp() and not self._whatsapp_has_devices():
+            return []
         found = super()._notify_get_recipients(message, msg_vals, **kwargs)
         if not self._is_whatsapp():
             return found
@@ -683,6 +717,18 @@ class DiscussChannel(models.Model):
             for one in found
             if one["notif"] != "web_push" or one["id"] not in lost.ids
         ]
+
+    def _whatsapp_has_devices(self):
+        """Tell whether anything can be pushed to a member, asking once for each."""
+        # sudo: discuss.channel.member, mail.push.device - whoever posts
+        partners = self.sudo().channel_member_ids.partner_id
+        known = remembered(self.env.cr, "devices")
+        new = [partner_id for partner_id in partners.ids if partner_id not in known]
+        if new:
+            devices = self.env["mail.push.device"].sudo()
+            with_one = devices.search([("partner_id", "in", new)]).partner_id.ids
+            known.update((partner_id, partner_id in with_one) for partner_id in new)
+        return any(known[partner_id] for partner_id in partners.ids)
 
     # ------------------------------------------------------------- messages
 
@@ -945,6 +991,8 @@ class DiscussChannel(models.Model):
 
         :param dict values: attributes of the thread, for everybody who reads it
         """
+        if self._whatsapp_has_begun():
+            return  # it is open nowhere yet
         self._bus_send(
             "mail.record/insert", {"discuss.channel": [{"id": self.id, **values}]}
         )

@@ -5,6 +5,9 @@ from time import monotonic
 from odoo import SUPERUSER_ID, api, models
 from odoo.exceptions import AccessError
 
+from .. import compat
+from ..queue.locks import remembered
+
 TYPING_SECONDS = 20  # Meta shows it for 25
 _typed = {}  # (database, conversation) -> when somebody typed last
 
@@ -62,6 +65,29 @@ class DiscussChannelMember(models.Model):
             for member in members.sudo():
                 member._whatsapp_check_invited()
         return members
+
+    @api.model
+    def search_fetch(self, domain, field_names=None, **kwargs):
+        """Search the members of a conversation that has begun just now in memory.
+
+        Odoo looks for them before it adds one, and with each message.
+        """
+        channel = self._whatsapp_begun(domain) if self.env.su else None
+        if not channel or any(kwargs.values()):
+            return super().search_fetch(domain, field_names, **kwargs)
+        return channel.channel_member_ids.sorted("id").filtered_domain(domain)
+
+    @api.model
+    def _whatsapp_begun(self, domain):
+        """Return the one channel whose members are asked for, if it has just begun."""
+        begun = remembered(self.env.cr, "begun")
+        # what follows the first of '&' holds for all that is found
+        terms = compat.all_of(domain) if begun else ()
+        first = next((term for term in terms if term != "&"), None)
+        if not isinstance(first, tuple) or first[:2] != ("channel_id", "="):
+            return None
+        ids = [first[2]] if first[2] in begun else []
+        return self.env["discuss.channel"].browse(ids)
 
     def _whatsapp_check_invited(self):
         channel, guest = self.channel_id, self.guest_id
@@ -143,6 +169,19 @@ class DiscussChannelMember(models.Model):
             if self.channel_id._is_whatsapp():
                 message = {**message, "invited_by_user_id": False}
         return super()._bus_send(notification_type, message, **kwargs)
+
+    if not compat.V19:
+
+        def _to_store(self, store, /, **kwargs):
+            """Tell nobody who takes part in what nobody has seen yet."""
+            if self.env.context.get("whatsapp_untold"):
+                return None
+            return super()._to_store(store, **kwargs)
+
+    def _to_store_defaults(self, target):  # of 19.0
+        if self.env.context.get("whatsapp_untold"):
+            return []
+        return super()._to_store_defaults(target)
 
     def _notify_typing(self, is_typing):
         res = super()._notify_typing(is_typing)

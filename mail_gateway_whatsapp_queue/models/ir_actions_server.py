@@ -3,9 +3,12 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from .whatsapp_along import ALONG
+
 
 class IrActionsServer(models.Model):
-    _inherit = "ir.actions.server"
+    _name = "ir.actions.server"
+    _inherit = ["ir.actions.server", ALONG]
 
     # OCA's, and those that say the same to whatever they are sent for
     whatsapp_template_id = fields.Many2one(

@@ -3,10 +3,12 @@
 from odoo import models
 
 from ..queue.locks import remembered
+from .whatsapp_exists import EXISTS
 
 
 class IrCron(models.Model):
-    _inherit = "ir.cron"
+    _name = "ir.cron"
+    _inherit = ["ir.cron", EXISTS]
 
     def _trigger(self, at=None):
         """Wake a cron once in one transaction of ours: each lead, for example, does."""

@@ -267,9 +267,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
         """Return the contact that somebody of ours linked, else who has the number."""
         # sudo: res.partner.gateway.channel - the webhook user may be anybody
         links = self.env["res.partner.gateway.channel"].sudo()
-        found = links._whatsapp_find_by(gateway_token=person.tokens)
-        link = found.filtered(lambda link: link.gateway_id == gateway)[:1]
-        if link:
+        if link := links._whatsapp_link_of(gateway, person.tokens):
             return link.partner_id
         partner = self._partner_by_phone(gateway, person)
         if partner and not links.search_count(
@@ -375,6 +373,12 @@ class MailGatewayWhatsapp(models.AbstractModel):
         for number, media in enumerate(inbound.rendered.files):
             self._queue_media(channel, posted, inbound.wamid, media, number)
         return posted
+
+    def _post_process_message(self, message, channel):
+        """Look for nothing that the customer has read now where nothing was sent."""
+        if channel._whatsapp_has_begun():
+            return None
+        return super()._post_process_message(message, channel)
 
     def _show_on_document(self, posted, inbound):
         """Show the answer to a document's message on the document, as OCA does.

@@ -5,6 +5,7 @@ from odoo.tools.sql import column_exists
 
 from .. import compat
 from ..queue.locks import automation_run
+from .whatsapp_exists import EXISTS
 from .whatsapp_phones import PHONES
 
 
@@ -16,7 +17,7 @@ class ResPartner(models.Model):
     """
 
     _name = "res.partner"
-    _inherit = ["res.partner", PHONES]
+    _inherit = ["res.partner", PHONES, EXISTS]
 
     whatsapp_unconfirmed = fields.Boolean(
         string="Number typed by the customer",

@@ -44,6 +44,17 @@ class ResPartnerGatewayChannel(models.Model):
         self._whatsapp_check_person()
         return super().unlink()
 
+    @api.model
+    def _whatsapp_link_of(self, gateway, tokens):
+        """Return the link by which somebody said which contact a person is, or none.
+
+        :param gateway: ``mail.gateway`` at which the person writes
+        :param tokens: under which the person may be known there
+        """
+        # sudo: res.partner.gateway.channel - whoever asks
+        found = self.sudo()._whatsapp_find_by(gateway_token=tokens)
+        return found.filtered(lambda link: link.gateway_id == gateway)[:1]
+
     def _whatsapp_check_person(self):
         """Refuse who has nothing to do with the customer, or may not edit the contact.
 

@@ -20,6 +20,7 @@ from ..queue import worker
 from ..queue.locks import (
     in_transaction,
     person_keys,
+    remembered,
     remove_in_batches,
     try_locks_each,
 )
@@ -163,20 +164,20 @@ class WhatsappWebhookEvent(models.Model):
             for row in rows
         ]
         with self.env.registry.cursor() as cr:
-            if compat.is_real_cursor(cr):
-                # ON CONFLICT DO NOTHING raises under REPEATABLE READ when a
-                # parallel redelivery wins
-                cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-            written = (0, SUPERUSER_ID, cr.now(), SUPERUSER_ID, cr.now())
+            # all at once, since Meta waits. ON CONFLICT DO NOTHING raises under
+            # REPEATABLE READ when a parallel redelivery wins
+            level = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;"
+            written = (0, *(SUPERUSER_ID, fields.Datetime.now()) * 2)
             cr.execute_values(
                 f"""
+                {level if compat.is_real_cursor(cr) else ""}
                 INSERT INTO whatsapp_webhook_event
                     ({", ".join(columns)}, attempts, create_uid, create_date,
                      write_uid, write_date)
                 VALUES %s ON CONFLICT DO NOTHING
                 """,
                 [(*row, *written) for row in values],
-                page_size=1000,
+                page_size=len(values) or 1,
             )
 
     # ------------------------------------------------------------- drain
@@ -390,10 +391,12 @@ class WhatsappWebhookEvent(models.Model):
             due = (events & there).filtered(lambda event: event.state == "pending")
             begun = due._prepare_together()
             enough = monotonic() + SHARE
+            done = due.browse()
             for event in due:
                 # no conversation begins without its message
                 if monotonic() < enough or event in begun:
-                    event._apply(rest_error)
+                    done |= event._apply(rest_error)
+            done._finish()
 
         try:
             in_transaction(registry, apply)
@@ -415,34 +418,52 @@ class WhatsappWebhookEvent(models.Model):
         """Do what the event asks for, as the gateway's webhook user.
 
         :param rest_error: see :meth:`_apply_once`
+        :return: the event if it is done, and only to be noted as such
         """
         self.ensure_one()
         service, gateway_sudo = self._service()
         try:
             if self.kind in self._jobs():
                 getattr(service, f"_receive_{self.kind}")(gateway_sudo, self)
-            else:
-                if rest_error and not service._postpone_rest(
-                    gateway_sudo, self, rest_error
-                ):
-                    raise rest_error
-                service._receive_update(gateway_sudo, self.payload)
+                self._finish()  # others ask whether it is still to be done
+                return self.browse()
+            if rest_error and not service._postpone_rest(
+                gateway_sudo, self, rest_error
+            ):
+                raise rest_error
+            service._receive_update(gateway_sudo, self.payload)
         except NotYet as reason:
             if self.kind not in ("status", "merge"):  # which wrote nothing yet
                 raise
             self._record_failure(reason)
-        else:
-            failed = self.failed_since
-            self.write({"state": "done", "error": False, "failed_since": False})
-            if failed:
-                self._close_alerts()
+            return self.browse()
+        return self
+
+    def _finish(self):
+        """Note that these are done, all at once, and close the alerts about them."""
+        failed = self.filtered("failed_since")
+        self.write({"state": "done", "error": False, "failed_since": False})
+        for events in failed.grouped("gateway_id").values():
+            events._close_alerts()
 
     def _service(self):
         """Return the service of the gateway, and the gateway, for what it received."""
         gateway = self.gateway_id
+        known = remembered(self.env.cr, "services")
+        if gateway.id not in known:
+            known[gateway.id] = self._begin_service(gateway)
+        return known[gateway.id]
+
+    def _begin_service(self, gateway):
+        # sudo: mail.gateway, res.users - the webhook user may be anybody
+        worker = gateway._whatsapp_worker().sudo()
+        public = self.env["ir.model.data"]._xmlid_to_res_id("base.public_user")
+        users = worker.browse([worker.id, public])
+        # read together: who works, in whose name strangers write, and the company
+        (users.partner_id | gateway.company_id.partner_id).mapped("lang")
         service = (
             self.env["mail.gateway.whatsapp"]
-            .with_user(gateway._whatsapp_worker())
+            .with_user(worker)
             .with_company(gateway.company_id)
             .with_context(
                 no_gateway_notification=True,
@@ -451,7 +472,6 @@ class WhatsappWebhookEvent(models.Model):
                 mail_notify_force_send=False,
             )
         )
-        # sudo: mail.gateway - the webhook user may be anybody
         return service, service.env["mail.gateway"].sudo().browse(gateway.id)
 
     def _prepare_together(self):

@@ -9,6 +9,7 @@ of `phonenumbers` depends on its release.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumberFormat
@@ -27,6 +28,7 @@ CHAT_LINK = re.compile(r"(?:wa\.me/|[?&]phone=)(?:\+|%2B)?([1-9][0-9]{6,14})\b")
 # So long, and no national number: a list from elsewhere that lost its plus signs.
 BARE = re.compile(r"[1-9][0-9]{10,14}")
 WORD = re.compile(r"[^\W\d_]{2,}\.?")
+KEPT = 1024  # numbers that a process has read last: each message asks several times
 
 # Country -> (spelling, what we write instead), on E.164.
 CANONICAL = {
@@ -98,12 +100,16 @@ def numbers(text, region=None):
     """
     if not isinstance(text, str):
         return ()
-    text = text[: limit("phone")]
+    country = region.upper() if isinstance(region, str) and region else None
+    return _numbers(text[: limit("phone")], country)
+
+
+@lru_cache(KEPT)
+def _numbers(text, country):
     if link := CHAT_LINK.search(text):
         return (from_wa_id(link.group(1)),)
     if ANY_SCOPED_ID.match(text):
         return ()
-    country = region.upper() if isinstance(region, str) and region else None
     text = re.sub(r"\([^\d()]*\)", " ", text)  # "612 345 678 (home)"
     # the library would read words as the letters of a keypad
     parts = [*WORD.split(text), *re.split(WORD.pattern + r"|[/;,|\n]", text)]
@@ -217,6 +223,7 @@ def region(e164):
     return code if code and code.isalpha() and code != "ZZ" else None
 
 
+@lru_cache(KEPT)
 def _canonical(e164):
     for pattern, spelling in CANONICAL.values():
         if pattern.fullmatch(e164):
@@ -224,6 +231,7 @@ def _canonical(e164):
     return e164
 
 
+@lru_cache(KEPT)
 def _parse(e164):
     try:
         return phonenumbers.parse(e164, None)
