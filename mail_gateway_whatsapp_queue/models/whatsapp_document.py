@@ -90,7 +90,7 @@ class WhatsappDocument(models.AbstractModel):
     def _compute_whatsapp_portal_path(self):
         for document in self:
             # sudo: the document - the link is for its customer
-            has_portal = "access_token" in document._fields and document.id
+            has_portal = hasattr(document, "get_portal_url") and document.id
             path = document.sudo().get_portal_url() if has_portal else ""
             document.whatsapp_portal_path = path.lstrip("/")
 
