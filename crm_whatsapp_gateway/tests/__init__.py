@@ -32,6 +32,7 @@ from . import (
     test_rights,
     test_screen,
     test_secrets,
+    test_send_lead,
     test_sending_truth,
     test_setup,
     test_setup_crm,
