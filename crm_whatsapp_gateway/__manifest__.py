@@ -33,6 +33,7 @@
         "views/whatsapp_conversation_views.xml",
         "views/discuss_channel_views.xml",
         "views/crm_lead_views.xml",
+        "views/res_partner_views.xml",
         "views/hr_employee_views.xml",
         "views/mail_gateway_views.xml",
         "views/whatsapp_message_queue_views.xml",

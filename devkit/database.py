@@ -4,7 +4,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from psycopg import sql
@@ -25,12 +25,14 @@ def demo_name(series: str) -> str:
     return f"demo-{series}"
 
 
-def template(environment: Environment, addon: str = "") -> str:
+def template(environment: Environment, addons: Sequence[str] = ()) -> str:
     """The prepared database's name; it is made when missing (a minute).
 
-    Holds what our addons stand on, or one of them, without demo data and without ours.
+    Holds what these addons of ours stand on (default: those that a person installs),
+    without demo data and without ours.
     """
-    modules = paths.outside([addon] if addon else paths.addons())
+    modules = paths.outside(addons or paths.top())
+    more = bool(addons) and set(modules) > set(paths.outside(paths.top()))
     recipe = paths.digest(environment.key, *modules, *LANGUAGES, "with bundles")[:10]
     name = f"{TEMPLATE}{environment.series}-{recipe}"
     if exists(environment, name):
@@ -38,7 +40,10 @@ def template(environment: Environment, addon: str = "") -> str:
     with stamps.locked(name):
         if not exists(environment, name):
             draft = f"{name}-draft"
-            drop(environment, draft)
+            if more:
+                copy(environment, draft, template(environment))
+            else:
+                drop(environment, draft)
             install(
                 *(environment, draft, modules),
                 f"--load-language={','.join(LANGUAGES)}",
@@ -46,7 +51,7 @@ def template(environment: Environment, addon: str = "") -> str:
                 title=f"a prepared database for {environment.series} (about a minute)",
                 with_addon=False,
             )
-            if not addon:
+            if not addons:
                 warm(environment, draft, with_addon=False)
             rename(environment, draft, name)
     return name

@@ -37,15 +37,23 @@ def _needs(repo: Path) -> dict[str, list[str]]:
     }
 
 
+def glue() -> list[str]:
+    """The addons that Odoo installs by itself once another application is there."""
+    return [
+        name for name in addons() if manifest_of(REPO / name).get("auto_install", False)
+    ]
+
+
 def below() -> list[str]:
-    """The addons that another of ours depends on."""
-    needed = set().union(*_needs(REPO).values())
+    """The addons that another of ours, which is no glue, depends on."""
+    needs = _needs(REPO)
+    needed = set().union(*(needs[name] for name in needs.keys() - set(glue())))
     return [name for name in addons() if name in needed]
 
 
 def top() -> list[str]:
-    """The addons that no other of ours depends on: to install them installs all."""
-    return [name for name in addons() if name not in below()]
+    """The addons to be installed by a person: all others come with them or by glue."""
+    return [name for name in addons() if name not in {*below(), *glue()}]
 
 
 def overriding() -> list[str]:

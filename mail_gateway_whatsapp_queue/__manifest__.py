@@ -20,6 +20,7 @@
         "data/mail_activity_type_data.xml",
         "data/res_partner_data.xml",
         "data/ir_cron_data.xml",
+        "views/whatsapp_send_document_views.xml",
         "views/whatsapp_send_template_views.xml",
         "views/ir_actions_server_views.xml",
         "views/mail_gateway_views.xml",
@@ -30,6 +31,7 @@
         "views/whatsapp_webhook_event_views.xml",
         "views/whatsapp_setup_views.xml",
         "views/menu_views.xml",
+        "views/whatsapp_batch_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

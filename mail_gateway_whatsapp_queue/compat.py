@@ -8,7 +8,7 @@ from odoo import release
 from odoo.sql_db import Cursor
 
 V19 = release.version_info[0] >= 19
-REPORT_GROUPS = "group_ids" if V19 else "groups_id"  # who may print with a report
+GROUPS = "group_ids" if V19 else "groups_id"  # of a user; who may print with a report
 ALL_GROUPS = "all_group_ids" if V19 else "groups_id"  # of a user, with implied ones
 USERS = "user_ids" if V19 else "users"  # of a group, without those that imply it
 

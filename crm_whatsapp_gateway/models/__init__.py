@@ -1,6 +1,7 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from . import (
+    base,
     calendar_event,
     crm_lead,
     crm_lead_absence,
@@ -11,7 +12,6 @@ from . import (
     discuss_channel_merge,
     discuss_channel_team,
     hr_employee,
-    ir_actions_server,
     ir_cron,
     mail_activity,
     mail_gateway,
@@ -19,6 +19,7 @@ from . import (
     phone_blacklist,
     res_country,
     res_groups,
+    res_partner,
     res_users,
     res_users_settings,
     whatsapp_ad,

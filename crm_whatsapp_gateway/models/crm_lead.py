@@ -15,6 +15,7 @@ from odoo.addons.mail_gateway_whatsapp_queue.queue.locks import (
     remembered,
 )
 from odoo.addons.mail_gateway_whatsapp_queue.tools import identity as wa_identity
+from odoo.addons.mail_gateway_whatsapp_queue.tools.identity import Identity
 
 from ..tools import duty
 from ..tools.conversation import ANSWERED
@@ -951,6 +952,23 @@ class CrmLead(models.Model):
             channel.sudo()._whatsapp_link(self.sudo())
         return channel
 
+    def _whatsapp_conversations(self, gateway, customers=None):
+        """Return the conversation of the lead in which something was said last."""
+        if customers is not None:
+            return super()._whatsapp_conversations(gateway, customers)
+        # sudo: crm.lead - an administrator decided that this is sent
+        known = self.sudo().whatsapp_channel_ids.filtered(
+            lambda channel: channel.gateway_id == gateway
+        )
+        if known:
+            return [known._whatsapp_by_last_message()[-1:]], []
+        phone = self._whatsapp_first_phone()
+        if not phone:
+            return [], [self.env._("there is no phone number.")]
+        name = self.contact_name or self.partner_id.name or self.display_name
+        person = Identity(phone=phone.lstrip("+"))
+        return [gateway._whatsapp_conversation(person, name, self)], []
+
     def _whatsapp_first_phone(self):
         """Return the first number of the lead or its contact as E.164, or ''."""
         phones = self.whatsapp_phones or self.sudo().partner_id.whatsapp_phones or ""
@@ -969,6 +987,22 @@ class CrmLead(models.Model):
             lambda gateway: self.team_id and gateway.whatsapp_team_id == self.team_id
         )
         return (of_team or gateways)[:1]
+
+    def _whatsapp_gateway_for(self, person, gateways):
+        """Prefer the number of the team."""
+        of_team = gateways.filtered(
+            lambda gateway: self.team_id and gateway.whatsapp_team_id == self.team_id
+        )
+        return super()._whatsapp_gateway_for(person, of_team | gateways)
+
+    def _whatsapp_sent_from(self, rows):
+        """Link the conversation with this lead, unless it has an open one."""
+        res = super()._whatsapp_sent_from(rows)
+        channel = rows.channel_id[:1]
+        if self._whatsapp_is_open() and not channel.lead_id._whatsapp_is_open():
+            # sudo: crm.lead - the user reads it, and sends it
+            channel.sudo()._whatsapp_link(self.sudo())
+        return res
 
     def _whatsapp_matched_by(self, channel):
         """Return why the person of a conversation is the one of this lead.

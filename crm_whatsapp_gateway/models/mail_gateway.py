@@ -203,15 +203,18 @@ class MailGateway(models.Model):
         )
 
     def _whatsapp_conversation_vals(self, person, name, record=None):
-        """Link a conversation that begins from a lead."""
+        """Link a conversation that begins from a lead, or from what belongs to one."""
         values = super()._whatsapp_conversation_vals(person, name, record)
-        if record is not None and record._name == "crm.lead":
-            values["lead_id"] = record.id
+        # sudo: crm.lead - of a document that the user reads
+        lead = record._whatsapp_lead().sudo() if record is not None else None
+        if lead and (lead == record or lead._whatsapp_is_open()):
+            values["lead_id"] = lead.id
         return values
 
     def _whatsapp_conversation_users(self, record=None):
         """Let the salesperson of the lead take part."""
         users = super()._whatsapp_conversation_users(record)
-        if record is not None and record._name == "crm.lead":
-            users |= record.sudo().user_id  # res.users - who it is, of what one reads
+        if record is not None:
+            # sudo: crm.lead, res.users - who it is, of what one reads
+            users |= record._whatsapp_lead().sudo().user_id
         return users

@@ -111,6 +111,12 @@ class ResUsers(models.Model):
             parts.append([*self._whatsapp_unassigned(), *company])
         return parts
 
+    def _whatsapp_batch_domain(self):
+        """Managers see what everybody of their companies sends."""
+        if self.has_group(MANAGER) and not self.has_group(ADMINISTRATOR):
+            return self._whatsapp_own_companies() or EVERYTHING
+        return super()._whatsapp_batch_domain()
+
     def _whatsapp_unassigned(self):
         """Return the domain of what nobody has and the whole team may take."""
         return [

@@ -61,6 +61,12 @@ whatsapp.gateway.check          -    -    -    -    -    -    -    -    -    -  
 whatsapp.gateway.check.outcome  -    -    -    -    -    -    -    -    -    -    -    r
 whatsapp.rate.limit             -    -    -    -    -    -    -    -    -    -    -    r
 whatsapp.webhook.event          -    -    -    -    -    -    -    -    -    -    -    rwu
+whatsapp.batch                  -    -    -    r    -    -    -    r    -    -    -    r
+whatsapp.batch.line             -    -    -    r    -    -    -    r    -    -    -    r
+whatsapp.send.document          -    -    -    rwcu c    c    c    c    c    c    c    c
+whatsapp.send.document.recipient -   -    -    rwcu c    c    c    c    c    c    c    c
+whatsapp.send.document.report   -    -    -    rwcu c    c    c    c    c    c    c    c
+whatsapp.send.document.value    -    -    -    rwcu c    c    c    c    c    c    c    c
 whatsapp.send.template          -    -    -    rwcu c    c    c    c    c    c    c    -
 whatsapp.send.template.line     -    -    -    rwcu c    c    c    c    c    c    c    -
 whatsapp.hand.over              -    -    -    rwcu c    c    c    c    -    -    c    -
@@ -115,6 +121,10 @@ mail.whatsapp.template.button_sync_template     - - - - - - - - - - - x
 whatsapp.ad.action_open_leads                   - - - x x x x x - - - -
 whatsapp.invite.action_invite                   - - - x - - - x - - - -
 whatsapp.attention.action_open                  - - - x x x x x - - x x
+whatsapp.batch.action_cancel                    - - - x - - - x - - - x
+whatsapp.batch.action_refresh                   - - - x - - - x - - - x
+whatsapp.batch.action_retry                     - - - x - - - x - - - x
+whatsapp.batch.line.action_open                 - - - x - - - x - - - x
 whatsapp.composer.action_send_whatsapp          - - - x - - - x - - - -
 whatsapp.composer.action_view_whatsapp          - - - x x x x x x x x x
 whatsapp.composer.onchange_template_id          - - - x - - - x - - - -
@@ -141,6 +151,9 @@ whatsapp.message.queue.action_leave             - - - x - - - x x - - x
 whatsapp.message.queue.action_retry             - - - x - - - x x - - x
 whatsapp.message.queue.action_template          - - - x - - - x x - - x
 whatsapp.message.queue.create_from_notification - - - x - - - x x - - x
+whatsapp.send.document.action_open_for          - - - x - - - x - - - -
+whatsapp.send.document.action_send              - - - x - - - x - - - -
+whatsapp.send.document.choices                  - - - x - - - x - - - -
 whatsapp.send.template.action_send              - - - x - - - x x - - -
 whatsapp.send.template.choices                  - - - x - - - x x - - -
 whatsapp.snooze.action_snooze                   - - - x - - - x - - - -

@@ -200,6 +200,7 @@ class RightsCase(WhatsappCase):
             "whatsapp.send.template.line": self.wizard(
                 "whatsapp.send.template"
             ).line_ids[:1],
+            **self.documents(template),
             "whatsapp.hand.over": self.wizard(
                 "whatsapp.hand.over", user_id=self.tomas.id
             ),
@@ -219,6 +220,41 @@ class RightsCase(WhatsappCase):
             self.assertEqual(len(record), 1, name)
         env.flush_all()
         return {name: record.sudo().with_user(1) for name, record in found.items()}
+
+    def document_dialog(self, user=None):
+        """Return the dialog that sends the lead, as somebody opens it."""
+        dialogs = self.env["whatsapp.send.document"].with_user(user or self.sofia)
+        action = dialogs.action_open_for("crm.lead", self.lead.ids)
+        return dialogs.browse(action["res_id"])
+
+    def batch(self):
+        """Return a batch of the owner, with one document that was not sent."""
+        batch = self.env["whatsapp.batch"].create(
+            {
+                "name": "Offers",
+                "res_model": "crm.lead",
+                "user_id": self.sofia.id,
+                "gateway_id": self.gateway.id,
+            }
+        )
+        values = {"batch_id": batch.id, "res_id": self.lead.id, "state": "refused"}
+        self.env["whatsapp.batch.line"].create(values)
+        return batch
+
+    def documents(self, template):
+        """Return what is about sending documents: the owner sends the lead."""
+        dialog, batch = self.document_dialog(), self.batch()
+        dialog.template_id = template
+        return {
+            "whatsapp.send.document": dialog,
+            "whatsapp.send.document.recipient": dialog.recipient_id,
+            "whatsapp.send.document.report": self.env["whatsapp.send.document.report"]
+            .with_user(self.sofia)
+            .create({"wizard_id": dialog.id, "name": "Offer"}),
+            "whatsapp.send.document.value": dialog.value_ids[:1],
+            "whatsapp.batch": batch,
+            "whatsapp.batch.line": batch.line_ids,
+        }
 
     def dialogs_of_oca(self, guest, partner):
         """Return one of each of OCA's dialogs, which the owner opened."""
@@ -457,6 +493,20 @@ class TestRights(RightsCase):
             "whatsapp.attention.action_open": lambda: (
                 record("whatsapp.attention").search([], limit=1).action_open()
             ),
+            **{
+                f"whatsapp.batch.{name}": getattr(of(self.sent_batch), name)
+                for name in ("action_cancel", "action_refresh", "action_retry")
+            },
+            "whatsapp.batch.line.action_open": of(self.sent_batch.line_ids).action_open,
+            "whatsapp.send.document.action_open_for": lambda: record(
+                "whatsapp.send.document"
+            ).action_open_for("crm.lead", self.lead.ids),
+            "whatsapp.send.document.action_send": lambda: self.document_dialog(
+                user
+            ).action_send(),
+            "whatsapp.send.document.choices": lambda: record(
+                "whatsapp.send.document"
+            ).choices(self.document_dialog(user).recipient_id.id, self.gateway.id),
             "whatsapp.composer.action_send_whatsapp": lambda: (
                 composer().action_send_whatsapp()
             ),
@@ -545,6 +595,7 @@ class TestRights(RightsCase):
         self.check = self.gateway.whatsapp_check_ids[:1]
         self.failed = self.answer(self.channel, "Failed", user=self.sofia)
         self.failed.write({"state": "failed", "attempts": 3})
+        self.sent_batch = self.batch()
         self.env.flush_all()
         expected, found = table(METHODS), {}
         tried = set(self.calls(self.env.user))

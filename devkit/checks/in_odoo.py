@@ -48,9 +48,11 @@ def addon(
 
 def each(environment: Environment, at: datetime | None = None) -> Result:
     """Install and test those that others of ours build on without these, each alone;
-    so the addons of `tests/addons`, which override ours or bring Odoo's sales.
+    so the addons of `tests/addons`, which override ours. All the glue is one of them.
     """
     small = {name: shared([name], 1)[0] for name in paths.below()}
+    if paths.glue():
+        small[",".join(paths.glue())] = shared(paths.glue(), 1)[0]
     small |= {name: f"/{name}" for name in paths.overriding()}
     return _run(environment, "test", [*small.values()], only=[*small], at=at)
 
@@ -65,22 +67,33 @@ def shared(addons: list[str], parts: int) -> list[str]:
 
 
 def tours(environment: Environment) -> Result:
-    """Our tests in a browser or over HTTP, in a copy of the database that has ours."""
-    tags = {
-        f"{tag}/{file.relative_to(paths.REPO).parts[0]}": None
-        for file in tests_of(paths.addons())
-        for name, tag in SERVED.items()
-        if f"@tagged({name}" in file.read_text()
-    }
-    base = prepared.ours(environment)
-    return _with_browser(environment, "test-browser", ",".join(tags), base=base)
+    """Our tests in a browser or over HTTP, in a copy of the database that has ours.
+
+    Those of glue have a database of their own.
+    """
+    glue = paths.glue()
+    result = Result()
+    for addons in ([name for name in paths.addons() if name not in glue], glue):
+        tags = {
+            f"{tag}/{file.relative_to(paths.REPO).parts[0]}": None
+            for file in tests_of(addons)
+            for name, tag in SERVED.items()
+            if f"@tagged({name}" in file.read_text()
+        }
+        base = None if addons is glue else prepared.ours(environment)
+        if tags:
+            all_tags = ",".join(tags)
+            result.add(_with_browser(environment, "test-browser", all_tags, base=base))
+    return result
 
 
 def _with_browser(
     environment: Environment, purpose: str, tags: str, **options
 ) -> Result:
     missing = browser.provide()
-    result = _run(environment, purpose, [tags], served=True, **options)
+    glue = paths.glue()
+    only = [",".join(glue)] if set(modules_of(tags)) & {*glue} else []
+    result = _run(environment, purpose, [tags], only=only, served=True, **options)
     if missing:
         result.fail(missing)
     return result
@@ -147,9 +160,10 @@ def _run(
 ) -> Result:
     """Install, test in as many Odoos as there are tags, and judge their logs.
 
-    With `ours` all our addons are installed, or for each of the tags `only` one and
-    what that one needs; without, OCA's modules are updated. In a copy of `base` they
-    are installed already. `served` tells of tests that need a server.
+    With `ours` all our addons but glue are installed, or for each of the tags `only`
+    one (or several, with commas between) and what it needs; without, OCA's modules are
+    updated. In a copy of `base` they are installed already. `served` tells of tests
+    that need a server.
     """
     parts = []
     for number, each in enumerate(tags, 1):
@@ -159,9 +173,10 @@ def _run(
             action = ()
         elif not ours:
             action = ("-u", ",".join(OCA_MODULES))
-        names = (purpose, alone, environment.series, paths.checkout(), str(number))
-        name = "-".join(filter(None, names))
-        source = base or database.template(environment, alone)
+        addons = list(filter(None, alone.split(",")))
+        names = (*addons[:1], environment.series, paths.checkout(), str(number))
+        name = "-".join((purpose, *names))
+        source = base or database.template(environment, addons)
         part = _Part(environment, name, source, action, each, at)
         part.prepare(served)
         parts.append(part)
@@ -179,7 +194,7 @@ def _run(
         one = odoo_log.judge(found, modules_of(part.tags), part.status)
         if not ours:
             _check_complete(environment, found, one)
-        elif served and found.summary is not None:
+        elif served and not only and found.summary is not None:
             bundles.keep(environment, part.database)
         if one.problems:
             one.fail(f"log: {part.log}")

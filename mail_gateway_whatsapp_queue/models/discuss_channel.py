@@ -252,6 +252,26 @@ class DiscussChannel(models.Model):
         # the caller's sudo says what code may do, not who asked for it
         self.with_user(self.env.uid).check_access("read")
 
+    def _whatsapp_not_mine(self):
+        """Return why the user does not write here, or '': it is a colleague's."""
+        self.ensure_one()
+        if self.with_user(self.env.uid).has_access("read"):
+            return ""
+        # sudo: discuss.channel - whom to ask; the name of a colleague, no more
+        return self.env._(
+            "%s has a conversation with this number. Please ask for it.",
+            self.sudo()._whatsapp_responsible()[:1].name or self.env._("A colleague"),
+        )
+
+    def _whatsapp_check_mine(self):
+        """Refuse who may not see these conversations, and say whom to ask.
+
+        :raise UserError: one of them is a colleague's
+        """
+        for channel in self:
+            if why := channel._whatsapp_not_mine():
+                raise UserError(why)
+
     def _whatsapp_company(self):
         return self.company_id or self.gateway_id.company_id or self.env.company
 

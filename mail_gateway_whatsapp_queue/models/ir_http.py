@@ -31,4 +31,7 @@ class IrHttp(models.AbstractModel):
         info = super().session_info()
         if self.env.user._is_internal():
             info["whatsapp_limits"] = payloads.composer_limits()
+            if self.env.user._whatsapp_works():
+                dialogs = self.env["whatsapp.send.document"]
+                info["whatsapp_documents"] = dialogs._document_models()
         return info

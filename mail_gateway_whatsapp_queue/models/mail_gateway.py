@@ -675,6 +675,27 @@ class MailGateway(models.Model):
         channel._whatsapp_add_members(self._whatsapp_conversation_users(record))
         return channel.with_env(self.env)
 
+    def _whatsapp_conversation_of_user(self, person, name, record=None):
+        """Return the conversation with a person for who may write in it.
+
+        :param person: ``tools.identity.Identity``
+        :param str name: what a new conversation is called
+        :param record: the document that it begins from, or None
+        :raise AccessError: the user does not work with WhatsApp, may not read the
+            number, or begins no conversations from it
+        :raise UserError: it is a colleague's conversation
+        """
+        self.ensure_one()
+        self.env.user._whatsapp_check_works()
+        self.check_access("read")
+        known = self._whatsapp_look_up(person)[:1]
+        if not known:
+            self._whatsapp_check_writer()
+        known._whatsapp_check_mine()
+        channel = self._whatsapp_conversation(person, name, record)
+        channel._whatsapp_check_mine()
+        return channel
+
     def _whatsapp_conversation_vals(self, person, name, record=None):
         """Return the values of a conversation that we begin. A hook.
 

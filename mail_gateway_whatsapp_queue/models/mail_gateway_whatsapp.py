@@ -321,7 +321,7 @@ class MailGatewayWhatsapp(models.AbstractModel):
         author = self._get_author(channel.gateway_id, value)
         posted = self._post_received(channel, author, inbound)
         self._post_process_message(posted, channel)
-        self._show_on_document(posted)
+        self._show_on_document(posted, inbound)
         channel._whatsapp_message_shown(inbound, posted)
 
     def _read_message(self, channel, message, value, side=wa_message.CUSTOMER):
@@ -380,15 +380,20 @@ class MailGatewayWhatsapp(models.AbstractModel):
             return None
         return super()._post_process_message(message, channel)
 
-    def _show_on_document(self, posted):
+    def _show_on_document(self, posted, inbound):
         """Show the answer to a document's message on the document, as OCA does.
 
         :param posted: ``mail.message`` in the conversation
+        :param inbound: ``tools.message.InboundMessage`` that it shows
         """
         original = posted.parent_id.gateway_message_id
-        if not original:
+        if original.model not in self.env:
             return
-        document = self.env[original.model].browse(original.res_id)
+        # sudo: the document - its customer answers; the webhook user may be anybody
+        documents = self.env[original.model].sudo()
+        document = documents.browse(original.res_id).exists()
+        if not document:
+            return
         posted.gateway_message_id = document.message_post(
             body=posted.body,
             author_id=not posted.author_guest_id and posted.author_id.id,
@@ -400,6 +405,19 @@ class MailGatewayWhatsapp(models.AbstractModel):
         self._post_process_reply(posted.parent_id)
         compat.bus_send_values(
             posted, {"gateway_thread_data": posted.gateway_thread_data}
+        )
+        document._whatsapp_answered(posted, self._meaning_of(posted, inbound))
+
+    def _meaning_of(self, posted, inbound):
+        """Return what the button of a template means that was pressed, or None."""
+        if not inbound.button:
+            return None
+        # sudo: whatsapp.message.queue - inbound: the webhook user may be anybody
+        rows = self.env["whatsapp.message.queue"].sudo()
+        channel = self.env["discuss.channel"].sudo().browse(posted.res_id)
+        row = rows._with_wamid(inbound.rendered.quoted, "channel_id", channel)
+        return row.template_id.button_ids._whatsapp_meaning_of(
+            inbound.button, inbound.said
         )
 
     def _postpone_rest(self, gateway, event, error):

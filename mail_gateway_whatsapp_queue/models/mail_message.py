@@ -148,6 +148,23 @@ class MailMessage(models.Model):
         self.filtered(lambda message: message.id in hidden.ids).display_name = False
         return res
 
+    @api.depends("gateway_message_id")
+    @api.depends_context("uid")
+    def _compute_gateway_thread_data(self):
+        """Tell of which document a message is only to who may read that document."""
+        # sudo: mail.message - whether it belongs to one
+        linked = self.filtered(lambda message: message.sudo().gateway_message_id)
+        hidden = linked.filtered(
+            lambda message: (
+                not message.sudo()
+                .gateway_message_id.with_user(self.env.uid)
+                .has_access("read")
+            )
+        )
+        res = super(MailMessage, self - hidden)._compute_gateway_thread_data()
+        hidden.gateway_thread_data = {}
+        return res
+
     def _send_to_gateway_thread(self, gateway_channel_id):
         """Show the document's copy as waiting: OCA shows it as sent at once.
 

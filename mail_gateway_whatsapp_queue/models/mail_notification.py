@@ -181,6 +181,13 @@ class MailNotification(models.Model):
         for notification in self.filtered("gateway_channel_id"):
             compat.bus_send_record(notification.gateway_channel_id, notification)
 
+    def _filtered_for_web_client(self):
+        """Show what became of a document that was sent: Odoo shows none of a note."""
+        ours = self.filtered(
+            lambda n: n.gateway_type == "whatsapp" and n.gateway_channel_id
+        )
+        return super()._filtered_for_web_client() | ours
+
     def _to_store(self, store, *args, **kwargs):
         """Tell the web client since when the status is, and why."""
         if hasattr(super(), "_to_store"):

@@ -2,7 +2,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
 
-from ..tools import template
+from ..tools import template, template_words
 
 # Kinds that OCA does not know
 MORE = ("copy_code", "flow", "catalog")
@@ -19,6 +19,36 @@ class MailWhatsappTemplateButton(models.Model):
         ],
         ondelete={kind: "cascade" for kind in MORE},
     )
+    whatsapp_meaning = fields.Selection(
+        [
+            ("yes", "Yes: the customer accepts or confirms"),
+            ("other", "Something else, such as a question"),
+        ],
+        string="What it means",
+        compute="_compute_whatsapp_meaning",
+        store=True,
+        readonly=False,
+        help="What follows on the document when the customer presses it.",
+    )
+
+    @api.depends("name", "button_type")
+    def _compute_whatsapp_meaning(self):
+        for button in self:
+            meaning = "yes" if template_words.agrees(button.name) else "other"
+            button.whatsapp_meaning = button.button_type == "quick_reply" and meaning
+
+    def _whatsapp_meaning_of(self, carried, text):
+        """Return what the one of these buttons means that was pressed.
+
+        :param str carried: what it carries, see ``tools.template.button_payload``
+        :param str text: of the button, if it was sent without that
+        """
+        replies = self.filtered(lambda button: button.button_type == "quick_reply")
+        _name, index = template.tapped_button(carried)
+        pressed = self[index : index + 1] if index is not None else self.browse()
+        if pressed & replies:
+            return pressed.whatsapp_meaning
+        return replies.filtered(lambda button: button.name == text)[:1].whatsapp_meaning
 
     @api.model
     def _whatsapp_described(self, buttons):

@@ -3,10 +3,9 @@
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools.safe_eval import safe_eval, time
+from odoo.exceptions import UserError, ValidationError
 
-from .. import compat, pictures
+from .. import pictures
 from ..tools import payloads, template
 
 HEADER = "whatsapp.template.header"
@@ -188,38 +187,12 @@ class WhatsappTemplateHeader(models.AbstractModel):
                     self.name,
                 )
             )
-        record = record.with_env(self.env)
-        record.check_access("read")
-        groups = report_sudo[compat.REPORT_GROUPS]
-        if groups and not self.env.su and not groups & self.env.user[compat.ALL_GROUPS]:
-            raise AccessError(
-                self.env._("You may not print with the report %s.", report_sudo.name)
-            )
-        content, kind = self.env["ir.actions.report"]._render_qweb_pdf(
-            report_sudo.id, record.ids
-        )
-        if kind != "pdf":
-            raise UserError(
-                self.env._("The report %s could not be made a PDF.", report_sudo.name)
-            )
-        return self.env["ir.attachment"].create(
-            {
-                "name": self._whatsapp_report_name(record),
-                "raw": content,
-                "mimetype": "application/pdf",
-                # as a file that somebody is about to send: what is not is removed
-                "res_model": "mail.compose.message",
-                "res_id": 0,
-            }
-        )
+        return report_sudo.with_env(self.env)._whatsapp_print(record)
 
     def _whatsapp_report_name(self, record):
         """Return what the file is called that a record is printed to."""
         # sudo: ir.actions.report - for administrators only
-        expression = self.sudo().whatsapp_report_id.print_report_name
-        values = {"object": record, "time": time}
-        name = safe_eval(expression, values) if expression else record.display_name
-        return f"{str(name).replace('/', '-')}.pdf"
+        return self.sudo().whatsapp_report_id._whatsapp_file_name(record)
 
     def _whatsapp_header_preview(self, header, name=None):
         """Return what stands above the text for the customer, as Markup.

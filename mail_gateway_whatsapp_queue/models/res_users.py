@@ -153,6 +153,14 @@ class ResUsers(models.Model):
         works = self._whatsapp_works()
         return EVERYTHING if works else [(path, "!=", "whatsapp")]
 
+    def _whatsapp_batch_domain(self):
+        """Return which ``whatsapp.batch`` this user may see: the own ones. A hook."""
+        if not self._whatsapp_works():
+            return NOTHING
+        if self.has_group(ADMINISTRATOR):
+            return EVERYTHING
+        return [("user_id", "=", self.id)]
+
     def _whatsapp_message_domain(self):
         """Return which ``mail.message`` this user may see, as far as WhatsApp says.
 

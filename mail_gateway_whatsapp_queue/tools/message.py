@@ -351,6 +351,7 @@ class InboundMessage:
     original: str  # wamid of the message that it edits, '' if none
     said: str  # what was typed or chosen, if that is all
     cards: list
+    button: str | None  # what the button carries that was pressed; None: none was
     shared_phone: str | None  # given when we asked for it
     in_standby: bool  # Meta's own agent answers in this conversation
     opt: str | None = None  # the opt-in or opt-out keyword that it is
@@ -382,9 +383,23 @@ def read(message, value, translate=lambda source: source, side=CUSTOMER):
         original=original_of(message),
         said=said(message),
         cards=cards(message),
+        button=button(message),
         shared_phone=shared_phone(message),
         in_standby=value.get("field") == STANDBY,
     )
+
+
+def button(message):
+    """What the button of a template carries that was pressed; None if none was.
+
+    >>> button({"type": "button", "button": {"payload": "offer/1", "text": "Yes"}})
+    'offer/1'
+    >>> button({"type": "button", "button": "?"}), button({"type": "text"})
+    ('', None)
+    """
+    if message_type(message) != "button":
+        return None
+    return _str(_dict(message.get("button")).get("payload"))
 
 
 def said(message):

@@ -56,6 +56,14 @@ _AFTER_NAME = tuple(",.:;!")
 _SHORT_TITLE = 5  # letters of "Lic.", "Dra."
 
 
+# How a button begins that agrees, see `agrees`
+_YES = re.compile(
+    r"\W*(?:si|yes|sim|ok|vale|claro|acept|accept|aceit|confirm|acuerdo|de acuerdo"
+    r"|agree|adelante|apruebo|aprobar|aprobad|approve|asistir|voy|alli estare)"
+)
+_NO = re.compile(r"\b(?:no|not|nao|cancel\w*|cambi\w*|chang\w*|otr[oa]\w*)\b")
+
+
 def folded(text):
     """A text as it is searched: without accents and capitals.
 
@@ -177,3 +185,20 @@ def around(text, name, before=3, after=2):
 def _key(name):
     words = folded(name).split("_")
     return "_".join(word for word in words if word not in FILLERS)
+
+
+def agrees(text):
+    """Whether the words of a button accept or confirm something.
+
+    >>> [agrees(text) for text in ("✅ Acepto", "Sí, confirmo", "Accept", "Confirmar")]
+    [True, True, True, True]
+    >>> [agrees(text) for text in ("Tengo una duda", "Cambiar", "No acepto", "Since")]
+    [False, False, False, False]
+    """
+    words = folded(text)
+    found = _YES.match(words)
+    if not found or _NO.search(words):
+        return False
+    # a word that only begins as a short one of these is another one
+    rest = words[found.end() : found.end() + 1]
+    return len(found.group().strip()) > 4 or not rest.isalpha()

@@ -5,5 +5,7 @@ from . import (
     whatsapp_composer,
     whatsapp_dialog,
     whatsapp_edit_message,
+    whatsapp_send_document,
     whatsapp_send_template,
+    whatsapp_send_value,
 )

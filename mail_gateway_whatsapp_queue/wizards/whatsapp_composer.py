@@ -80,15 +80,7 @@ class WhatsappComposer(models.TransientModel):
         if not self._whatsapp_known_channel():
             self.gateway_id._whatsapp_check_writer()
         channel = record._whatsapp_get_channel(self.number_field_name, self.gateway_id)
-        if not channel.has_access("read"):
-            # sudo: discuss.channel - whom to ask; the name of a colleague, no more
-            raise UserError(
-                self.env._(
-                    "%s has a conversation with this number. Please ask for it.",
-                    channel.sudo()._whatsapp_responsible()[:1].name
-                    or self.env._("A colleague"),
-                )
-            )
+        channel._whatsapp_check_mine()
         if self.template_id:
             values = self._whatsapp_values()
             header = self.template_id._whatsapp_header_of(record)

@@ -74,7 +74,9 @@ class WhatsappSendTemplate(models.TransientModel):
         values = super().default_get(fields_list)
         channel = self.env["discuss.channel"].browse(values.get("channel_id"))
         if channel and "template_id" in fields_list and not values.get("template_id"):
-            found = self._templates(channel).filtered("is_supported")
+            # sudo: discuss.channel - of which number it is, as in gateway_id
+            gateway = channel.sudo().gateway_id
+            found = self._templates(gateway).filtered("is_supported")
             if len(found) == 1:
                 values["template_id"] = found.id
         return values
@@ -94,15 +96,24 @@ class WhatsappSendTemplate(models.TransientModel):
         self.check_access("create")
         channel = self.env["discuss.channel"].browse(channel_id)
         channel._whatsapp_check_person()
+        # sudo: discuss.channel - the customer's language, whoever asks
+        lang = channel.sudo()._whatsapp_customer_lang() or ""
+        return self._choices(self._templates(channel.sudo().gateway_id), lang, query)
+
+    def _choices(self, templates, lang, query="", model=None):
+        """Return templates as :meth:`choices` does.
+
+        :param templates: ``mail.whatsapp.template`` to choose from
+        :param str lang: code of the customer's language, or ''
+        :param str model: of the document that is sent: its templates come first
+        """
         words = template_words.folded(query).split()
 
         def fits(each):
             text = each._whatsapp_searched()
             return all(word in text for word in words)
 
-        found = self._templates(channel).filtered(fits)
-        # sudo: discuss.channel - the customer's language, whoever asks
-        lang = channel.sudo()._whatsapp_customer_lang() or ""
+        found = templates.filtered(fits)
         used = self._last_used(found)
 
         def likelihood(each):
@@ -110,7 +121,10 @@ class WhatsappSendTemplate(models.TransientModel):
             is_other = each.language != lang
             foreign = each._whatsapp_is_foreign(lang)
             why_not = each._whatsapp_why_not()
-            return bool(why_not), foreign, -used.get(each, 0), name, is_other
+            # sudo: ir.model - what the template is about
+            is_strange = bool(model) and each.sudo().model_id.model != model
+            last = -used.get(each, 0)
+            return bool(why_not), foreign, is_strange, last, name, is_other
 
         categories = dict(found._fields["category"]._description_selection(self.env))
         return [
@@ -127,12 +141,14 @@ class WhatsappSendTemplate(models.TransientModel):
             for each in found.sorted(likelihood)[:SHOWN]
         ]
 
-    def _templates(self, channel):
-        """Return the templates of a conversation's number, also what others send."""
+    def _templates(self, gateway):
+        """Return the templates of a number, also those that cannot be sent from here.
+
+        :param gateway: ``mail.gateway``
+        """
         return self.env["mail.whatsapp.template"].search(
             [
-                # sudo: discuss.channel - of which number it is, as in gateway_id
-                ("gateway_id", "=", channel.sudo().gateway_id.id),
+                ("gateway_id", "=", gateway.id),
                 ("state", "=", "approved"),
                 "|",
                 ("is_supported", "=", True),

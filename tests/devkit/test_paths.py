@@ -42,6 +42,14 @@ def test_a_repository_with_one_addon(repo):
     assert not paths.below()
 
 
+def test_glue_comes_by_itself(repo):
+    manifest = {"name": "Sale", "depends": ADDONS["sale_chat"], "auto_install": True}
+    (repo / "sale_chat" / "__manifest__.py").write_text(f"{manifest}\n")
+    assert paths.glue() == ["sale_chat"]
+    assert paths.below() == ["queue"]
+    assert paths.top() == ["account_chat", "crm_chat"]
+
+
 def test_what_an_addon_stands_on(repo):
     assert paths.outside(["queue"]) == ["mail_gateway_whatsapp"]
     assert paths.outside(["crm_chat"]) == ["crm", "hr", "mail_gateway_whatsapp"]

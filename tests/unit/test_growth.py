@@ -184,6 +184,7 @@ def media(text):
 
 # (module, function) -> how it is called with a stranger's text
 READERS = {
+    (template_words, "agrees"): template_words.agrees,
     (template_words, "folded"): template_words.folded,
     (template_words, "readable"): lambda text: template_words.readable(
         text, "es", text
@@ -243,6 +244,7 @@ READERS = {
     (message, "media_of"): each_message(message.media_of),
     (message, "files_of"): each_message(message.files_of),
     (message, "original_of"): each_message(message.original_of),
+    (message, "button"): each_message(message.button),
     (message, "said"): each_message(message.said),
     (message, "extension_of"): message.extension_of,
     (message, "reaction_of"): each_message(message.reaction_of),

@@ -54,14 +54,17 @@ export class TemplateField extends Component {
     get activeId() {
         return this.state.found.length ? this.optionId(this.state.index) : undefined;
     }
-    async load() {
-        const {query} = this.state;
-        this.searched = query;
+    async find(query) {
         const {channel_id: channel} = this.props.record.data;
-        const found = await this.orm.call("whatsapp.send.template", "choices", [
+        return this.orm.call("whatsapp.send.template", "choices", [
             channel.id ?? channel[0],
             query,
         ]);
+    }
+    async load() {
+        const {query} = this.state;
+        this.searched = query;
+        const found = await this.find(query);
         if (query === this.state.query) {
             Object.assign(this.state, {found, index: 0});
         }

@@ -1,3 +1,9 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from . import discuss_channel, mail_gateway, mail_gateway_whatsapp, whatsapp_models
+from . import (
+    discuss_channel,
+    mail_gateway,
+    mail_gateway_whatsapp,
+    res_partner,
+    whatsapp_models,
+)

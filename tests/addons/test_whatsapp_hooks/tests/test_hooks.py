@@ -104,6 +104,22 @@ class TestHooks(GatewayCase):
             self.responsible_user.partner_id, channel.channel_member_ids.partner_id
         )
 
+    def test_what_is_sent_from_a_document(self):
+        self.receive(self.message(content="Hello"))
+        self.gateway.member_ids |= self.responsible_user
+        contact = self.env["res.partner"].create(
+            {"name": "Ana", "phone": "+52 55 1234 5678"}
+        )
+        dialogs = self.env["whatsapp.send.document"].with_user(self.responsible_user)
+        action = dialogs.action_open_for("res.partner", contact.ids)
+        dialog = dialogs.browse(action["res_id"])
+        self.assertEqual(
+            (dialog.body, dialog.report_id), ("Dear Ana", dialog.report_ids)
+        )
+        self.assertEqual(dialog.gateway_id, self.gateway)
+        dialog.action_send()
+        self.assertEqual(contact.function, "sent text by responsible")
+
     def test_a_group(self):
         message = self.message(content="Hi all", group_id="120363@g.us")
         self.post(self.delivery(message))
