@@ -82,6 +82,7 @@ mail.compose.gateway.message    -    -    c    rwc  c    c    c    c    c    c  
 
 # x: passes; -: AccessError, before anything is done. On the owner's conversation.
 METHODS = """
+calendar.event.action_whatsapp_send             - - - x x x x x x x x x
 crm.lead.action_open_whatsapp                   - - - x - - - x - - - -
 crm.lead.action_whatsapp_merge                  - - - x - - - x - - - -
 crm.lead.message_subscribe                      - - - x - - - x - - - -
@@ -118,6 +119,7 @@ mail.message.whatsapp_delivery                  - - - x - - - x x - - x
 mail.notification.send_gateway                  - - - x - - - x x - - x
 mail.whatsapp.template.button_export_template   - - - - - - - - - - - x
 mail.whatsapp.template.button_sync_template     - - - - - - - - - - - x
+res.partner.action_open_whatsapp                - - - x x x x x x x x x
 whatsapp.ad.action_open_leads                   - - - x x x x x - - - -
 whatsapp.invite.action_invite                   - - - x - - - x - - - -
 whatsapp.attention.action_open                  - - - x x x x x - - x x

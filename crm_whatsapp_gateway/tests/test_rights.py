@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from psycopg2 import IntegrityError
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
@@ -395,6 +395,10 @@ class TestRights(RightsCase):
             )
 
         return {
+            # of calendar_whatsapp_gateway, which Odoo installs beside
+            "calendar.event.action_whatsapp_send": of(
+                self.meeting
+            ).action_whatsapp_send,
             "crm.lead.action_open_whatsapp": lead.action_open_whatsapp,
             "crm.lead.action_whatsapp_merge": lead.action_whatsapp_merge,
             "crm.lead.message_subscribe": lambda: lead.message_subscribe(
@@ -498,6 +502,7 @@ class TestRights(RightsCase):
                 for name in ("action_cancel", "action_refresh", "action_retry")
             },
             "whatsapp.batch.line.action_open": of(self.sent_batch.line_ids).action_open,
+            "res.partner.action_open_whatsapp": of(self.contact).action_open_whatsapp,
             "whatsapp.send.document.action_open_for": lambda: record(
                 "whatsapp.send.document"
             ).action_open_for("crm.lead", self.lead.ids),
@@ -592,6 +597,9 @@ class TestRights(RightsCase):
     def test_each_public_method_asks_for_the_right_that_the_table_says(self):
         self.message_template = self.template("Hello")
         self.contact = self.env["res.partner"].create({"name": "Customer"})
+        self.meeting = self.env["calendar.event"].create(
+            {"name": "Visit", "start": fields.Datetime.now(), "duration": 1}
+        )
         self.check = self.gateway.whatsapp_check_ids[:1]
         self.failed = self.answer(self.channel, "Failed", user=self.sofia)
         self.failed.write({"state": "failed", "attempts": 3})

@@ -463,7 +463,8 @@ class Base(models.AbstractModel):
         # sent, whoever makes the change that it is sent for
         header = template.sudo()._whatsapp_header_of(self.sudo())
         rows = template._whatsapp_send(channel.sudo(), values, header).sudo()
-        self._whatsapp_show_sent(rows)
+        if not self._whatsapp_shows(rows):
+            self._whatsapp_show_sent(rows)
         self._whatsapp_sent_from(rows)
         return rows
 
@@ -483,8 +484,6 @@ class Base(models.AbstractModel):
         """
         message = rows.message_id
         if not message or not hasattr(self, "_message_log"):
-            return
-        if self._whatsapp_shows(rows):
             return
         channel = rows.channel_id
         name, number = channel.name, wa_identity.display(channel.whatsapp_phone or "")
