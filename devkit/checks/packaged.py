@@ -192,6 +192,17 @@ class _Trial:
         there = paths.addons(self.site / "odoo" / "addons")
         return [name for name in there if name in paths.addons()]
 
+    def _wanted(self) -> list[str]:
+        """Those of them that are to be installed: glue, if all that it joins is there."""
+        query = "SELECT name FROM ir_module_module WHERE state = 'installed'"
+        there = {name for (name,) in self._sql(query)} | set(self._ours())
+        return [
+            name
+            for name in self._ours()
+            if name not in paths.glue()
+            or there.issuperset(paths.manifest_of(paths.REPO / name)["depends"])
+        ]
+
     def _make_python(self) -> None:
         """An environment that has Odoo's libraries from the series' own one."""
         self.python = venv.create(self.folder / "venv", self.environment.python)
@@ -267,7 +278,7 @@ class _Trial:
 
     def _plant_migration(self) -> None:
         """A migration script, in the copy that pip made."""
-        name = self._ours()[-1]
+        name = self._wanted()[-1]
         version = paths.manifest_of(paths.REPO / name)["version"]
         folder = self.site / "odoo" / "addons" / name / "migrations" / version
         folder.mkdir(parents=True, exist_ok=True)
@@ -316,7 +327,7 @@ class _Trial:
             for address in addresses:
                 file = self.site / "odoo" / "addons" / address.lstrip("/")
                 self._expect(file.is_file(), f"the picture {address} is not there")
-        self._judge_states(installed=self._ours())
+        self._judge_states(installed=self._wanted())
 
     def _judge_states(self, installed: list[str]) -> None:
         """These of ours are installed, and no others."""
@@ -347,7 +358,7 @@ class _Trial:
             self._expect(not changes, f"an update changed {table}: {changes}")
 
     def _judge_update(self) -> None:
-        self._judge_states(installed=self._ours())
+        self._judge_states(installed=self._wanted())
         errors = dict(self._sql(f"SELECT code, advice->>'en_US' FROM {ERRORS}"))
         self._expect(
             errors.get("999999") == "Call us.", "an error of one's own is gone"
@@ -479,7 +490,7 @@ class _Life(_Trial):
         before = self._rows()
         for title in ("an update", "the same update again"):
             with step(title) as show:
-                self._update(self._ours(), show)
+                self._update(self._wanted(), show)
         self._judge_kept(before, self._rows())
         self._judge_update()
         self._uninstall()
@@ -502,7 +513,7 @@ class _Life(_Trial):
 
     def _uninstall(self) -> None:
         """One by one, from the top; those that are left go on."""
-        left = self._ours()
+        left = self._wanted()
         while left:
             name = left.pop()
             before = {table: self._ids(table) for table in GOES_ON}
@@ -535,7 +546,9 @@ class _Parting(_Trial):
             with step(title) as show:
                 self._update(old, show)
         self._judge_kept(before, self._rows())
-        self._judge_states(installed=self._ours())
+        # an update installs no glue: a person does, or what it joins with the rest
+        installed = [name for name in self._wanted() if name not in paths.glue()]
+        self._judge_states(installed)
         self._judge_records(records, shipped)
         self._judge_owners()
 
@@ -564,10 +577,8 @@ class _Parting(_Trial):
     def _judge_owners(self) -> None:
         """All belongs to the addon to which it belongs after an installation."""
         for what, rows in self._all(OWNED).items():
-            left, gone = (
-                sorted(rows - self.owned[what]),
-                sorted(self.owned[what] - rows),
-            )
+            owned = {row for row in self.owned[what] if row[0] not in paths.glue()}
+            left, gone = sorted(rows - owned), sorted(owned - rows)
             self._expect(not left, f"{what} belong to another addon: {left[:5]}")
             self._expect(not gone, f"{what} are missing: {gone[:5]}")
         wrong = self._sql(
