@@ -193,7 +193,7 @@ class _Trial:
         return [name for name in there if name in paths.addons()]
 
     def _wanted(self) -> list[str]:
-        """Those of them that are to be installed: glue, if all that it joins is there."""
+        """Those of them to be installed: glue, if all that it joins is there."""
         query = "SELECT name FROM ir_module_module WHERE state = 'installed'"
         there = {name for (name,) in self._sql(query)} | set(self._ours())
         return [
@@ -546,9 +546,11 @@ class _Parting(_Trial):
             with step(title) as show:
                 self._update(old, show)
         self._judge_kept(before, self._rows())
-        # an update installs no glue: a person does, or what it joins with the rest
-        installed = [name for name in self._wanted() if name not in paths.glue()]
-        self._judge_states(installed)
+        # an update installs no glue: a person does
+        self._judge_states([n for n in self._wanted() if n not in paths.glue()])
+        with step("the glue") as show:
+            self._shell("install_glue(env)", show)
+        self._judge_states(self._wanted())
         self._judge_records(records, shipped)
         self._judge_owners()
 
@@ -577,7 +579,7 @@ class _Parting(_Trial):
     def _judge_owners(self) -> None:
         """All belongs to the addon to which it belongs after an installation."""
         for what, rows in self._all(OWNED).items():
-            owned = {row for row in self.owned[what] if row[0] not in paths.glue()}
+            owned = self.owned[what]
             left, gone = sorted(rows - owned), sorted(owned - rows)
             self._expect(not left, f"{what} belong to another addon: {left[:5]}")
             self._expect(not gone, f"{what} are missing: {gone[:5]}")

@@ -91,6 +91,19 @@ def install_again(env) -> None:
     env["ir.module.module"].search([("name", "in", TOP)]).button_immediate_install()
 
 
+def install_glue(env) -> None:
+    """Click Install on what joins ours with applications that are there."""
+    env["ir.module.module"].update_list()
+    ours = env["ir.module.module"].search([("name", "in", ADDONS)])
+    new = ours.filtered(
+        lambda module: (
+            module.state == "uninstalled"
+            and {need.state for need in module.dependencies_id} == {"installed"}
+        )
+    )
+    new.button_immediate_install()
+
+
 def in_a_copy(env) -> None:
     """Try everything by which something could leave a neutralized database."""
     channel = env["discuss.channel"].search([("name", "=", "Ana")])
