@@ -75,7 +75,8 @@ class WhatsappDocument(models.AbstractModel):
 
     @api.model
     def _search_whatsapp_state(self, operator, value):
-        values = set(value) if isinstance(value, list | tuple | set) else {value}
+        # one, or several in whatever kind of list the series has
+        values = set(value) if operator in ("in", "not in") else {value}
         state_of = {
             document_id: STATES.get(status, False)
             for document_id, status in self._whatsapp_last_sent().items()
