@@ -3,6 +3,7 @@
 """Events that are applied together do what they would have done one by one."""
 
 from odoo import Command
+from odoo.tools import mute_logger
 
 from odoo.addons.mail_gateway_whatsapp_queue.queue.locks import in_transaction
 from odoo.addons.mail_gateway_whatsapp_queue.tools.identity import Identity
@@ -160,3 +161,123 @@ class TestPeople(BatchCase):
             [("b", 1), ("d", 2), ("both", 1), ("both", 3), ("a", 3), ("a", 4)]
         )
         self.assertEqual(sorted(runs), [[1, 3, 4], [2]])
+
+
+class TestRules(BatchCase):
+    def test_a_contact_that_a_rule_deletes(self):
+        self.env["res.partner"].create({"name": "P", "phone": "+52 55 1234 5678"})
+        self.rule(
+            "env['res.partner'].search([('phone', 'like', '1234 5678')]).unlink()"
+        )
+        self.deliver(ANA, ANA, BOB)
+        self.drain_at_once()
+        channel = self.channel_of(ANA["from"])
+        self.assertEqual(self.texts(channel), ["Message 0", "Message 1"])
+        self.assertFalse(self.env["res.partner.gateway.channel"].search([]))
+
+    def test_a_lead_that_a_rule_deletes(self):
+        self.rule("records.unlink()")
+        self.deliver(ANA, ANA, BOB)
+        self.drain()
+        for person in (ANA, BOB):
+            self.assertTrue(self.texts(self.channel_of(person["from"])))
+        # the lead is tried again
+        messages = self.events(kind="message")
+        self.assertEqual(set(messages.mapped("state")), {"done"})
+
+    def test_a_salesperson_whom_a_rule_takes_out_gets_no_more(self):
+        self.rule(
+            "env['hr.employee'].search([('user_id', '=', records.user_id.id)])"
+            ".write({'whatsapp_agent': False})"
+        )
+        self.deliver(ANA, BOB, EVA)
+        self.drain()
+        users = [self.channel_of(one["from"]).lead_id.user_id for one in (ANA, BOB)]
+        self.assertEqual(set(users), set(self.users))
+        self.assertFalse(self.channel_of(EVA["from"]).lead_id.user_id)
+
+    def test_a_rule_that_a_rule_archives_runs_no_more(self):
+        self.rule("raise UserError('Never mind')").active = False
+        noisy = self.rule("records.write({'description': 'Ran'})")
+        self.rule(
+            f"env['base.automation'].browse({noisy.id}).write({{'active': False}})"
+        )
+        self.deliver(ANA, BOB)
+        self.drain_at_once()
+        self.assertFalse(noisy.active)
+
+    def test_what_an_isolated_rule_undid_is_not_known(self):
+        self.rule(
+            "partner = env['res.partner'].create("
+            "{'name': 'Gone', 'phone': records.phone})\n"
+            "env['res.partner'].search([('id', '=', partner.id)]).exists()\n"
+            "raise UserError('Never mind')"
+        )
+        self.deliver(ANA, BOB, ANA)
+        with mute_logger(RULES):
+            self.drain()
+        self.assertEqual(set(self.events().mapped("state")), {"done"})
+        self.assertEqual(
+            self.texts(self.channel_of(ANA["from"])), ["Message 0", "Message 2"]
+        )
+        self.assertEqual(len(self.leads()), 2)
+        self.assertFalse(self.env["res.partner"].search([("name", "=", "Gone")]))
+
+
+class TestMemory(BatchCase):
+    def test_what_goes_with_another_is_forgotten(self):
+        def work(env):
+            partner = env["res.partner"].create({"name": "P"})
+            links = env["res.partner.gateway.channel"]
+            links.create(
+                {
+                    "partner_id": partner.id,
+                    "gateway_id": self.gateway.id,
+                    "gateway_token": ANA["from"],
+                }
+            )
+            gateway = env["mail.gateway"].browse(self.gateway.id)
+            self.assertTrue(links._whatsapp_link_of(gateway, [ANA["from"]]))
+            partner.unlink()
+            self.assertFalse(links._whatsapp_link_of(gateway, [ANA["from"]]))
+
+        in_transaction(self.registry, work)
+
+    def test_what_was_not_written_is_found_as_before(self):
+        def work(env):
+            guests = env["mail.guest"]
+            guest = guests.create({"name": "G", "gateway_token": "one"})
+            self.assertEqual(guests._whatsapp_find_by(gateway_token=["one"]), guest)
+            with self.assertRaises(ValueError):
+                guest.write({"gateway_token": "two", "no_such_field": 1})
+            self.assertEqual(guests._whatsapp_find_by(gateway_token=["one"]), guest)
+
+        in_transaction(self.registry, work)
+
+
+class TestFollowers(BatchCase):
+    def test_a_salesperson_who_follows_no_more_follows_with_a_new_call(self):
+        self.deliver(ANA)
+        self.drain_at_once()
+        channel = self.channel_of(ANA["from"])
+        lead, seller = channel.lead_id, channel.lead_id.user_id.partner_id
+        self.assertIn(seller, lead.message_partner_ids)
+        lead.message_unsubscribe(seller.ids)
+        lead.activity_ids.unlink()
+        self.env.flush_all()
+
+        def work(env):
+            env["discuss.channel"].browse(channel.id)._create_immediate_call_activity()
+
+        in_transaction(self.registry, work)
+        self.env.invalidate_all()
+        self.assertTrue(lead.activity_ids)
+        self.assertIn(seller, lead.message_partner_ids)
+
+    def test_members_are_searched_as_odoo_says(self):
+        self.deliver(ANA)
+        self.drain_at_once()
+        channel = self.channel_of(ANA["from"])
+        members = self.env["discuss.channel.member"]
+        found = members.search_fetch([("channel_id", "=", channel.id)], ["id"], 0, 1)
+        self.assertEqual(len(found), 1)

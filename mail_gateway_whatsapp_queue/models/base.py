@@ -7,6 +7,7 @@ from typing import Any
 
 from odoo import api, models
 
+from ..queue.locks import forget
 from ..tools import identity as wa_identity
 from ..tools.identity import Identity
 
@@ -26,6 +27,12 @@ class Recipient:
 
 class Base(models.AbstractModel):
     _inherit = "base"
+
+    def unlink(self):
+        """Remember nothing in work of ours: the database deletes others along."""
+        res = super().unlink()
+        forget(self.env.cr)
+        return res
 
     @api.model
     def _whatsapp_number_names(self):
