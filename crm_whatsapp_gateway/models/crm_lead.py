@@ -551,11 +551,24 @@ class CrmLead(models.Model):
             known[asked] = super()._stage_find(team_id, domain, **kwargs)
         return known[asked].with_env(self.env)
 
+    def _message_auto_subscribe(self, updated_values, *args, **kwargs):
+        """Keep, in work of ours, who follows as the salesperson from now on."""
+        res = super()._message_auto_subscribe(updated_values, *args, **kwargs)
+        users = self.user_id.filtered("active") if "user_id" in updated_values else ()
+        follow = remembered(self.env.cr, "follow")
+        follow.update(
+            (lead.id, lead.user_id.partner_id.ids)
+            for lead in self
+            if lead.user_id in users
+        )
+        return res
+
     def message_subscribe(self, partner_ids=None, *args, **kwargs):
         """Subscribe nobody to a call who follows the lead as its salesperson."""
-        asked = self.env.su and self.env.context.get("whatsapp_asked")
-        if asked and partner_ids == self.user_id.partner_id.ids:
-            return True
+        follow = remembered(self.env.cr, "follow")
+        if follow and not any((*args, *kwargs.values())):
+            if all(follow.get(lead.id) == partner_ids for lead in self):
+                return True
         return super().message_subscribe(partner_ids, *args, **kwargs)
 
     def _whatsapp_call_words(self, lang):

@@ -919,7 +919,7 @@ class DiscussChannel(models.Model):
             compat.cache_model(self.env, lead._name)
             # the salesperson has the notice of the lead, and the message itself
             activities += lead.with_context(
-                mail_activity_quick_update=True, whatsapp_asked=True
+                mail_activity_quick_update=True
             ).activity_schedule(
                 activity_type_id=kind.id,
                 date_deadline=fields.Datetime.context_timestamp(

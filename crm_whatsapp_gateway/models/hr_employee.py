@@ -246,6 +246,9 @@ class HrEmployee(models.Model):
             lambda employee: employee.whatsapp_agent != bool(vals["whatsapp_agent"])
         )
         res = super().write(vals)
+        # a rule may decide by a lead who gets the next one
+        for name in ("pools", "absences"):
+            remembered(self.env.cr, name).clear()
         if switched:
             now = not vals["whatsapp_agent"] and fields.Datetime.now()
             super(HrEmployee, switched).write({"whatsapp_off_at": now})

@@ -5,6 +5,7 @@ from . import (
     test_access,
     test_answers,
     test_assignment,
+    test_batches,
     test_chat,
     test_contact,
     test_duty,

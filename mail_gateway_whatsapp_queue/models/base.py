@@ -12,6 +12,7 @@ from odoo.exceptions import UserError
 from odoo.tools import plaintext2html
 
 from .. import compat
+from ..queue.locks import forget
 from ..tools import identity as wa_identity
 from ..tools import template_words
 from ..tools.identity import Identity
@@ -60,6 +61,12 @@ def _words_of(partner):
 
 class Base(models.AbstractModel):
     _inherit = "base"
+
+    def unlink(self):
+        """Remember nothing in work of ours: the database deletes others along."""
+        res = super().unlink()
+        forget(self.env.cr)
+        return res
 
     @api.model
     def _whatsapp_number_names(self):

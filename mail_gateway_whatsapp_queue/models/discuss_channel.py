@@ -179,10 +179,14 @@ class DiscussChannel(models.Model):
 
     def write(self, vals):
         """Let Odoo compare nothing that it shows where only fields of ours change."""
-        if not vals.keys() <= self._whatsapp_closed():
-            return super().write(vals)
-        quiet = self.with_context(whatsapp_quiet=True, mail_notrack=True)
-        return super(DiscussChannel, quiet).write(vals)
+        quiet = self
+        if vals.keys() <= self._whatsapp_closed():
+            quiet = self.with_context(whatsapp_quiet=True, mail_notrack=True)
+        res = super(DiscussChannel, quiet).write(vals)
+        if "gateway_channel_token" in vals:
+            # it is unique: whoever has the old one next finds it free
+            self.flush_recordset(["gateway_channel_token"])
+        return res
 
     def _channel_basic_info(self):  # of 18.0
         return {} if self._whatsapp_is_quiet() else super()._channel_basic_info()

@@ -1,5 +1,7 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from dataclasses import replace
+
 from markupsafe import Markup
 
 from odoo import fields, models
@@ -314,6 +316,7 @@ class WhatsappChannelIdentity(models.AbstractModel):
         if not all(taken for _key, taken in self.env.cr.fetchall()):
             raise NotYet("a message is on its way to Meta")
         known = self._whatsapp_prepare_merge(merged)
+        person = both._whatsapp_keep_own(person)
         values = both._whatsapp_merged_values(person)
         tokens = list({token for one in both for token in one._whatsapp_tokens()})
         self._whatsapp_merge_guests(tokens, person.token)
@@ -334,6 +337,19 @@ class WhatsappChannelIdentity(models.AbstractModel):
             [("channel_id", "=", self.id), ("state", "=", "queued")], limit=1
         ):
             waiting._wake()
+
+    def _whatsapp_keep_own(self, person):
+        """Return as whom Meta knows the person of these conversations, who are one.
+
+        A number that somebody else has by now is not theirs any more.
+
+        :param person: ``tools.identity.Identity`` as it was when the merge was planned
+        """
+        found = self._whatsapp_find_by(gateway_channel_token=[person.token]) - self
+        if self.gateway_id not in found.gateway_id:
+            return person
+        own = Identity.of_token(self._whatsapp_latest().gateway_channel_token)
+        return replace(own, bsuid=own.bsuid or person.bsuid)
 
     def _whatsapp_prepare_merge(self, merged):
         """Decide, and write, what must be one before two conversations are. A hook.

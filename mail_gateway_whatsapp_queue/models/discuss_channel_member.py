@@ -67,14 +67,14 @@ class DiscussChannelMember(models.Model):
         return members
 
     @api.model
-    def search_fetch(self, domain, field_names=None, **kwargs):
+    def search_fetch(self, domain, field_names=None, *args, **kwargs):
         """Search the members of a conversation that has begun just now in memory.
 
         Odoo looks for them before it adds one, and with each message.
         """
         channel = self._whatsapp_begun(domain) if self.env.su else None
-        if not channel or any(kwargs.values()):
-            return super().search_fetch(domain, field_names, **kwargs)
+        if not channel or any(args) or any(kwargs.values()):
+            return super().search_fetch(domain, field_names, *args, **kwargs)
         return channel.channel_member_ids.sorted("id").filtered_domain(domain)
 
     @api.model

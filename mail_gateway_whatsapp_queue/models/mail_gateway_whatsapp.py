@@ -125,18 +125,18 @@ class MailGatewayWhatsapp(models.AbstractModel):
         Each is found when its message is worked on, in this transaction.
 
         :param gateway: ``mail.gateway`` that received them
-        :param atoms: list of ``tools.webhook.InboundEvent``, in order
+        :param atoms: list of ``tools.webhook.InboundEvent``, in order, each the first
+            of its person
         :return: those of them whose conversations were begun
         """
-        names, new = set(), []
-        for atom in atoms:
-            # what comes before, such as a new number, may lead to a conversation
-            is_first = names.isdisjoint(atom.keys)
-            names.update(atom.keys)
-            writes = atom.kind == "message" and atom.type != "system" and not atom.group
-            if writes and is_first:
-                if not gateway._whatsapp_find_channels(atom.identity):
-                    new.append(atom)
+        new = [
+            atom
+            for atom in atoms
+            if atom.kind == "message"
+            and atom.type != "system"
+            and not atom.group
+            and not gateway._whatsapp_find_channels(atom.identity)
+        ]
         # sudo: mail.guest - the webhook user may be anybody
         self.env["mail.guest"].sudo().create(
             [

@@ -20,7 +20,7 @@ class WhatsappExists(models.AbstractModel):
 
     def exists(self):
         """Ask the database for what is not known yet."""
-        known = self._whatsapp_there()
+        known = remembered(self.env.cr, f"{self._name}.there")
         if automation_run(self.env.cr):
             # what was read was there
             read = [one.id for one in self if compat.is_cached(one, "create_uid")]
@@ -30,13 +30,3 @@ class WhatsappExists(models.AbstractModel):
         found = super().exists()
         known.update(dict.fromkeys(filter(None, found._ids)))
         return found
-
-    def unlink(self):
-        """Let nobody take for there what is gone."""
-        known = self._whatsapp_there()
-        for record_id in self._ids:
-            known.pop(record_id, None)
-        return super().unlink()
-
-    def _whatsapp_there(self):
-        return remembered(self.env.cr, f"{self._name}.there")

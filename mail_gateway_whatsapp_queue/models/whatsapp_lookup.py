@@ -3,7 +3,7 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..queue.locks import remembered
+from ..queue.locks import forget, remembered
 
 LOOKUP = "whatsapp.lookup"
 
@@ -123,11 +123,10 @@ class WhatsappLookup(models.AbstractModel):
         if not names:
             return super().write(vals)
         self._whatsapp_note(names, found=False)
-        res = super().write(vals)
+        try:
+            res = super().write(vals)
+        except Exception:  # it has what it had, unless the transaction is lost
+            forget(self.env.cr)
+            raise
         self._whatsapp_note(names)
         return res
-
-    def unlink(self):
-        """Let nobody find what is gone."""
-        self._whatsapp_note(found=False)
-        return super().unlink()

@@ -304,9 +304,28 @@ class WhatsappWebhookEvent(models.Model):
             ids = list(dict.fromkeys(event_id for _person, event_id in events))
             if len(begun) > 1 and cls._apply_once(registry, ids) is None:
                 return begun
-            for person in begun:
-                cls._apply_run(registry, [e for p, e in events if p == person])
+            for run in cls._runs(events):
+                cls._apply_run(registry, run)
             return begun
+
+    @classmethod
+    def _runs(cls, events):
+        """Split events into those of each person, in order.
+
+        Persons who share an event, which names both, are one.
+
+        :param events: list of tuples of person and event id, in order
+        :return: list of lists of event ids
+        """
+        runs = []
+        for person in dict.fromkeys(person for person, _event_id in events):
+            run = {event_id for one, event_id in events if one == person}
+            for other in [other for other in runs if run & other]:
+                runs.remove(other)
+                run |= other
+            runs.append(run)
+        ids = list(dict.fromkeys(event_id for _person, event_id in events))
+        return [[event_id for event_id in ids if event_id in run] for run in runs]
 
     @classmethod
     def _next_events(cls, registry, persons):
@@ -479,22 +498,29 @@ class WhatsappWebhookEvent(models.Model):
 
         :return: those of them whose conversations were begun
         """
-        begun = self.browse()
+        begun, names = self.browse(), set()
         of_people = self.filtered(
             lambda event: event.gateway_id and event.kind in OF_PEOPLE
         )
-        for events in of_people.grouped("gateway_id").values():
-            event_of = {
-                atom.key: (event, atom)
-                for event in events
-                for atom in webhook.split(event.payload or {})
-                if atom.identity
-            }
-            atoms = [atom for _event, atom in event_of.values()]
+        event_of, firsts = {}, set()
+        for event in of_people:
+            for atom in webhook.split(event.payload or {}):
+                if not atom.identity:
+                    continue
+                key = (event.gateway_id, atom.key)
+                event_of[key] = (event, atom)
+                # what comes before, such as a new number, may lead to a conversation
+                said = {*atom.keys, *atom.identity.phones}
+                if names.isdisjoint(said):
+                    firsts.add(key)
+                names |= said
+        for gateway, events in of_people.grouped("gateway_id").items():
+            keys = [key for key in event_of if key[0] == gateway]
             service, gateway_sudo = events[0]._service()
-            service._look_up_together(atoms)
-            for atom in service._begin_together(gateway_sudo, atoms):
-                begun |= event_of[atom.key][0]
+            service._look_up_together([event_of[key][1] for key in keys])
+            new = [event_of[key][1] for key in keys if key in firsts]
+            for atom in service._begin_together(gateway_sudo, new):
+                begun |= event_of[gateway, atom.key][0]
         return begun
 
     @api.model

@@ -265,6 +265,12 @@ def remembered(cr, name):
     return cr.precommit.data.setdefault(f"{REMEMBERED}.{name}", {})
 
 
+def forget(cr):
+    """Let background work of ours read anew: what it remembers may be gone."""
+    for name in [one for one in cr.precommit.data if str(one).startswith(REMEMBERED)]:
+        del cr.precommit.data[name]
+
+
 def in_transaction(registry, work):
     """Do ``work`` in a transaction of its own; repeat it after a conflict.
 
