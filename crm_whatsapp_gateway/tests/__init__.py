@@ -37,6 +37,7 @@ from . import (
     test_setup_tours,
     test_strangers,
     test_template_headers,
+    test_template_values,
     test_templates,
     test_together,
     test_tours,

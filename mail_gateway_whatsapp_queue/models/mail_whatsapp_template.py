@@ -18,10 +18,6 @@ _logger = logging.getLogger(__name__)
 
 CATEGORIES = ("authentication", "marketing", "utility")
 CATEGORY_CHANGED = "mail_gateway_whatsapp_queue.mail_activity_type_template"
-# Models of which a customer is shown nothing but names
-SEALED = ("ir.config_parameter", "ir.mail_server", "mail.gateway", "res.users.apikeys")
-# Groups of administrators: what is for them alone is for no customer
-ADMINISTRATORS = {".", "base.group_system", "base.group_erp_manager"}
 
 
 class MailWhatsappTemplate(models.Model):
@@ -112,6 +108,15 @@ class MailWhatsappTemplate(models.Model):
         """Return the language in the words of who reads."""
         languages = dict(self._fields["language"]._description_selection(self.env))
         return languages.get(self.language, "")
+
+    def _whatsapp_installed_lang(self):
+        """Return the installed language that is closest to the template's, or None."""
+        company = self.company_id or self.env.company
+        # sudo: res.partner - of several that are as close, the company's own
+        first = company.sudo().partner_id.lang
+        installed = [code for code, _name in self.env["res.lang"].get_installed()]
+        installed.sort(key=lambda code: code != first)
+        return template_words.closest(self.language or "", installed)
 
     def _whatsapp_is_foreign(self, lang):
         """Tell whether this is in another language than a customer's.
@@ -739,64 +744,3 @@ class MailWhatsappTemplate(models.Model):
             self._fields["whatsapp_unsupported"]._description_selection(self.env)
         )
         return reasons.get(self.whatsapp_unsupported, "")
-
-
-class MailWhatsappTemplateVariable(models.Model):
-    _inherit = "mail.whatsapp.template.variable"
-
-    @api.constrains("name")
-    def _check_name(self):
-        """Let named variables pass, which OCA does not know."""
-        numbered = self.filtered(
-            lambda row: not template.VARIABLE.fullmatch(row.name or "")
-        )
-        return super(MailWhatsappTemplateVariable, numbered)._check_name()
-
-    @api.constrains("field_name")
-    def _check_field_name(self):
-        """Say in clear words which fields no customer is shown."""
-        for variable in self.filtered("field_name"):
-            if not variable._whatsapp_is_shown(self.env[variable.model]):
-                raise ValidationError(variable._whatsapp_not_shown())
-        return super()._check_field_name()
-
-    def _extract_value_from_field_path(self, record):
-        """Show nothing that is for administrators, whoever wrote the path.
-
-        :raise UserError: the path leads to it
-        """
-        if self.field_name and not self._whatsapp_is_shown(record):
-            raise UserError(self._whatsapp_not_shown())
-        return super()._extract_value_from_field_path(record)
-
-    def _whatsapp_not_shown(self):
-        return self.env._(
-            "The field %s is not shown to customers: it is for administrators only."
-            " Please choose another one.",
-            self.field_name,
-        )
-
-    def _whatsapp_is_shown(self, model, path=None):
-        """Tell whether the field may be shown to a customer, and all on the way to it.
-
-        What does not exist is refused elsewhere.
-
-        :param model: any recordset of the template's model
-        :param str path: of fields; None: the variable's own
-        """
-        for name in (path or self.field_name).split("."):
-            field = model._fields.get(name)
-            if field is None:
-                return True
-            groups = set((field.groups or "").replace(" ", "").split(","))
-            if groups & ADMINISTRATORS or "password" in name:
-                return False
-            if model._name in SEALED and name not in ("name", "display_name"):
-                return False
-            # a related field goes further than its name says
-            if field.related and not self._whatsapp_is_shown(model, field.related):
-                return False
-            if not field.relational:
-                break
-            model = model.env[field.comodel_name]
-        return True

@@ -1,0 +1,110 @@
+# Copyright 2026 crm_whatsapp_gateway contributors
+# License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import itertools
+
+from odoo.exceptions import UserError
+
+from .common import ConversationCase
+from .test_templates import TemplateCase
+
+
+class TestValues(TemplateCase, ConversationCase):
+    """What a customer reads of a field."""
+
+    def set_scene(self):
+        super().set_scene()
+        self.names = itertools.count()
+        self.env["res.lang"]._activate_lang("es_ES")
+        spanish = self.env["res.lang"]._activate_lang("es_MX")
+        spanish.write(
+            {
+                "date_format": "%d/%m/%Y",
+                "grouping": "[3,0]",
+                "decimal_point": ".",
+                "thousands_sep": ",",
+            }
+        )
+        self.env.user.tz = "UTC"
+
+    def shown(self, record, path, language="es_MX"):
+        template = self.template(
+            "Hola {{1}}, bien",
+            name=f"Values {next(self.names)}",
+            language=language,
+            model_id=self.env["ir.model"]._get_id(record._name),
+        )
+        template.variable_ids.field_name = path
+        [variable] = template._whatsapp_variables()
+        # the space of a currency is one that does not break
+        return " ".join(template._whatsapp_default(variable, record).split())
+
+    def test_dates_and_amounts_are_those_of_the_template_s_language(self):
+        currency = self.lead.company_currency
+        currency.write({"symbol": "$", "position": "before", "rounding": 0.01})
+        self.lead.write({"expected_revenue": 1234.5, "date_deadline": "2026-11-30"})
+        self.assertEqual(self.shown(self.lead, "date_deadline"), "30/11/2026")
+        self.assertIn(
+            self.shown(self.lead, "expected_revenue"), ("$ 1,234.50", "$1,234.50")
+        )
+        self.env.ref("base.lang_es").write(
+            {"decimal_point": ",", "thousands_sep": ".", "grouping": "[3,0]"}
+        )
+        self.assertIn("1.234,50", self.shown(self.lead, "expected_revenue", "es_ES"))
+        # the closest one that is installed: of several, the company's
+        self.env.company.partner_id.lang = "es_ES"
+        self.assertIn("1.234,50", self.shown(self.lead, "expected_revenue", "es_AR"))
+        self.env.company.partner_id.lang = "es_MX"
+        self.assertIn("1,234.50", self.shown(self.lead, "expected_revenue", "es"))
+        self.lead.write({"expected_revenue": 0, "date_deadline": False})
+        self.assertIn("0.00", self.shown(self.lead, "expected_revenue"))
+        self.assertEqual(self.shown(self.lead, "date_deadline"), "")
+
+    def test_numbers_choices_and_names_are_read_in_that_language(self):
+        self.lead.write({"probability": 12.5, "priority": "1"})
+        self.assertEqual(self.shown(self.lead, "probability"), "12.50")
+        stage = self.lead.stage_id
+        stage.with_context(lang="es_MX").name = "Nuevo trato"
+        self.assertEqual(self.shown(self.lead, "stage_id"), "Nuevo trato")
+        self.assertEqual(self.shown(self.lead, "stage_id.name"), "Nuevo trato")
+        field = self.env["ir.model.fields"]._get("crm.lead", "priority")
+        medium = field.selection_ids.filtered(lambda each: each.value == "1")
+        medium.with_context(lang="es_MX").name = "Prioridad media"
+        self.assertEqual(self.shown(self.lead, "priority"), "Prioridad media")
+        self.assertEqual(self.shown(self.lead, "active"), "Sí")
+        self.lead.description = "<p>Dos <b>sillas</b></p>"
+        self.assertEqual(self.shown(self.lead, "description"), "Dos *sillas*")
+
+    def test_times_are_those_of_the_event_then_of_the_customer(self):
+        event = self.env["calendar.event"].create(
+            {
+                "name": "Visita",
+                "start": "2026-11-30 20:30:00",
+                "stop": "2026-11-30 21:30:00",
+                "recurrency": True,
+                "rrule_type": "weekly",
+                "mon": True,
+                "count": 1,
+                "event_tz": "America/Mexico_City",
+            }
+        )
+        self.assertEqual(self.shown(event, "start"), "30/11/2026 14:30")
+        self.lead.partner_id = self.env["res.partner"].create(
+            {"name": "Ana", "tz": "Europe/Madrid"}
+        )
+        self.lead.date_open = "2026-11-30 23:30:00"
+        # it is the next day there
+        self.assertEqual(self.shown(self.lead, "date_open"), "01/12/2026 00:30")
+        self.lead.partner_id.tz = False
+        self.env.user.tz = "America/Bogota"
+        self.assertEqual(self.shown(self.lead, "date_open"), "30/11/2026 18:30")
+
+    def test_several_records_and_wrong_paths(self):
+        self.lead.tag_ids = self.env["crm.tag"].create(
+            [{"name": "Uno"}, {"name": "Dos"}]
+        )
+        self.assertEqual(
+            set(self.shown(self.lead, "tag_ids.name").split()), {"Uno", "Dos"}
+        )
+        for path in ("nothing", "name.more", "partner_id.nothing"):
+            with self.assertRaises(UserError):
+                self.shown(self.lead, path)
