@@ -39,6 +39,7 @@ from . import (
     test_template_headers,
     test_template_values,
     test_templates,
+    test_templates_made,
     test_together,
     test_tours,
     test_translation,

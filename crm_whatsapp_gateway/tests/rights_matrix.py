@@ -109,6 +109,8 @@ mail.message.action_whatsapp_save_contact       - - - x - - - x x - - x
 mail.message.gateway.link.link_message          - - - x - - - x - - - x
 mail.message.whatsapp_delivery                  - - - x - - - x x - - x
 mail.notification.send_gateway                  - - - x - - - x x - - x
+mail.whatsapp.template.action_whatsapp_delete   - - - - - - - - - - - x
+mail.whatsapp.template.button_back2draft        - - - - - - - - - - - x
 mail.whatsapp.template.button_export_template   - - - - - - - - - - - x
 mail.whatsapp.template.button_sync_template     - - - - - - - - - - - x
 whatsapp.ad.action_open_leads                   - - - x x x x x - - - -

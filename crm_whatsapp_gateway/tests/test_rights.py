@@ -434,6 +434,10 @@ class TestRights(RightsCase):
             "mail.notification.send_gateway": lambda: of(
                 self.row.notification_id
             ).send_gateway(),
+            "mail.whatsapp.template.action_whatsapp_delete": (
+                template.action_whatsapp_delete
+            ),
+            "mail.whatsapp.template.button_back2draft": template.button_back2draft,
             "mail.whatsapp.template.button_export_template": (
                 template.button_export_template
             ),

@@ -25,6 +25,7 @@ from . import (
     mail_whatsapp_template,
     mail_whatsapp_template_button,
     mail_whatsapp_template_header,
+    mail_whatsapp_template_made,
     mail_whatsapp_template_variable,
     res_groups,
     res_partner,

@@ -9,10 +9,11 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from .. import compat
-from ..tools import markup, payloads, template, template_words
+from ..tools import markup, payloads, template, template_made, template_words
 from ..tools.errors import CloudApiError
 from .mail_gateway_whatsapp_kinds import TEMPLATE_STATES
 from .mail_whatsapp_template_header import HEADER
+from .mail_whatsapp_template_made import MADE
 
 _logger = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ CATEGORY_CHANGED = "mail_gateway_whatsapp_queue.mail_activity_type_template"
 
 class MailWhatsappTemplate(models.Model):
     _name = "mail.whatsapp.template"
-    _inherit = ["mail.whatsapp.template", HEADER]
+    _inherit = ["mail.whatsapp.template", HEADER, MADE]
     _rec_names_search = ["name", "template_name", "body"]
 
     whatsapp_quality = fields.Char(
@@ -223,12 +224,16 @@ class MailWhatsappTemplate(models.Model):
             "whatsapp_unsupported": why,
             "whatsapp_header": self._whatsapp_header_described(json_data),
             "whatsapp_quality": score.get("score") if isinstance(score, dict) else None,
-            "whatsapp_rejected_reason": (
-                json_data.get("rejected_reason")
-                if json_data.get("status") == "REJECTED"
-                else None
-            ),
+            "whatsapp_meta_state": False,
+            **self._whatsapp_reason_described(json_data),
         }
+
+    def _whatsapp_reason_described(self, described):
+        """Return the values of why Meta refused a template that it described."""
+        if described.get("status") != "REJECTED":
+            return {"whatsapp_rejected_reason": None, "whatsapp_rejected_details": None}
+        # what it recommends came when it refused it
+        return {"whatsapp_rejected_reason": described.get("rejected_reason")}
 
     @api.model
     def _whatsapp_components(self, described):
@@ -258,6 +263,7 @@ class MailWhatsappTemplate(models.Model):
                 continue
             text = button["text"]
             values = {"sequence": index, "name": text, "button_type": kind}
+            values |= self.button_ids._whatsapp_more_described(button)
             known = self.button_ids.filtered(lambda own, text=text: own.name == text)
             commands.append(
                 Command.update(known.id, values) if known else Command.create(values)
@@ -287,32 +293,50 @@ class MailWhatsappTemplate(models.Model):
             )
         return part.get("type") in ("BODY", "FOOTER") and bool(part.get("text"))
 
+    # ------------------------------------------------------------- to Meta
+
+    def _prepare_values_to_export(self):
+        """Tell Meta of variables with names, which OCA does not know."""
+        values = super()._prepare_values_to_export()
+        if template_made.is_named(self._whatsapp_made()):
+            values["parameter_format"] = "NAMED"
+        return values
+
+    def _prepare_components_to_export(self):
+        """Replace OCA's, which knows neither files, codes and forms nor names.
+
+        :return: list of dicts as Meta takes them; a file's handle is still missing
+        """
+        return template_made.components(self._whatsapp_made())
+
     def button_export_template(self):
-        """Replace OCA's, whose errors repeat what Meta answers: hand the template in.
+        """Replace OCA's, whose errors repeat what Meta answers: submit the template.
+
+        A new one is made at Meta, one that Meta has is changed. Done twice it is done
+        once.
 
         :raise AccessError: only who may change the template
-        :raise UserError: no account, or what Meta answers instead
+        :raise UserError: no account, what Meta would refuse, or what it answers instead
         """
         self.ensure_one()
         self.check_access("write")
-        gateway = self.gateway_id
-        if not gateway.whatsapp_account_id:
+        if not self.gateway_id.whatsapp_account_id:
             raise UserError(
                 self.env._("Please enter the WhatsApp Business account ID first.")
             )
-        try:
-            uid, status = gateway._whatsapp_client().create_template(
-                gateway.whatsapp_account_id, self._prepare_values_to_export()
-            )
-        except CloudApiError as error:
-            raise gateway._whatsapp_refused(error) from error
-        self.write(
-            {
-                "template_uid": uid,
-                "state": TEMPLATE_STATES.get(status) or "pending",
-                "is_supported": True,
-            }
-        )
+        self._whatsapp_check_made()
+        self._whatsapp_submit()
+
+    def button_back2draft(self):
+        """Let templates be changed, as far as Meta allows it.
+
+        :raise AccessError: only who may change the template
+        :raise UserError: Meta reviews it, or stopped it
+        """
+        self.check_access("write")
+        for each in self:
+            each._whatsapp_open()
+        return super().button_back2draft()
 
     def button_sync_template(self):
         """Replace OCA's, whose errors repeat Meta's answer: read the template again.
@@ -350,6 +374,8 @@ class MailWhatsappTemplate(models.Model):
             if not uid or not each.get("name") or each.get("language") not in languages:
                 continue  # a language may be younger than OCA's list
             found = known.pop(str(uid), self.browse())
+            if found and found._whatsapp_is_being_changed():
+                continue  # what somebody writes here is not lost
             try:
                 with self.env.cr.savepoint():
                     found._whatsapp_import_one(gateway, each)
@@ -369,6 +395,7 @@ class MailWhatsappTemplate(models.Model):
             values.pop("name")  # which may have been changed here
             before = self.category
             self.write(values)
+            self._whatsapp_take_samples(described)
             if self.category != before:
                 self._whatsapp_notify_category(self.category)
             return
@@ -381,7 +408,7 @@ class MailWhatsappTemplate(models.Model):
         )
         if taken:
             values["name"] = f"{described['name']} ({described['id']})"
-        self.create(values)
+        self.create(values)._whatsapp_take_samples(described)
 
     # ------------------------------------------------------------- category
 
@@ -490,7 +517,7 @@ class MailWhatsappTemplate(models.Model):
         """Return the places to be filled, as ``tools.template.Variable``."""
         self.ensure_one()
         urls = [
-            button.website_url if button.button_type == "url" else None
+            button._whatsapp_link() if button.button_type == "url" else None
             for button in self.button_ids
         ]
         codes = [
@@ -560,7 +587,7 @@ class MailWhatsappTemplate(models.Model):
     def _whatsapp_part(self, variable):
         """Return the text in which a variable stands."""
         if variable.part == template.BUTTON:
-            return self.button_ids[variable.index].website_url
+            return self.button_ids[variable.index]._whatsapp_link()
         return self.header if variable.part == template.HEADER else self.body
 
     def _whatsapp_record(self, channel):

@@ -2,7 +2,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
 
-from ..tools import template
+from ..tools import reading, template, template_made
 
 # Kinds that OCA does not know
 MORE = ("copy_code", "flow", "catalog")
@@ -19,6 +19,51 @@ class MailWhatsappTemplateButton(models.Model):
         ],
         ondelete={kind: "cascade" for kind in MORE},
     )
+
+    whatsapp_sample = fields.Char(
+        string="Sample of the end of the link",
+        help="What stands at the end of the link in the sample that Meta reviews, such"
+        " as S00042.",
+    )
+    whatsapp_form = fields.Char(
+        string="ID of the form",
+        help="The WhatsApp Manager shows it below Flows. The form must be published.",
+    )
+    whatsapp_screen = fields.Char(
+        string="First screen",
+        help="Of the form; without it, the one that it begins by.",
+    )
+
+    def _whatsapp_link(self):
+        """Return the link, with the variable at its end if it has one."""
+        link = (self.website_url or "").strip()
+        if self.url_type != "dynamic" or template.VARIABLE.search(link):
+            return link
+        return f"{link}{{{{1}}}}"
+
+    def _whatsapp_made(self):
+        """Return this as ``tools.template_made.Button``."""
+        is_code = self.button_type == "copy_code"
+        sample = self.template_id.whatsapp_code if is_code else self.whatsapp_sample
+        return template_made.Button(
+            kind=self.button_type or "",
+            text=self.name or "",
+            link=self._whatsapp_link() if self.button_type == "url" else "",
+            sample=(sample or "").strip(),
+            phone=(self.call_number or "").strip(),
+            form=(self.whatsapp_form or "").strip(),
+            screen=(self.whatsapp_screen or "").strip(),
+        )
+
+    @api.model
+    def _whatsapp_more_described(self, button):
+        """Return the values of what OCA does not read of a button."""
+        if button.get("type") != "FLOW":
+            return {}
+        return {
+            "whatsapp_form": reading.text(button.get("flow_id")),
+            "whatsapp_screen": reading.text(button.get("navigate_screen")),
+        }
 
     @api.model
     def _whatsapp_described(self, buttons):

@@ -19,9 +19,15 @@ class MailWhatsappTemplateVariable(models.Model):
 
     @api.constrains("name")
     def _check_name(self):
-        """Let named variables pass, which OCA does not know."""
+        """Let named variables pass, and those of links, which OCA calls as the button.
+
+        OCA makes the row of a link and refuses it then.
+        """
         numbered = self.filtered(
-            lambda row: not template.VARIABLE.fullmatch(row.name or "")
+            lambda row: (
+                row.line_type != template.BUTTON
+                and not template.VARIABLE.fullmatch(row.name or "")
+            )
         )
         return super(MailWhatsappTemplateVariable, numbered)._check_name()
 
