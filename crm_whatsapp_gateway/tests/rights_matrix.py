@@ -63,6 +63,8 @@ whatsapp.rate.limit             -    -    -    -    -    -    -    -    -    -  
 whatsapp.webhook.event          -    -    -    -    -    -    -    -    -    -    -    rwu
 whatsapp.send.template          -    -    -    rwcu c    c    c    c    c    c    c    -
 whatsapp.send.template.line     -    -    -    rwcu c    c    c    c    c    c    c    -
+whatsapp.template.example       -    -    -    -    -    -    -    -    -    -    -    rwcu
+whatsapp.template.library       -    -    -    -    -    -    -    -    -    -    -    c
 whatsapp.hand.over              -    -    -    rwcu c    c    c    c    -    -    c    -
 whatsapp.invite                 -    -    -    rwcu c    c    c    c    -    -    c    -
 whatsapp.link.lead              -    -    -    rwcu c    c    c    c    -    -    c    -
@@ -113,6 +115,8 @@ mail.whatsapp.template.action_whatsapp_delete   - - - - - - - - - - - x
 mail.whatsapp.template.button_back2draft        - - - - - - - - - - - x
 mail.whatsapp.template.button_export_template   - - - - - - - - - - - x
 mail.whatsapp.template.button_sync_template     - - - - - - - - - - - x
+whatsapp.template.library.action_submit         - - - - - - - - - - - x
+whatsapp.template.library.action_templates      - - - - - - - - - - - x
 whatsapp.ad.action_open_leads                   - - - x x x x x - - - -
 whatsapp.invite.action_invite                   - - - x - - - x - - - -
 whatsapp.attention.action_open                  - - - x x x x x - - x x

@@ -400,3 +400,95 @@ class TestStates(MadeCase, WhatsappCase):
         for state, _label in template._fields["state"].selection:
             template.state = state
             self.assertEqual(bool(template.whatsapp_state_words), state != "approved")
+
+
+class TestLibrary(MadeCase, WhatsappCase):
+    """Ready templates."""
+
+    def dialog(self, language="es_MX", keys=()):
+        dialog = self.env["whatsapp.template.library"].create(
+            {"gateway_id": self.gateway.id, "language": language}
+        )
+        if keys:
+            examples = dialog.example_ids
+            dialog.example_ids = examples.filtered(lambda one: one.key in keys)
+        return dialog
+
+    def made(self):
+        return self.env["mail.whatsapp.template"].search(
+            [("gateway_id", "=", self.gateway.id)]
+        )
+
+    def test_each_example_is_one_that_meta_takes(self):
+        examples = self.env["whatsapp.template.example"].search([])
+        keys = set(examples.mapped("key"))
+        self.assertEqual(len(examples), 3 * len(keys))
+        self.assertGreaterEqual(len(keys), 7)
+        for example in examples:
+            made = example._whatsapp_make(self.gateway)
+            with self.subTest(example.name, language=example.language):
+                self.assertFalse(made._whatsapp_problems())
+                self.assertEqual(made.language, example.language)
+                samples = made.variable_ids.mapped("sample_value")
+                self.assertNotIn("Sample Value", samples)
+
+    def test_fields_fill_it_where_their_model_is_installed(self):
+        example = self.env["whatsapp.template.example"].search(
+            [("key", "=", "follow_up"), ("language", "=", "es_MX")]
+        )
+        made = example._whatsapp_make(self.gateway)
+        self.assertEqual(made.model, "crm.lead")
+        fields_of = {row.name: row.field_name for row in made.variable_ids}
+        self.assertEqual(fields_of["{{2}}"], "user_id.name")
+        example.write({"model": "no.such.model", "name": "Otro"})
+        made = example._whatsapp_make(self.gateway)
+        self.assertEqual(made.model, "res.partner")
+        self.assertFalse(any(made.variable_ids.mapped("field_name")))
+
+    def test_chosen_ones_are_submitted_once(self):
+        keys = ("delivery", "follow_up")
+        dialog = self.dialog(keys=keys)
+        self.meta.answers = [
+            (200, {"id": "1", "status": "PENDING"}),
+            (200, {"id": "2", "status": "APPROVED"}),
+        ]
+        dialog.action_submit()
+        self.assertEqual(self.made().mapped("template_uid"), ["1", "2"])
+        self.assertIn("submitted", dialog.result)
+        self.meta.calls.clear()
+        dialog = self.dialog(keys=keys)
+        dialog.action_submit()
+        self.assertEqual(dialog.result.count("there already"), 2)
+        self.assertEqual((len(self.made()), self.meta.calls), (2, []))
+
+    def test_what_meta_refuses_stays_a_draft_and_is_tried_again(self):
+        keys = ("delivery", "follow_up")
+        dialog = self.dialog("en", keys)
+        self.meta.answers = [
+            (400, {"error": REFUSED}),
+            (200, {"id": "2", "status": "PENDING"}),
+        ]
+        dialog.action_submit()
+        self.assertIn("Invalid parameter", dialog.result)
+        self.assertEqual(sorted(self.made().mapped("state")), ["draft", "pending"])
+        self.meta.answers = [(200, {"id": "1", "status": "PENDING"})]
+        self.dialog("en", keys).action_submit()
+        self.assertEqual(set(self.made().mapped("state")), {"pending"})
+        self.assertEqual(len(self.made()), 2)
+
+    def test_it_stops_while_meta_is_away(self):
+        dialog = self.dialog("es_ES")
+        self.meta.answers = [requests.ConnectTimeout()]
+        dialog.action_submit()
+        self.assertEqual(dialog.result.count("not tried"), len(dialog.example_ids) - 1)
+        self.assertEqual(len(self.made()), 1)
+
+    def test_only_who_may_change_templates_submits_them(self):
+        dialog = self.dialog()
+        with self.assertRaises(AccessError):
+            dialog.with_user(self.sofia).action_submit()
+        with self.assertRaises(AccessError):
+            self.env["whatsapp.template.library"].with_user(self.sofia).create({})
+        self.gateway.whatsapp_account_id = False
+        with self.assertRaisesRegex(UserError, "account ID first"):
+            dialog.action_submit()

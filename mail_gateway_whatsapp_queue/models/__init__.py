@@ -46,5 +46,6 @@ from . import (
     whatsapp_message_queue_alert,
     whatsapp_phones,
     whatsapp_rate_limit,
+    whatsapp_template_example,
     whatsapp_webhook_event,
 )

@@ -6,4 +6,5 @@ from . import (
     whatsapp_dialog,
     whatsapp_edit_message,
     whatsapp_send_template,
+    whatsapp_template_library,
 )
