@@ -1,11 +1,15 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 import itertools
+from unittest.mock import patch
 
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import Form, new_test_user
 
 from .common import ConversationCase
 from .test_templates import TemplateCase
+
+EDITORS = "mail.group_mail_template_editor"
 
 
 class TestValues(TemplateCase, ConversationCase):
@@ -108,3 +112,98 @@ class TestValues(TemplateCase, ConversationCase):
         for path in ("nothing", "name.more", "partner_id.nothing"):
             with self.assertRaises(UserError):
                 self.shown(self.lead, path)
+
+
+class TestExpressions(TemplateCase, ConversationCase):
+    def set_scene(self):
+        super().set_scene()
+        self.made = self.template("Hola {{1}}, tu pedido está listo.")
+        self.row = self.made.variable_ids
+        self.lead.contact_name = "Ana Pérez"
+
+    def shown(self, user=None):
+        [variable] = self.made._whatsapp_variables()
+        made = self.made.with_user(user or self.env.user)
+        return made._whatsapp_default(variable, self.lead)
+
+    def test_it_fills_the_variable_in_place_of_a_field(self):
+        self.row.whatsapp_expression = "{{ object.contact_name.split(' ')[0] }}"
+        self.assertEqual(self.shown(), "Ana")
+        # who sends it need not be allowed to write it
+        self.assertEqual(self.shown(self.owner), "Ana")
+        self.row.whatsapp_expression = "{{ object.user_id.name }} ({{ user.name }})"
+        self.assertEqual(self.shown(), f"{self.owner.name} ({self.env.user.name})")
+        self.row.whatsapp_expression = "{{ object.partner_name ||| amigo }}"
+        self.lead.partner_name = False
+        self.assertEqual(self.shown(), "amigo")
+
+    def test_what_is_for_administrators_is_refused(self):
+        for text in (
+            "{{ object.env['ir.config_parameter'].sudo().get_param('x') }}",
+            "{{ object.user_id.password }}",
+            "{{ object.whatsapp_channel_ids.gateway_id.token }}",
+            "{{ object.sudo().contact_name }}",
+            "{{ '%(password)s' % object.user_id }}",
+            "{{ object. }}",
+        ):
+            with self.subTest(text), self.assertRaises(ValidationError):
+                self.row.whatsapp_expression = text
+        # and once more when it is shown, whoever wrote it
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE mail_whatsapp_template_variable SET whatsapp_expression = %s"
+            " WHERE id = %s",
+            ("{{ object.whatsapp_channel_ids.gateway_id.token }}", self.row.id),
+        )
+        self.env.invalidate_all()
+        with self.assertRaises(UserError):
+            self.shown()
+
+    def test_a_model_that_lacks_the_field_is_refused(self):
+        self.row.whatsapp_expression = "{{ object.contact_name }}"
+        with self.assertRaisesRegex(ValidationError, "contact_name"):
+            self.made.model_id = self.env.ref("base.model_res_partner")
+
+    def test_only_who_may_edit_mail_templates_writes_one(self):
+        with self.assertRaises(AccessError):
+            self.row.with_user(self.owner).whatsapp_expression = "{{ object.name }}"
+        system = new_test_user(self.env, "made-system", "base.group_system")
+        row = self.row.with_user(system)
+        row.whatsapp_expression = "{{ object.name }}"
+        with patch.object(
+            type(system), "has_group", lambda user, name: name != EDITORS
+        ):
+            with self.assertRaisesRegex(AccessError, "edit mail templates"):
+                row.whatsapp_expression = "{{ object.contact_name }}"
+
+    def test_it_is_tried_on_a_record_before_it_is_saved(self):
+        self.row.sample_value = "Luis"
+        self.assertIn("Luis", self.made.whatsapp_preview)
+        with Form(self.made) as form:
+            with form.variable_ids.edit(0) as row:
+                row.whatsapp_expression = "{{ object.contact_name.upper() }}"
+            form.whatsapp_try_id = self.lead.id
+            self.assertIn("ANA PÉREZ", form.whatsapp_preview)
+            with form.variable_ids.edit(0) as row:
+                row.whatsapp_expression = "{{ object.env }}"
+            self.assertIn("env", form.whatsapp_preview)
+            with form.variable_ids.edit(0) as row:
+                row.whatsapp_expression = "{{ object.contact_name.zfill('x') }}"
+            self.assertIn("alert", form.whatsapp_preview)
+            with form.variable_ids.edit(0) as row:
+                row.whatsapp_expression = "{{ object.contact_name }}"
+        self.assertEqual(self.shown(), "Ana Pérez")
+
+    def test_no_other_tries_it_on_records(self):
+        self.row.write({"sample_value": "Luis", "field_name": "expected_revenue"})
+        values = {"whatsapp_try_id": self.lead.id}
+        theirs = self.made.with_user(self.owner)
+        found = theirs.onchange(
+            values, ["whatsapp_try_id"], {"whatsapp_try_id": {}, "whatsapp_preview": {}}
+        )
+        self.assertIn("Luis", str(found["value"].get("whatsapp_preview", "Luis")))
+
+    def test_a_variable_without_a_field_is_for_a_person_to_fill(self):
+        self.row.field_name = "name"
+        self.row.field_name = False
+        self.assertEqual(self.shown(), "")

@@ -545,11 +545,11 @@ class MailWhatsappTemplate(models.Model):
                     and template.VARIABLE.findall(v.name or "") == [variable.name]
                 )
             )
-        path = fields_of[:1].field_name
-        if not path or not record:
+        row = fields_of[:1]
+        if not record or not (row.field_name or row.whatsapp_expression):
             return ""
         # sudo: record - the callers ask for the right to read it, not for each field
-        value = fields_of[:1]._extract_value_from_field_path(record.sudo())
+        value = row._extract_value_from_field_path(record.sudo())
         return str(value or "").strip()
 
     def _whatsapp_words_around(self, variable):

@@ -1,5 +1,7 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import file_open
@@ -52,6 +54,72 @@ class WhatsappTemplateMade(models.AbstractModel):
     whatsapp_problem_buttons = fields.Text(
         string="Buttons: to be corrected", compute="_compute_whatsapp_problems"
     )
+
+    whatsapp_try_id = fields.Many2oneReference(
+        string="Try it on",
+        model_field="model",
+        store=False,
+        help="A record: the preview shows what its customer would read.",
+    )
+    whatsapp_preview = fields.Html(
+        string="Preview", compute="_compute_whatsapp_preview", sanitize=False
+    )
+
+    @api.constrains("model_id")
+    def _whatsapp_check_expressions(self):
+        for row in self.variable_ids.filtered("whatsapp_expression"):
+            row._whatsapp_check_allowed()
+
+    @api.depends(
+        "whatsapp_try_id",
+        "model_id",
+        "header",
+        "body",
+        "footer",
+        "language",
+        "variable_ids.name",
+        "variable_ids.field_name",
+        "variable_ids.whatsapp_expression",
+        "variable_ids.sample_value",
+        "button_ids.name",
+        "button_ids.button_type",
+        "button_ids.url_type",
+        "button_ids.website_url",
+        "whatsapp_code",
+        "whatsapp_header",
+        "whatsapp_file_ids",
+    )
+    @api.depends_context("lang", "uid")
+    def _compute_whatsapp_preview(self):
+        for each in self:
+            try:
+                values = each._whatsapp_tried()
+                # sudo: ir.attachment - of a template that its user may read
+                file = each.sudo().whatsapp_file_ids[:1]
+                shown = each._whatsapp_preview(values, file)
+            except (UserError, KeyError) as error:
+                shown = (
+                    Markup('<div class="alert alert-warning">%s</div>')
+                    % (error.args[0])
+                )
+            each.whatsapp_preview = shown
+
+    def _whatsapp_tried(self):
+        """Return the values of the variables: of the record to try, else the samples.
+
+        :raise AccessError: the user may not read the record
+        :raise UserError: an expression or a field fails for it
+        """
+        variables = self._whatsapp_variables()
+        record = None
+        # a record's values are for who chooses what customers are shown
+        if self.whatsapp_try_id and self.model and self.has_access("write"):
+            record = self.env[self.model].browse(self.whatsapp_try_id).exists()
+        if record:
+            record.check_access("read")
+            return {each: self._whatsapp_default(each, record) for each in variables}
+        samples = self._whatsapp_made().samples
+        return {each: samples.get(each) or "" for each in variables}
 
     # ------------------------------------------------------------- what it means
 

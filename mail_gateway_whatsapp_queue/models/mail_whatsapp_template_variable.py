@@ -1,10 +1,13 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import format_date, format_time, formatLang, html2plaintext
+from odoo.tools.rendering_tools import parse_inline_template
 
-from ..tools import template
+from ..tools import expression, template
+
+EDITORS = "mail.group_mail_template_editor"
 
 # Models of which a customer is shown nothing but names
 SEALED = ("ir.config_parameter", "ir.mail_server", "mail.gateway", "res.users.apikeys")
@@ -16,6 +19,13 @@ FORMATTED = ("boolean", "date", "datetime", "float", "html", "monetary", "select
 
 class MailWhatsappTemplateVariable(models.Model):
     _inherit = "mail.whatsapp.template.variable"
+
+    whatsapp_expression = fields.Char(
+        string="Expression",
+        help="In place of a field, for who may edit mail templates: {{"
+        " object.partner_id.name.split(' ')[0] }} shows the first name. What it shows"
+        " of a record stands below “Preview”.",
+    )
 
     @api.constrains("name")
     def _check_name(self):
@@ -34,16 +44,20 @@ class MailWhatsappTemplateVariable(models.Model):
     @api.constrains("field_name")
     def _check_field_name(self):
         """Say in clear words which fields no customer is shown."""
-        for variable in self.filtered("field_name"):
+        filled = self.filtered("field_name")
+        for variable in filled:
             if not variable._whatsapp_is_shown(self.env[variable.model]):
                 raise ValidationError(variable._whatsapp_not_shown())
-        return super()._check_field_name()
+        # without a field a person fills it when the template is sent
+        return super(MailWhatsappTemplateVariable, filled)._check_field_name()
 
     def _extract_value_from_field_path(self, record):
         """Show values as customers read them, and nothing that is for administrators.
 
         :raise UserError: the path leads to what is for administrators, whoever wrote it
         """
+        if self.whatsapp_expression:
+            return self._whatsapp_evaluate(record)
         if self.field_name and not self._whatsapp_is_shown(record):
             raise UserError(self._whatsapp_not_shown())
         record = record.with_context(lang=self.template_id._whatsapp_installed_lang())
@@ -55,6 +69,61 @@ class MailWhatsappTemplateVariable(models.Model):
         zone = self._whatsapp_zone(holders[:1]) or self._whatsapp_zone(record[:1])
         values = (self._whatsapp_formatted(each, field, zone) for each in holders)
         return " ".join(filter(None, values))
+
+    # ------------------------------------------------------------- expressions
+
+    @api.constrains("whatsapp_expression")
+    def _whatsapp_check_expression(self):
+        """Only who may edit mail templates writes one, and it only shows values."""
+        for row in self.filtered("whatsapp_expression"):
+            if not (self.env.su or self.env.user.has_group(EDITORS)):
+                raise AccessError(
+                    self.env._("Only who may edit mail templates writes expressions.")
+                )
+            row._whatsapp_check_allowed()
+
+    def _whatsapp_check_allowed(self):
+        """Refuse an expression that does more than to show values.
+
+        :raise ValidationError: with what it may not do
+        """
+        for _text, code, _default in parse_inline_template(self.whatsapp_expression):
+            if not code:
+                continue
+            try:
+                expression.check(code, self.model, self._whatsapp_field_of)
+            except expression.NotAllowed as error:
+                say = self.env["mail.gateway.whatsapp"]._translate
+                raise ValidationError(say(error.source) % error.values) from error
+
+    def _whatsapp_field_of(self, model, name):
+        """Return the model that a field leads to, see ``tools.expression.check``."""
+        records = self.env[model]
+        field = records._fields.get(name)
+        if field is None:
+            raise expression.NotAllowed("field", name)
+        if field.type == "reference" or not self._whatsapp_is_shown(records, name):
+            raise expression.NotAllowed("hidden", name)
+        return field.comodel_name if field.relational else expression.VALUE
+
+    def _whatsapp_evaluate(self, record):
+        """Return what the expression shows of a record, in the customer's language.
+
+        :raise UserError: it may not be used, or fails for this record
+        """
+        self._whatsapp_check_allowed()
+        if not record:
+            return ""
+        lang = self.template_id._whatsapp_installed_lang()
+        # sudo: mail.render.mixin - only values are shown, see _whatsapp_check_allowed
+        renderer = self.env["mail.render.mixin"].sudo().with_context(lang=lang)
+        text = self.whatsapp_expression
+        shown = renderer._render_template_inline_template(
+            text, record._name, record[:1].ids
+        )
+        return shown.get(record[:1].id) or ""
+
+    # ------------------------------------------------------------- as one reads it
 
     def _whatsapp_last_field(self, model):
         """Return the field at the end of the path, and its model; None if no such."""

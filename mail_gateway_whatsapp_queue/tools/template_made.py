@@ -172,7 +172,7 @@ STATES = {
 }
 CHANGED = _(
     "It is being changed here, Meta still has the one of before. “Submit to Meta” gives"
-    " it the new one, “Sync Template” brings back the one of before."
+    " it the new one, “Read again from Meta” brings back the one of before."
 )
 # pylint: enable=prefer-env-translation
 
