@@ -213,6 +213,48 @@ def _rules(page: Page, scene: Scene) -> None:
     page.ask("document.querySelector('.o_notebook').scrollIntoView()")
 
 
+def _templates(page: Page, scene: Scene) -> None:
+    page.go(scene.action("action_whatsapp_templates"))
+    page.see(".o_data_row")
+
+
+def _ready_templates(page: Page, scene: Scene) -> None:
+    _templates(page, scene)
+    page.click("button", "Plantillas listas")
+    page.see(".modal .o_data_row", "Pedido en camino")
+
+
+def _submitted_templates(page: Page, scene: Scene) -> None:
+    _ready_templates(page, scene)
+    page.click(".modal button[name='action_submit']")
+    page.see(".modal .o_field_widget[name='result'] li")
+
+
+def _new_template(page: Page, scene: Scene) -> None:
+    _templates(page, scene)
+    page.click(".o_list_button_add")
+    page.fill("[name='name'] input", "Aviso de pedido")
+    page.fill("[name='body'] textarea", "{{1}}, tu pedido {{2}} está listo")
+    page.press("Tab")
+    page.click(".o_notebook a[name='variables']")
+    page.see("[name='variable_ids'] .o_data_row")
+    page.click(".o_notebook a[name='body']")
+    page.see("[name='whatsapp_problem_body']", "ejemplo")
+
+
+def _tried_template(page: Page, scene: Scene) -> None:
+    _templates(page, scene)
+    page.click(".o_data_row td[name='name']", "Saludo Inicial")
+    page.click(".o_notebook a[name='whatsapp_preview']")
+    page.see(".o_whatsapp_bubble")
+
+
+def _rejected_template(page: Page, scene: Scene) -> None:
+    _templates(page, scene)
+    page.click(".o_data_row td[name='name']", "Encuesta")
+    page.see("[name='whatsapp_state_words']", "La forma es incorrecta")
+
+
 # an open chat window stays open: those with one come last
 SHOTS = (
     Shot("bandeja", _owner, _inbox),
@@ -237,6 +279,12 @@ MORE = (
     Shot("lista", _owner, _list, LAPTOP),
     Shot("respuestas", _manager, _answers),
     Shot("asignaciones", _manager, _assignments),
+    Shot("plantillas", _admin, _templates, LAPTOP),
+    Shot("plantillas listas", _admin, _ready_templates, LAPTOP),
+    Shot("plantillas enviadas", _admin, _submitted_templates, LAPTOP),
+    Shot("plantilla nueva", _admin, _new_template, LAPTOP),
+    Shot("plantilla probada", _admin, _tried_template, LAPTOP),
+    Shot("plantilla rechazada", _admin, _rejected_template, LAPTOP),
 )
 
 

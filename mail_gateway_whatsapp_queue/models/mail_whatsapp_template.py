@@ -26,6 +26,7 @@ class MailWhatsappTemplate(models.Model):
     _inherit = ["mail.whatsapp.template", HEADER, MADE]
     _rec_names_search = ["name", "template_name", "body"]
 
+    gateway_id = fields.Many2one(default=lambda self: self._whatsapp_only_number())
     whatsapp_quality = fields.Char(
         string="Quality",
         readonly=True,
@@ -64,6 +65,12 @@ class MailWhatsappTemplate(models.Model):
         " one.",
     )
     whatsapp_has_code = fields.Boolean(compute="_compute_whatsapp_has_code")
+
+    @api.model
+    def _whatsapp_only_number(self):
+        """Return the number of a new template, if there is one only."""
+        numbers = self.env["mail.gateway"].search([("gateway_type", "=", "whatsapp")])
+        return numbers if len(numbers) == 1 else numbers.browse()
 
     @api.depends("button_ids.button_type")
     def _compute_whatsapp_has_code(self):

@@ -138,7 +138,7 @@ class WhatsappTemplateMade(models.AbstractModel):
             if reason and reason != "NONE":
                 known = template_made.REASONS.get(reason)
                 other = template_made.OTHER_REASON
-                said.insert(0, say(known) if known else say(other) % {"reason": reason})
+                said = [say(known) if known else say(other) % {"reason": reason}]
             said.insert(0, each.whatsapp_rejected_details)
             each.whatsapp_state_words = "\n".join(filter(None, said))
 

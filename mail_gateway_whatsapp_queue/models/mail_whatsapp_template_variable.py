@@ -72,14 +72,34 @@ class MailWhatsappTemplateVariable(models.Model):
 
     # ------------------------------------------------------------- expressions
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Let only who may edit mail templates write an expression."""
+        self._whatsapp_check_editor(vals_list)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        """Let only who may edit mail templates write an expression."""
+        self._whatsapp_check_editor([vals])
+        return super().write(vals)
+
+    @api.model
+    def _whatsapp_check_editor(self, vals_list):
+        """Refuse expressions of who may not edit mail templates.
+
+        :raise AccessError: there is one
+        """
+        if not any(vals.get("whatsapp_expression") for vals in vals_list):
+            return
+        if not (self.env.su or self.env.user.has_group(EDITORS)):
+            raise AccessError(
+                self.env._("Only who may edit mail templates writes expressions.")
+            )
+
     @api.constrains("whatsapp_expression")
     def _whatsapp_check_expression(self):
-        """Only who may edit mail templates writes one, and it only shows values."""
+        """It only shows values."""
         for row in self.filtered("whatsapp_expression"):
-            if not (self.env.su or self.env.user.has_group(EDITORS)):
-                raise AccessError(
-                    self.env._("Only who may edit mail templates writes expressions.")
-                )
             row._whatsapp_check_allowed()
 
     def _whatsapp_check_allowed(self):
