@@ -183,6 +183,46 @@ def _action(name: str, seen: str, text: str = "") -> Callable[[Page, Scene], Non
 
 
 ROW, SELLER = ".o_data_row", people.SALESPEOPLE[0].name
+_templates = _action("templates", ROW)
+
+
+def _ready_templates(page: Page, scene: Scene) -> None:
+    _templates(page, scene)
+    page.click("button", "Plantillas listas")
+    page.see(".modal .o_data_row", "Pedido en camino")
+
+
+def _submitted_templates(page: Page, scene: Scene) -> None:
+    _ready_templates(page, scene)
+    page.click(".modal button[name='action_submit']")
+    page.see(".modal .o_field_widget[name='result'] li")
+
+
+def _new_template(page: Page, scene: Scene) -> None:
+    _templates(page, scene)
+    page.click(".o_list_button_add")
+    page.fill("[name='name'] input", "Aviso de pedido")
+    page.fill("[name='body'] textarea", "{{1}}, tu pedido {{2}} está listo")
+    page.press("Tab")
+    page.click(".o_notebook a[name='variables']")
+    page.see("[name='variable_ids'] .o_data_row")
+    page.click(".o_notebook a[name='body']")
+    page.see("[name='whatsapp_problem_body']", "ejemplo")
+
+
+def _tried_template(page: Page, scene: Scene) -> None:
+    _templates(page, scene)
+    page.click(".o_data_row td[name='name']", "Saludo Inicial")
+    page.click(".o_notebook a[name='whatsapp_preview']")
+    page.see(".o_whatsapp_bubble")
+
+
+def _rejected_template(page: Page, scene: Scene) -> None:
+    _templates(page, scene)
+    page.click(".o_data_row td[name='name']", "Encuesta")
+    page.see("[name='whatsapp_state_words']", "La forma es incorrecta")
+
+
 # an open chat window stays open: those with one come last
 SHOTS = (
     Shot("bandeja", OWNER, _inbox),
@@ -207,6 +247,12 @@ MORE = (
     Shot("lista", OWNER, _list, LAPTOP),
     Shot("respuestas", MANAGER, _action("answer", ROW, SELLER)),
     Shot("asignaciones", MANAGER, _action("assignment", ROW, SELLER)),
+    Shot("plantillas", ADMIN, _templates, LAPTOP),
+    Shot("plantillas listas", ADMIN, _ready_templates, LAPTOP),
+    Shot("plantillas enviadas", ADMIN, _submitted_templates, LAPTOP),
+    Shot("plantilla nueva", ADMIN, _new_template, LAPTOP),
+    Shot("plantilla probada", ADMIN, _tried_template, LAPTOP),
+    Shot("plantilla rechazada", ADMIN, _rejected_template, LAPTOP),
 )
 
 

@@ -69,6 +69,8 @@ whatsapp.send.document.report   -    -    -    rwcu c    c    c    c    c    c  
 whatsapp.send.document.value    -    -    -    rwcu c    c    c    c    c    c    c    c
 whatsapp.send.template          -    -    -    rwcu c    c    c    c    c    c    c    -
 whatsapp.send.template.line     -    -    -    rwcu c    c    c    c    c    c    c    -
+whatsapp.template.example       -    -    -    -    -    -    -    -    -    -    -    rwcu
+whatsapp.template.library       -    -    -    -    -    -    -    -    -    -    -    c
 whatsapp.hand.over              -    -    -    rwcu c    c    c    c    -    -    c    -
 whatsapp.invite                 -    -    -    rwcu c    c    c    c    -    -    c    -
 whatsapp.link.lead              -    -    -    rwcu c    c    c    c    -    -    c    -
@@ -117,9 +119,13 @@ mail.message.action_whatsapp_save_contact       - - - x - - - x x - - x
 mail.message.gateway.link.link_message          - - - x - - - x - - - x
 mail.message.whatsapp_delivery                  - - - x - - - x x - - x
 mail.notification.send_gateway                  - - - x - - - x x - - x
+mail.whatsapp.template.action_whatsapp_delete   - - - - - - - - - - - x
+mail.whatsapp.template.button_back2draft        - - - - - - - - - - - x
 mail.whatsapp.template.button_export_template   - - - - - - - - - - - x
 mail.whatsapp.template.button_sync_template     - - - - - - - - - - - x
 res.partner.action_open_whatsapp                - - - x x x x x x x x x
+whatsapp.template.library.action_submit         - - - - - - - - - - - x
+whatsapp.template.library.action_templates      - - - - - - - - - - - x
 whatsapp.ad.action_open_leads                   - - - x x x x x - - - -
 whatsapp.invite.action_invite                   - - - x - - - x - - - -
 whatsapp.attention.action_open                  - - - x x x x x - - x x

@@ -201,6 +201,10 @@ class RightsCase(WhatsappCase):
                 "whatsapp.send.template"
             ).line_ids[:1],
             **self.documents(template),
+            "whatsapp.template.example": env["whatsapp.template.example"].search(
+                [], limit=1
+            ),
+            "whatsapp.template.library": env["whatsapp.template.library"].create({}),
             "whatsapp.hand.over": self.wizard(
                 "whatsapp.hand.over", user_id=self.tomas.id
             ),
@@ -486,10 +490,22 @@ class TestRights(RightsCase):
             "mail.notification.send_gateway": lambda: of(
                 self.row.notification_id
             ).send_gateway(),
+            "mail.whatsapp.template.action_whatsapp_delete": (
+                template.action_whatsapp_delete
+            ),
+            "mail.whatsapp.template.button_back2draft": template.button_back2draft,
             "mail.whatsapp.template.button_export_template": (
                 template.button_export_template
             ),
             "mail.whatsapp.template.button_sync_template": lambda: self.sync(template),
+            "whatsapp.template.library.action_submit": lambda: (
+                record("whatsapp.template.library")
+                .create({"example_ids": [Command.clear()]})
+                .action_submit()
+            ),
+            "whatsapp.template.library.action_templates": lambda: (
+                record("whatsapp.template.library").create({}).action_templates()
+            ),
             "whatsapp.ad.action_open_leads": of(self.ad).action_open_leads,
             "whatsapp.invite.action_invite": lambda: wizard(
                 "whatsapp.invite", user_ids=[Command.set(self.tomas.ids)]

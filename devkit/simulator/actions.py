@@ -200,19 +200,17 @@ def change(world: World, account_id: str, field: str, value: dict) -> Update:
 
 def template_change(world: World, template: Template) -> Update:
     """The webhook of a template whose status was changed."""
-    return change(
-        world,
-        template.account_id,
-        "message_template_status_update",
-        {
-            "event": template.status,
-            "message_template_id": int(template.id),
-            "message_template_name": template.name,
-            "message_template_language": template.language.replace("_", "-"),
-            "message_template_category": template.category,
-            "reason": template.rejected_reason,
-        },
-    )
+    value = {
+        "event": template.status,
+        "message_template_id": int(template.id),
+        "message_template_name": template.name,
+        "message_template_language": template.language.replace("_", "-"),
+        "message_template_category": template.category,
+        "reason": template.rejected_reason,
+    }
+    if template.status == "REJECTED" and template.rejection_info:
+        value["rejection_info"] = template.rejection_info
+    return change(world, template.account_id, "message_template_status_update", value)
 
 
 def _shaped(message: dict, spec: dict) -> dict:

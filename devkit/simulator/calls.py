@@ -135,9 +135,9 @@ def abort(request: web.Request, reset: bool = False) -> web.Response:
 
 
 def _token(request: web.Request) -> str:
-    """The Bearer token (header, or `access_token`); raises Refusal."""
+    """The Bearer or OAuth token (header, or `access_token`); raises Refusal."""
     header = request.headers.get("Authorization", "")
-    token = header.removeprefix("Bearer ").strip() if header else ""
+    token = header.removeprefix("Bearer ").removeprefix("OAuth ").strip()
     token = token or request.query.get("access_token", "")
     if not token:
         raise no_token()

@@ -7,6 +7,7 @@ from aiohttp import web
 from . import graph_accounts as accounts
 from . import graph_media as media
 from . import graph_templates as templates
+from . import graph_uploads as uploads
 from .calls import META, endpoint
 from .errors import Refusal, unknown_object
 from .graph_messages import messages
@@ -56,6 +57,9 @@ ROUTES = (
     ("GET", "/debug_token", accounts.debug_token),
     ("POST", "/{node}/messages", messages),
     ("POST", "/{node}/media", media.upload),
+    ("POST", "/{node}/uploads", uploads.begin),
+    ("GET", "/{session:upload:[^/]+}", uploads.state),
+    ("POST", "/{session:upload:[^/]+}", uploads.receive),
     ("GET", "/{node}/message_templates", templates.template_list),
     ("POST", "/{node}/message_templates", templates.template_create),
     ("DELETE", "/{node}/message_templates", templates.template_delete),

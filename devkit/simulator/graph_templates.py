@@ -6,7 +6,7 @@ import json
 
 from aiohttp import web
 
-from . import actions, templates
+from . import actions, template_new
 from .calls import account_for, endpoint, parsed
 from .errors import Refusal, unknown_object
 from .meta import Meta
@@ -50,13 +50,29 @@ async def template_node(meta: Meta, request: web.Request, app: App) -> web.Respo
 async def template_edit(meta: Meta, request: web.Request, app: App) -> web.Response:
     template = template_for(meta, app, request.match_info["node"], "post")
     values = await parsed(request)
+    template_new.check_edit(template, values, meta.clock.now())
     components = values.get("components")
     if components is not None:
-        templates.check_components(components, template.parameter_format)
+        template_new.check_components(
+            components, template.parameter_format, meta.state.handles
+        )
         template.components = components
+    if template.status == "APPROVED":
+        template.edited_at.append(meta.clock.now())
     template.category = values.get("category", template.category)
     template.status = "PENDING"
+    _review(meta, template)
     return web.json_response({"success": True})
+
+
+def _review(meta: Meta, template: Template) -> None:
+    """Approve or refuse a template at once, as the settings say; else it waits."""
+    if not meta.settings.auto_approve_templates:
+        return
+    template.status, template.rejected_reason = "APPROVED", "NONE"
+    meta.background.spawn(
+        meta.webhooks.publish([actions.template_change(meta, template)])
+    )
 
 
 @endpoint("templates")
@@ -80,8 +96,8 @@ async def template_create(meta: Meta, request: web.Request, app: App) -> web.Res
     values = await parsed(request)
     if isinstance(values.get("components"), str):
         values["components"] = json.loads(values["components"])
-    templates.check_new(values, meta.state.templates_of(account.id))
-    approved = meta.settings.auto_approve_templates
+    others = meta.state.templates_of(account.id)
+    template_new.check_new(values, others, meta.state.handles)
     template = meta.new_template(
         account_id=account.id,
         name=values["name"],
@@ -89,12 +105,9 @@ async def template_create(meta: Meta, request: web.Request, app: App) -> web.Res
         category=values["category"],
         components=values["components"],
         parameter_format=values.get("parameter_format") or "POSITIONAL",
-        status="APPROVED" if approved else "PENDING",
+        status="PENDING",
     )
-    if approved:
-        meta.background.spawn(
-            meta.webhooks.publish([actions.template_change(meta, template)])
-        )
+    _review(meta, template)
     return web.json_response(
         {
             "id": template.id,
@@ -115,13 +128,20 @@ async def template_delete(meta: Meta, request: web.Request, app: App) -> web.Res
         raise Refusal(100, "hsm_ids: at most 100.")
     wanted = {str(identifier) for identifier in ids}
     name = query.get("name")
+    if query.get("hsm_id") and not name:
+        raise Refusal(100, "The parameter name is required.")
     doomed = [
         template.id
         for template in meta.state.templates_of(account.id)
-        if (template.id in wanted if wanted else template.name == name)
+        if not wanted or template.id in wanted
+        if not name or template.name == name
     ]
+    if not (wanted or name):
+        raise Refusal(100, "The parameter name is required.")
     if not doomed:
         raise Refusal(100, "Message template was not found.", subcode=2593002)
+    if any(meta.state.templates[one].status == "DISABLED" for one in doomed):
+        raise Refusal(100, "A template that is disabled cannot be deleted.")
     for identifier in doomed:
         del meta.state.templates[identifier]
     return web.json_response({"success": True})

@@ -64,7 +64,20 @@ class Template:
     parameter_format: str = "POSITIONAL"
     quality_score: str = "UNKNOWN"
     rejected_reason: str = "NONE"
+    rejection_info: dict | None = None  # what Meta recommends beside a reason
     message_status: str | None = None
+    edited_at: list[float] = field(default_factory=list)  # while it was approved
+
+
+@dataclass
+class Upload:
+    """A session of the resumable upload."""
+
+    app_id: str
+    kind: str
+    size: int
+    signature: str
+    content: bytes = b""
 
 
 @dataclass
@@ -254,6 +267,8 @@ class State:
         self.persons: dict[str, Person] = {}
         self.templates: dict[str, Template] = {}
         self.media: dict[str, Media] = {}
+        self.uploads: dict[str, Upload] = {}
+        self.handles: dict[str, str] = {}  # of uploaded samples -> type of the file
         self.received: dict[str, Received] = {}
         self.sent: dict[str, Sent] = {}
         self.attempts: list[Attempt] = []

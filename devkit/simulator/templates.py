@@ -1,6 +1,6 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-"""Message templates: the ones an account begins with, creation, and what fits them."""
+"""Message templates: the ones an account begins with, and what fits them."""
 
 import json
 import re
@@ -11,7 +11,6 @@ from .errors import Refusal
 from .state import Template
 
 VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
-CATEGORIES = ("AUTHENTICATION", "MARKETING", "UTILITY")
 LONGEST_BODY = 1024
 
 
@@ -59,47 +58,6 @@ def numbered(account_id: str, count: int, new_id) -> list[Template]:
         )
         for index in range(1, count + 1)
     ]
-
-
-# -- creation -------------------------------------------------------------------
-
-
-def check_new(values: dict, others: list[Template]) -> None:
-    """Raise Refusal if Meta would not take this new template."""
-    name, language = values.get("name"), values.get("language")
-    for key in ("name", "language", "category", "components"):
-        if not values.get(key):
-            raise Refusal(100, f"The parameter {key} is required.")
-    if not re.fullmatch(r"[a-z0-9_]{1,512}", str(name)):
-        raise Refusal(100, "name: only lowercase letters, digits and underscores.")
-    if values["category"] not in CATEGORIES:
-        raise Refusal(100, f"category must be one of {', '.join(CATEGORIES)}.")
-    if any(t.name == name and t.language == language for t in others):
-        raise Refusal(
-            100,
-            f"There is already {language} content for this template.",
-            subcode=2388024,
-        )
-    check_components(values["components"], values.get("parameter_format"))
-
-
-def check_components(components, parameter_format: str | None) -> None:
-    """A body must be there; variables need examples and must not skip a number."""
-    if not isinstance(components, list):
-        raise Refusal(100, "components must be a list.")
-    bodies = [c for c in components if _type(c) == "BODY"]
-    if len(bodies) != 1 or not bodies[0].get("text"):
-        raise Refusal(100, "components: exactly one BODY with text is required.")
-    body = bodies[0]
-    if len(body["text"]) > LONGEST_BODY:
-        raise Refusal(100, f"BODY: at most {LONGEST_BODY} characters.")
-    names = variables(body["text"])
-    if names and not body.get("example"):
-        raise Refusal(100, "BODY: variables need an example.", subcode=2388043)
-    if parameter_format != "NAMED":
-        expected = [str(index) for index in range(1, len(names) + 1)]
-        if sorted(names, key=str) != sorted(expected, key=str):
-            raise Refusal(100, "BODY: variables must be {{1}}, {{2}}, ...")
 
 
 def _type(component) -> str:

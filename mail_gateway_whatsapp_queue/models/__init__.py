@@ -27,6 +27,8 @@ from . import (
     mail_whatsapp_template,
     mail_whatsapp_template_button,
     mail_whatsapp_template_header,
+    mail_whatsapp_template_made,
+    mail_whatsapp_template_variable,
     res_groups,
     res_partner,
     res_partner_gateway_channel,
@@ -51,5 +53,6 @@ from . import (
     whatsapp_message_queue_alert,
     whatsapp_phones,
     whatsapp_rate_limit,
+    whatsapp_template_example,
     whatsapp_webhook_event,
 )

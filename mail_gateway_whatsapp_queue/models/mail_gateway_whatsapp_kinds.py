@@ -300,18 +300,26 @@ class WhatsappGatewayKinds(models.AbstractModel):
     def _receive_template_status(self, gateway, content):
         state = TEMPLATE_STATES.get(reading.text(content.get("event")))
         uid = reading.text(content.get("message_template_id"))
-        if state and uid:
-            # sudo: mail.whatsapp.template - Meta decides, not the webhook user
-            self.env["mail.whatsapp.template"].sudo().search(
-                [
-                    ("template_uid", "=", uid),
-                    (
-                        "gateway_id.whatsapp_account_id",
-                        "=",
-                        gateway.whatsapp_account_id,
-                    ),
-                ]
-            ).write({"state": state})
+        if not (state and uid):
+            return
+        rejection = reading.mapping(content.get("rejection_info"))
+        other = reading.mapping(content.get("other_info"))
+        details = (rejection.get("recommendation"), other.get("description"))
+        # sudo: mail.whatsapp.template - Meta decides, not the webhook user
+        self.env["mail.whatsapp.template"].sudo().search(
+            [
+                ("template_uid", "=", uid),
+                (
+                    "gateway_id.whatsapp_account_id",
+                    "=",
+                    gateway.whatsapp_account_id,
+                ),
+            ]
+        )._whatsapp_take_state(
+            state,
+            reading.text(content.get("reason")).upper(),
+            " ".join(filter(None, map(reading.text, details))),
+        )
 
     def _receive_preference(self, gateway, preference):
         """Keep 'stop' and 'resume' of marketing messages."""

@@ -9,26 +9,24 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from .. import compat
-from ..tools import markup, payloads, template, template_words
+from ..tools import markup, payloads, template, template_made, template_words
 from ..tools.errors import CloudApiError
 from .mail_gateway_whatsapp_kinds import TEMPLATE_STATES
 from .mail_whatsapp_template_header import HEADER
+from .mail_whatsapp_template_made import MADE
 
 _logger = logging.getLogger(__name__)
 
 CATEGORIES = ("authentication", "marketing", "utility")
 CATEGORY_CHANGED = "mail_gateway_whatsapp_queue.mail_activity_type_template"
-# Models of which a customer is shown nothing but names
-SEALED = ("ir.config_parameter", "ir.mail_server", "mail.gateway", "res.users.apikeys")
-# Groups of administrators: what is for them alone is for no customer
-ADMINISTRATORS = {".", "base.group_system", "base.group_erp_manager"}
 
 
 class MailWhatsappTemplate(models.Model):
     _name = "mail.whatsapp.template"
-    _inherit = ["mail.whatsapp.template", HEADER]
+    _inherit = ["mail.whatsapp.template", HEADER, MADE]
     _rec_names_search = ["name", "template_name", "body"]
 
+    gateway_id = fields.Many2one(default=lambda self: self._whatsapp_only_number())
     whatsapp_quality = fields.Char(
         string="Quality",
         readonly=True,
@@ -67,6 +65,12 @@ class MailWhatsappTemplate(models.Model):
         " one.",
     )
     whatsapp_has_code = fields.Boolean(compute="_compute_whatsapp_has_code")
+
+    @api.model
+    def _whatsapp_only_number(self):
+        """Return the number of a new template, if there is one only."""
+        numbers = self.env["mail.gateway"].search([("gateway_type", "=", "whatsapp")])
+        return numbers if len(numbers) == 1 else numbers.browse()
 
     @api.depends("button_ids.button_type")
     def _compute_whatsapp_has_code(self):
@@ -112,6 +116,15 @@ class MailWhatsappTemplate(models.Model):
         """Return the language in the words of who reads."""
         languages = dict(self._fields["language"]._description_selection(self.env))
         return languages.get(self.language, "")
+
+    def _whatsapp_installed_lang(self):
+        """Return the installed language that is closest to the template's, or None."""
+        company = self.company_id or self.env.company
+        # sudo: res.partner - of several that are as close, the company's own
+        first = company.sudo().partner_id.lang
+        installed = [code for code, _name in self.env["res.lang"].get_installed()]
+        installed.sort(key=lambda code: code != first)
+        return template_words.closest(self.language or "", installed)
 
     def _whatsapp_is_foreign(self, lang):
         """Tell whether this is in another language than a customer's.
@@ -218,12 +231,16 @@ class MailWhatsappTemplate(models.Model):
             "whatsapp_unsupported": why,
             "whatsapp_header": self._whatsapp_header_described(json_data),
             "whatsapp_quality": score.get("score") if isinstance(score, dict) else None,
-            "whatsapp_rejected_reason": (
-                json_data.get("rejected_reason")
-                if json_data.get("status") == "REJECTED"
-                else None
-            ),
+            "whatsapp_meta_state": False,
+            **self._whatsapp_reason_described(json_data),
         }
+
+    def _whatsapp_reason_described(self, described):
+        """Return the values of why Meta refused a template that it described."""
+        if described.get("status") != "REJECTED":
+            return {"whatsapp_rejected_reason": None, "whatsapp_rejected_details": None}
+        # what it recommends came when it refused it
+        return {"whatsapp_rejected_reason": described.get("rejected_reason")}
 
     @api.model
     def _whatsapp_components(self, described):
@@ -253,6 +270,7 @@ class MailWhatsappTemplate(models.Model):
                 continue
             text = button["text"]
             values = {"sequence": index, "name": text, "button_type": kind}
+            values |= self.button_ids._whatsapp_more_described(button)
             known = self.button_ids.filtered(lambda own, text=text: own.name == text)
             commands.append(
                 Command.update(known.id, values) if known else Command.create(values)
@@ -282,32 +300,50 @@ class MailWhatsappTemplate(models.Model):
             )
         return part.get("type") in ("BODY", "FOOTER") and bool(part.get("text"))
 
+    # ------------------------------------------------------------- to Meta
+
+    def _prepare_values_to_export(self):
+        """Tell Meta of variables with names, which OCA does not know."""
+        values = super()._prepare_values_to_export()
+        if template_made.is_named(self._whatsapp_made()):
+            values["parameter_format"] = "NAMED"
+        return values
+
+    def _prepare_components_to_export(self):
+        """Replace OCA's, which knows neither files, codes and forms nor names.
+
+        :return: list of dicts as Meta takes them; a file's handle is still missing
+        """
+        return template_made.components(self._whatsapp_made())
+
     def button_export_template(self):
-        """Replace OCA's, whose errors repeat what Meta answers: hand the template in.
+        """Replace OCA's, whose errors repeat what Meta answers: submit the template.
+
+        A new one is made at Meta, one that Meta has is changed. Done twice it is done
+        once.
 
         :raise AccessError: only who may change the template
-        :raise UserError: no account, or what Meta answers instead
+        :raise UserError: no account, what Meta would refuse, or what it answers instead
         """
         self.ensure_one()
         self.check_access("write")
-        gateway = self.gateway_id
-        if not gateway.whatsapp_account_id:
+        if not self.gateway_id.whatsapp_account_id:
             raise UserError(
                 self.env._("Please enter the WhatsApp Business account ID first.")
             )
-        try:
-            uid, status = gateway._whatsapp_client().create_template(
-                gateway.whatsapp_account_id, self._prepare_values_to_export()
-            )
-        except CloudApiError as error:
-            raise gateway._whatsapp_refused(error) from error
-        self.write(
-            {
-                "template_uid": uid,
-                "state": TEMPLATE_STATES.get(status) or "pending",
-                "is_supported": True,
-            }
-        )
+        self._whatsapp_check_made()
+        self._whatsapp_submit()
+
+    def button_back2draft(self):
+        """Let templates be changed, as far as Meta allows it.
+
+        :raise AccessError: only who may change the template
+        :raise UserError: Meta reviews it, or stopped it
+        """
+        self.check_access("write")
+        for each in self:
+            each._whatsapp_open()
+        return super().button_back2draft()
 
     def button_sync_template(self):
         """Replace OCA's, whose errors repeat Meta's answer: read the template again.
@@ -345,6 +381,8 @@ class MailWhatsappTemplate(models.Model):
             if not uid or not each.get("name") or each.get("language") not in languages:
                 continue  # a language may be younger than OCA's list
             found = known.pop(str(uid), self.browse())
+            if found and found._whatsapp_is_being_changed():
+                continue  # what somebody writes here is not lost
             try:
                 with self.env.cr.savepoint():
                     found._whatsapp_import_one(gateway, each)
@@ -364,6 +402,7 @@ class MailWhatsappTemplate(models.Model):
             values.pop("name")  # which may have been changed here
             before = self.category
             self.write(values)
+            self._whatsapp_take_samples(described)
             if self.category != before:
                 self._whatsapp_notify_category(self.category)
             return
@@ -376,7 +415,7 @@ class MailWhatsappTemplate(models.Model):
         )
         if taken:
             values["name"] = f"{described['name']} ({described['id']})"
-        self.create(values)
+        self.create(values)._whatsapp_take_samples(described)
 
     # ------------------------------------------------------------- category
 
@@ -485,7 +524,7 @@ class MailWhatsappTemplate(models.Model):
         """Return the places to be filled, as ``tools.template.Variable``."""
         self.ensure_one()
         urls = [
-            button.website_url if button.button_type == "url" else None
+            button._whatsapp_link() if button.button_type == "url" else None
             for button in self.button_ids
         ]
         codes = [
@@ -513,11 +552,11 @@ class MailWhatsappTemplate(models.Model):
                     and template.VARIABLE.findall(v.name or "") == [variable.name]
                 )
             )
-        path = fields_of[:1].field_name
-        if not path or not record:
+        row = fields_of[:1]
+        if not record or not (row.field_name or row.whatsapp_expression):
             return ""
         # sudo: record - the callers ask for the right to read it, not for each field
-        value = fields_of[:1]._extract_value_from_field_path(record.sudo())
+        value = row._extract_value_from_field_path(record.sudo())
         return str(value or "").strip()
 
     def _whatsapp_words_around(self, variable):
@@ -555,7 +594,7 @@ class MailWhatsappTemplate(models.Model):
     def _whatsapp_part(self, variable):
         """Return the text in which a variable stands."""
         if variable.part == template.BUTTON:
-            return self.button_ids[variable.index].website_url
+            return self.button_ids[variable.index]._whatsapp_link()
         return self.header if variable.part == template.HEADER else self.body
 
     def _whatsapp_record(self, channel):
@@ -739,64 +778,3 @@ class MailWhatsappTemplate(models.Model):
             self._fields["whatsapp_unsupported"]._description_selection(self.env)
         )
         return reasons.get(self.whatsapp_unsupported, "")
-
-
-class MailWhatsappTemplateVariable(models.Model):
-    _inherit = "mail.whatsapp.template.variable"
-
-    @api.constrains("name")
-    def _check_name(self):
-        """Let named variables pass, which OCA does not know."""
-        numbered = self.filtered(
-            lambda row: not template.VARIABLE.fullmatch(row.name or "")
-        )
-        return super(MailWhatsappTemplateVariable, numbered)._check_name()
-
-    @api.constrains("field_name")
-    def _check_field_name(self):
-        """Say in clear words which fields no customer is shown."""
-        for variable in self.filtered("field_name"):
-            if not variable._whatsapp_is_shown(self.env[variable.model]):
-                raise ValidationError(variable._whatsapp_not_shown())
-        return super()._check_field_name()
-
-    def _extract_value_from_field_path(self, record):
-        """Show nothing that is for administrators, whoever wrote the path.
-
-        :raise UserError: the path leads to it
-        """
-        if self.field_name and not self._whatsapp_is_shown(record):
-            raise UserError(self._whatsapp_not_shown())
-        return super()._extract_value_from_field_path(record)
-
-    def _whatsapp_not_shown(self):
-        return self.env._(
-            "The field %s is not shown to customers: it is for administrators only."
-            " Please choose another one.",
-            self.field_name,
-        )
-
-    def _whatsapp_is_shown(self, model, path=None):
-        """Tell whether the field may be shown to a customer, and all on the way to it.
-
-        What does not exist is refused elsewhere.
-
-        :param model: any recordset of the template's model
-        :param str path: of fields; None: the variable's own
-        """
-        for name in (path or self.field_name).split("."):
-            field = model._fields.get(name)
-            if field is None:
-                return True
-            groups = set((field.groups or "").replace(" ", "").split(","))
-            if groups & ADMINISTRATORS or "password" in name:
-                return False
-            if model._name in SEALED and name not in ("name", "display_name"):
-                return False
-            # a related field goes further than its name says
-            if field.related and not self._whatsapp_is_shown(model, field.related):
-                return False
-            if not field.relational:
-                break
-            model = model.env[field.comodel_name]
-        return True

@@ -2,7 +2,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from odoo import api, fields, models
 
-from ..tools import template, template_words
+from ..tools import reading, template, template_made, template_words
 
 # Kinds that OCA does not know
 MORE = ("copy_code", "flow", "catalog")
@@ -30,6 +30,19 @@ class MailWhatsappTemplateButton(models.Model):
         readonly=False,
         help="What follows on the document when the customer presses it.",
     )
+    whatsapp_sample = fields.Char(
+        string="Sample of the end of the link",
+        help="What stands at the end of the link in the sample that Meta reviews, such"
+        " as S00042.",
+    )
+    whatsapp_form = fields.Char(
+        string="ID of the form",
+        help="The WhatsApp Manager shows it below Flows. The form must be published.",
+    )
+    whatsapp_screen = fields.Char(
+        string="First screen",
+        help="Of the form; without it, the one that it begins by.",
+    )
 
     @api.depends("name", "button_type")
     def _compute_whatsapp_meaning(self):
@@ -49,6 +62,37 @@ class MailWhatsappTemplateButton(models.Model):
         if pressed & replies:
             return pressed.whatsapp_meaning
         return replies.filtered(lambda button: button.name == text)[:1].whatsapp_meaning
+
+    def _whatsapp_link(self):
+        """Return the link, with the variable at its end if it has one."""
+        link = (self.website_url or "").strip()
+        if self.url_type != "dynamic" or template.VARIABLE.search(link):
+            return link
+        return f"{link}{{{{1}}}}"
+
+    def _whatsapp_made(self):
+        """Return this as ``tools.template_made.Button``."""
+        is_code = self.button_type == "copy_code"
+        sample = self.template_id.whatsapp_code if is_code else self.whatsapp_sample
+        return template_made.Button(
+            kind=self.button_type or "",
+            text=self.name or "",
+            link=self._whatsapp_link() if self.button_type == "url" else "",
+            sample=(sample or "").strip(),
+            phone=(self.call_number or "").strip(),
+            form=(self.whatsapp_form or "").strip(),
+            screen=(self.whatsapp_screen or "").strip(),
+        )
+
+    @api.model
+    def _whatsapp_more_described(self, button):
+        """Return the values of what OCA does not read of a button."""
+        if button.get("type") != "FLOW":
+            return {}
+        return {
+            "whatsapp_form": reading.text(button.get("flow_id")),
+            "whatsapp_screen": reading.text(button.get("navigate_screen")),
+        }
 
     @api.model
     def _whatsapp_described(self, buttons):

@@ -51,6 +51,16 @@ class WhatsappTemplateHeader(models.AbstractModel):
         help="The same file for all customers. Without one, and without a report, who"
         " sends the template chooses a file.",
     )
+    whatsapp_sample_ids = fields.Many2many(
+        "ir.attachment",
+        "whatsapp_template_sample_rel",
+        "template_id",
+        "attachment_id",
+        string="Sample for Meta",
+        help="Who reviews the template at Meta sees it, no customer does. Without one"
+        " it is the file in the header, and for a document an empty page. Please choose"
+        " none with data of a customer.",
+    )
     whatsapp_place_name = fields.Char(string="Name of the place")
     whatsapp_place_address = fields.Char(string="Address")
     # as text: a number with a point is another one where people write a comma
@@ -66,15 +76,16 @@ class WhatsappTemplateHeader(models.AbstractModel):
 
     def write(self, vals):
         res = super().write(vals)
-        if "whatsapp_file_ids" in vals:
+        if {"whatsapp_file_ids", "whatsapp_sample_ids"} & vals.keys():
             self._whatsapp_own_files()
         return res
 
     def _whatsapp_own_files(self):
-        """Let who reads a template see its file."""
-        for each in self.filtered("whatsapp_file_ids"):
+        """Let who reads a template see its files."""
+        for each in self:
             # sudo: ir.attachment - of a template that its user may write
-            each.sudo().whatsapp_file_ids.filtered(
+            mine = each.sudo()
+            (mine.whatsapp_file_ids | mine.whatsapp_sample_ids).filtered(
                 lambda file, each=each: file.res_model == each._name and not file.res_id
             ).res_id = each.id
 

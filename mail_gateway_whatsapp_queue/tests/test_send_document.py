@@ -274,6 +274,18 @@ class TestClosedWindow(DocumentCase):
             )
         )
 
+    def test_templates_of_other_documents_are_not_offered(self):
+        self.template(
+            "Your visit",
+            name="Visit",
+            template_name="visit",
+            model_id=self.env["ir.model"]._get_id("res.partner.bank"),
+        )
+        mine = self.offer(language="en")
+        dialog = self.dialog()
+        choices = dialog.choices(dialog.recipient_id.id, self.gateway.id)
+        self.assertEqual([choice["id"] for choice in choices], mine.ids)
+
     def test_values_are_those_of_the_document(self):
         template = self.offer(language="en")
         template.variable_ids.write(

@@ -46,6 +46,10 @@ PLAIN_URL = re.compile(
     re.IGNORECASE,
 )
 VERSION = re.compile(r"v?([0-9]+\.[0-9]+)")
+# An upload's session as Meta names it, with its signature
+SESSION = re.compile(r"upload:[\w.:=+-]+(?:\?[\w.:=&%+-]+)?", re.ASCII)
+UPLOAD_TRIES = 3
+UPLOAD_TIMEOUT = (5, 120)  # seconds to connect, and to answer
 # What requests refuses to send. Not InvalidHeader: it also means a broken answer.
 UNSENDABLE = (
     requests.exceptions.InvalidJSONError,
@@ -139,11 +143,12 @@ logging.getLogger("urllib3.connectionpool").addFilter(WithoutSecrets())
 class _Bearer(requests.auth.AuthBase):
     """As `auth` and not as header: else an entry in .netrc would replace it."""
 
-    def __init__(self, token):
+    def __init__(self, token, scheme="Bearer"):
         self._token = token
+        self._scheme = scheme
 
     def __call__(self, request):
-        request.headers["Authorization"] = f"Bearer {self._token}"
+        request.headers["Authorization"] = f"{self._scheme} {self._token}"
         return request
 
 
@@ -173,6 +178,7 @@ class CloudApi:
         self.base_url = f"{origin}/v{number.group(1)}"
         self._origin = _origin(origin)
         self._token = token
+        self._scheme = "Bearer"
         known = (token, *secrets)
         self._secrets = tuple(text for text in known if isinstance(text, str))
         self._own = session is None
@@ -348,6 +354,78 @@ class CloudApi:
             raise _unreadable("Meta accepted the template without naming its id")
         return answer["id"], _str(answer.get("status"))
 
+    def edit_template(self, template_id, values):
+        """Change a template; all its parts are replaced, and Meta reviews it again."""
+        self._repeatable("POST", template_id, json=values)
+
+    def delete_template(self, account_id, template_id, name):
+        """Delete one language of a template. Its name is not free for 30 days."""
+        self._repeatable(
+            "DELETE",
+            account_id,
+            "message_templates",
+            params={"hsm_id": template_id, "name": name},
+        )
+
+    def find_template(self, account_id, name, language):
+        """The template with exactly this name and language as Meta has it, or None."""
+        rows = self._pages(account_id, "message_templates", TEMPLATE_FIELDS, 100, name)
+        return next(
+            (
+                row
+                for row in rows
+                if row.get("name") == name and row.get("language") == language
+            ),
+            None,
+        )
+
+    def upload_sample(self, app_id, filename, content, mime_type):
+        """Store a file that shows Meta's reviewers a header; return its handle.
+
+        An upload that broke off goes on where Meta says that it ended.
+
+        :param bytes content: of a type as in ``template_made.SAMPLE_TYPES``
+        """
+        params = {
+            "file_name": _ascii_name(filename),
+            "file_length": len(content),
+            "file_type": base_type(mime_type),
+        }
+        client = self.patient(UPLOAD_TIMEOUT)
+        session = client._repeatable(
+            "POST", app_id, "uploads", wanted="id", params=params
+        )["id"]
+        if not SESSION.fullmatch(session):
+            raise _safe_to_repeat(_unreadable("Meta names no session of the upload"))
+        client._scheme = "OAuth"
+        offset = 0
+        for left in reversed(range(UPLOAD_TRIES)):
+            try:
+                answer = client._ask(
+                    "POST",
+                    session,
+                    "uploads",
+                    data=content[offset:],
+                    headers={"file_offset": str(offset)},
+                )
+            except CloudApiError as error:
+                if not left or error.kind not in ("transient", "uncertain"):
+                    raise _safe_to_repeat(error) from error
+                offset = client._uploaded(session, len(content))
+            else:
+                if _str(answer.get("h")):
+                    return answer["h"]
+                break
+        raise _safe_to_repeat(_unreadable("Meta took the file without naming it"))
+
+    def _uploaded(self, session, size):
+        """How many bytes of an upload Meta has."""
+        try:
+            known = self._ask("GET", session, "uploads").get("file_offset")
+        except CloudApiError as error:
+            raise _safe_to_repeat(error) from error
+        return min(max(_int(known) or 0, 0), size)
+
     def account(self, account_id, fields=("id", "name")):
         """The named fields of a WhatsApp Business account."""
         return self._repeatable("GET", account_id, params=_fields(fields))
@@ -396,8 +474,8 @@ class CloudApi:
         client._secrets = (verify_token, *self._secrets)
         client._repeatable("POST", app_id, "subscriptions", data=values)
 
-    def _pages(self, account_id, edge, fields, limit):
-        params = {**_fields(fields), "limit": limit}
+    def _pages(self, account_id, edge, fields, limit, name=None):
+        params = {**_fields(fields), "limit": limit, **({"name": name} if name else {})}
         for _page in range(MOST_PAGES):
             answer = self._repeatable("GET", account_id, edge, params=params)
             rows = answer.get("data")
@@ -427,12 +505,16 @@ class CloudApi:
 
     def _call(self, method, *path, **kwargs):
         """The JSON object that Meta answers; raises CloudApiError only."""
-        parts = [quote(str(part), safe="") for part in path]
-        response = self._request(method, "/".join([self.base_url, *parts]), **kwargs)
+        quoted = "/".join(quote(str(part), safe="") for part in path)
+        return self._ask(method, quoted, quoted, **kwargs)
+
+    def _ask(self, method, path, shown, **kwargs):
+        """The same for a path that is used as it is; `shown` goes to the log."""
+        response = self._request(method, f"{self.base_url}/{path}", **kwargs)
         _logger.debug(
             "%s %s: %s (%s)",
             method,
-            "/".join(parts),
+            shown,
             response.status_code,
             response.headers.get("facebook-api-version"),
         )
@@ -466,7 +548,7 @@ class CloudApi:
             return self._session.request(
                 method,
                 url,
-                auth=_Bearer(self._token),
+                auth=_Bearer(self._token, self._scheme),
                 timeout=self._timeout,
                 proxies=self._proxies,
                 allow_redirects=False,

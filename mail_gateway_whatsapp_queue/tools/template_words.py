@@ -74,6 +74,24 @@ def folded(text):
     return "".join(x for x in letters if not unicodedata.combining(x))
 
 
+def closest(language, installed):
+    """The code of the language that comes nearest to a template's, or None.
+
+    :param language: Meta's code of the template's language
+    :param installed: codes of Odoo's languages
+
+    >>> closest("es_AR", ["en_US", "es_ES", "es_MX"]), closest("en", ["en_US"])
+    ('es_ES', 'en_US')
+    >>> closest("es_MX", ["es_ES", "es_MX"]), closest("fr", ["es_MX"])
+    ('es_MX', None)
+    """
+    if language in installed:
+        return language
+    plain = language.split("_")[0]
+    same = [code for code in installed if code.split("_")[0] == plain]
+    return same[0] if same else None
+
+
 def readable(name, language="", text=""):
     """Meta's technical name as a person would write it.
 

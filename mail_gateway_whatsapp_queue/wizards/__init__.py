@@ -8,4 +8,5 @@ from . import (
     whatsapp_send_document,
     whatsapp_send_template,
     whatsapp_send_value,
+    whatsapp_template_library,
 )

@@ -570,12 +570,21 @@ class WhatsappSendDocument(models.TransientModel):
         if not (line and gateway):
             return []
         record, lang = self._record(), ""
+        chat = self.env["discuss.channel"]
         if found := line._recipient_of(record):
             lang = record._whatsapp_lang_for(gateway, found)
+            chat = record._whatsapp_chat_with(gateway, found)
         dialog = self.env["whatsapp.send.template"]
-        return dialog._choices(
-            dialog._templates(gateway), lang, query, model=self.res_model
+        # those of other documents would show values of none
+        about = {False, self.res_model, "res.partner"}
+        templates = dialog._templates(gateway).filtered(
+            # sudo: ir.model - what the template is about
+            lambda each: (
+                (model := each.sudo().model_id.model) in about
+                or (chat.ids and chat._whatsapp_document(model))
+            )
         )
+        return dialog._choices(templates, lang, query, model=self.res_model)
 
     # ------------------------------------------------------------- sending
 

@@ -24,6 +24,8 @@ LOOKED_AT = (
     *("plantilla con documento", "plantilla con imagen", "plantilla con lugar"),
     *("plantilla en el teléfono", "pasarela", "reglas", "informe", "atencion"),
     *("comerciales", "respuestas", "asignaciones", "salientes", "lista"),
+    *("plantillas", "plantillas listas", "plantillas enviadas", "plantilla nueva"),
+    *("plantilla probada", "plantilla rechazada"),
 )
 # Where our screens are, and what in them is drawn by Odoo alone
 WITHIN = [".o_action_manager", ".o-overlay-container", ".o-mail-ChatWindow"]

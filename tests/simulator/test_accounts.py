@@ -4,7 +4,11 @@
 
 import pytest
 
-BODY = {"type": "BODY", "text": "Hola {{1}}", "example": {"body_text": [["Ana"]]}}
+BODY = {
+    "type": "BODY",
+    "text": "Hola {{1}}, buenos días",
+    "example": {"body_text": [["Ana"]]},
+}
 NEW = {
     "name": "nueva",
     "language": "es",
@@ -112,8 +116,11 @@ def test_create_approve_send_delete(simulator, business, templates, ana, callbac
         ({"name": ""}, None),
         ({"category": "SALES"}, None),
         ({"components": [{"type": "FOOTER", "text": "x"}]}, None),
-        ({"components": [{"type": "BODY", "text": "Hola {{1}}"}]}, 2388043),
-        ({"components": [BODY | {"text": "Hola {{2}}"}]}, None),
+        (
+            {"components": [{"type": "BODY", "text": "Hola {{1}}, buenos días"}]},
+            2388043,
+        ),
+        ({"components": [BODY | {"text": "Hola {{2}}, buenos días"}]}, 2388072),
         ({"name": "saludo_inicial"}, 2388024),
     ],
 )
@@ -129,7 +136,8 @@ def test_edit_and_delete_by_id(business, templates):
     edited = business.get(template["id"]).json()
     assert edited["components"][0]["text"] == "Hola de nuevo"
     assert edited["status"] == "PENDING"
-    business.call("DELETE", templates, params={"hsm_id": template["id"]})
+    params = {"hsm_id": template["id"], "name": template["name"]}
+    business.call("DELETE", templates, params=params)
     assert business.get(templates, name="retomar_conversacion").json()["data"] == []
     error = business.call("DELETE", templates, params={"name": "nada"}).json()["error"]
     assert error["error_subcode"] == 2593002

@@ -88,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(raw)
 
-    do_POST = do_GET
+    do_POST = do_DELETE = do_GET
 
     def log_message(self, *args):
         pass
@@ -723,3 +723,78 @@ def test_time_out_is_bounded(meta, api):
     before = time.monotonic()
     assert failure(api.send, NUMBER, {}).kind == "uncertain"
     assert time.monotonic() - before < 4
+
+
+# -- templates that are made here
+
+
+def test_a_template_is_changed_and_deleted_as_meta_documents_it(meta, api):
+    meta.say(200, {"success": True})
+    api.edit_template("77", {"components": []})
+    meta.say(200, {"success": True})
+    api.delete_template("20001", "77", "hola")
+    changed, deleted = meta.requests
+    assert changed[:2] == ("POST", "/v23.0/77")
+    assert json.loads(changed[3]) == {"components": []}
+    assert deleted[0] == "DELETE"
+    path = urlsplit(deleted[1])
+    assert path.path == "/v23.0/20001/message_templates"
+    assert parse_qs(path.query) == {"hsm_id": ["77"], "name": ["hola"]}
+
+
+def test_a_template_is_found_by_its_whole_name_and_language(meta, api):
+    rows = [
+        {"name": "hola_2", "language": "es", "id": "1"},
+        {"name": "hola", "language": "en", "id": "2"},
+        {"name": "hola", "language": "es", "id": "3"},
+    ]
+    meta.say(200, {"data": rows})
+    assert api.find_template("20001", "hola", "es")["id"] == "3"
+    assert parse_qs(urlsplit(meta.requests[0][1]).query)["name"] == ["hola"]
+    meta.say(200, {"data": rows[:2]})
+    assert api.find_template("20001", "hola", "es") is None
+
+
+def test_a_sample_goes_through_the_resumable_upload(meta, api):
+    meta.say(200, {"id": "upload:MTp=?sig=AR_x"})
+    meta.fail(CUT)
+    meta.say(200, {"id": "upload:MTp=?sig=AR_x", "file_offset": 4})
+    meta.say(200, {"h": "4::aW"})
+    assert api.upload_sample("30001", "Cotización.pdf", b"%PDF-1.7", "application/pdf")
+    begin, cut, asked, rest = meta.requests
+    assert urlsplit(begin[1]).path == "/v23.0/30001/uploads"
+    assert parse_qs(urlsplit(begin[1]).query) == {
+        "file_name": ["Cotizacion.pdf"],
+        "file_length": ["8"],
+        "file_type": ["application/pdf"],
+    }
+    # the session keeps its signature, and the scheme is Meta's for uploads
+    assert cut[1] == asked[1] == rest[1] == "/v23.0/upload:MTp=?sig=AR_x"
+    assert (cut[2]["file_offset"], cut[3]) == ("0", b"%PDF-1.7")
+    assert (rest[2]["file_offset"], rest[3]) == ("4", b"-1.7")
+    assert rest[2]["Authorization"] == f"OAuth {TOKEN}"
+    assert begin[2]["Authorization"] == f"Bearer {TOKEN}"
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [(200, {"id": "https://evil.example/"})],
+        [(200, {"id": "upload:a/../../me"})],
+        [(200, {"id": "upload:a"}), (200, {})],
+        [(200, {"id": "upload:a"}), (400, {"error": {"code": 100}})],
+        [
+            (200, {"id": "upload:a"}),
+            *2 * [(500, None), (200, {"file_offset": 0})],
+            (500, None),
+        ],
+        [(200, {"id": "upload:a"}), (500, None), (500, None)],
+    ],
+)
+def test_an_upload_that_fails_may_be_repeated(meta, api, answers):
+    for status, body in answers:
+        meta.say(status, body)
+    with pytest.raises(CloudApiError) as caught:
+        api.upload_sample("30001", "a.pdf", b"%PDF", "application/pdf")
+    assert caught.value.kind != "uncertain"
+    assert not meta.answers

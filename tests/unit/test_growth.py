@@ -300,9 +300,12 @@ OURS = {
     "probe": "what administrators type; of answers of a server it reads 1,000 bytes",
     "checks": "a table of ours",
     "transport": "bytes that are counted, and not read",
+    "expression": "what an administrator wrote, one line",
+    "template_made": "what an administrator wrote, at most as long as Meta takes",
     "cloud_api": "what we send; of what is answered see errors, of files see files",
 }
 NO_TEXT = {
+    (template_words, "closest"),  # codes of languages
     (errors, "is_rate_refusal"),
     (conversation, "after_message"),
     (conversation, "next_morning"),

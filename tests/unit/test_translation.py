@@ -10,7 +10,7 @@ from pathlib import Path
 import polib
 import pytest
 from crm_tools import duty
-from tools import message, payloads, webhook
+from tools import expression, message, payloads, template_made, webhook
 
 from devkit import paths
 
@@ -22,6 +22,10 @@ TABLES = {
     "message.PHRASES": (message, message.PHRASES),
     "payloads.REFUSALS": (payloads, payloads.REFUSALS),
     "duty.WHY_OFF": (duty, duty.WHY_OFF),
+    "expression.FAULTS": (expression, expression.FAULTS),
+    "template_made.PROBLEMS": (template_made, template_made.PROBLEMS),
+    "template_made.REASONS": (template_made, template_made.REASONS),
+    "template_made.STATES": (template_made, template_made.STATES),
     "webhook.REFUSALS": (webhook, webhook.REFUSALS),
 }
 
