@@ -6,6 +6,7 @@ from unittest.mock import patch
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
+from odoo.tools import format_date
 from odoo.tools.safe_eval import safe_eval
 
 from odoo.addons.crm_whatsapp_gateway.tests.common import ANA, WhatsappCase
@@ -83,7 +84,8 @@ class TestInvoices(WhatsappCase):
         texts = [parameter["text"] for parameter in sent[1]["parameters"]]
         self.assertEqual(texts[0], self.invoice.name)
         self.assertIn("100", texts[1])
-        self.assertEqual(texts[2], str(self.invoice.invoice_date_due))
+        due = format_date(self.env, self.invoice.invoice_date_due, lang_code="es_MX")
+        self.assertEqual(texts[2], due)
         self.assertTrue(self.invoice.is_move_sent)
         self.assertEqual(self.invoice.with_user(self.owner).whatsapp_state, "sent")
 
