@@ -269,8 +269,12 @@ class TestCopy(WhatsappCase):
         told = {row.kind: row.outcome for row in rows}
         self.assertEqual(told["copy"], "copied")
         self.assertEqual(told["token"], "not_in_copy")
-        template = self.template()
-        for ask in ("button_export_template", "button_sync_template"):
+        template = self.template(template_uid="77")
+        for ask in (
+            "button_export_template",
+            "button_sync_template",
+            "action_whatsapp_delete",
+        ):
             with self.assertRaisesRegex(UserError, "is a copy"):
                 getattr(template, ask)()
         self.assertFalse(self.meta.calls)

@@ -331,8 +331,12 @@ class MailWhatsappTemplate(models.Model):
             raise UserError(
                 self.env._("Please enter the WhatsApp Business account ID first.")
             )
+        try:
+            client = self.gateway_id._whatsapp_client()
+        except CloudApiError as error:
+            raise self.gateway_id._whatsapp_refused(error) from error
         self._whatsapp_check_made()
-        self._whatsapp_submit()
+        self._whatsapp_submit(client)
 
     def button_back2draft(self):
         """Let templates be changed, as far as Meta allows it.

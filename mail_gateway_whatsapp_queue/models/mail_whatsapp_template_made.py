@@ -268,11 +268,9 @@ class WhatsappTemplateMade(models.AbstractModel):
         if problems := self._whatsapp_problems():
             raise UserError("\n".join(f"{labels[at]}: {say}" for at, say in problems))
 
-    def _whatsapp_submit(self):
+    def _whatsapp_submit(self, client):
         """Give Meta the template, see :meth:`button_export_template`."""
-        gateway = self.gateway_id
         try:
-            client = gateway._whatsapp_client()
             values = self._prepare_values_to_export()
             if self.whatsapp_header in template.FILES:
                 handle = self._whatsapp_upload_sample(client)
