@@ -256,7 +256,7 @@ class WhatsappTemplateMade(models.AbstractModel):
         """
         if self.state != "draft":
             raise UserError(
-                self.env._("Meta has this template already. Press “Change” first.")
+                self.env._("Meta has this template already. Press “Modify” first.")
             )
         labels = {
             "name": self.env._("Name"),

@@ -144,7 +144,7 @@ STATES = {
     ),
     "in_appeal": _("Meta reviews it once more because you asked for it."),
     "rejected": _(
-        "Meta did not approve it. Press “Change”, correct it and submit it again."
+        "Meta did not approve it. Press “Modify”, correct it and submit it again."
     ),
     "paused": _(
         "Meta stopped it because customers blocked or reported it: for 3 hours the"
@@ -166,7 +166,7 @@ STATES = {
         "It is being deleted: Meta waits until the last messages with it arrived."
     ),
     "deleted": _(
-        "It no longer exists at Meta. Its name is free again after 30 days; “Change”"
+        "It no longer exists at Meta. Its name is free again after 30 days; “Modify”"
         " makes a new draft of it."
     ),
 }
