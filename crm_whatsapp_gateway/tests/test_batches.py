@@ -153,6 +153,16 @@ class TestPeople(BatchCase):
         self.assertEqual(self.texts(first), ["Message 0", "Message 1"])
         self.assertEqual(self.texts(self.channel_of(ANA["from"])), ["Message 0"])
 
+    def test_a_merge_keeps_the_name_of_the_author(self):
+        hidden = {"bsuid": ANA["bsuid"]}
+        both = {"from": ANA["from"], "bsuid": ANA["bsuid"]}
+        self.deliver(hidden, {"from": ANA["from"], "name": "Ana"}, both)
+        self.drain_at_once()
+        channel = self.channel_of(ANA["from"])
+        self.assertEqual(channel.name, "Ana")
+        self.assertEqual(len(self.texts(channel)), 3)
+        self.assertEqual(channel.message_ids.author_guest_id.name, "Ana")
+
     def person(self, person):
         return Identity(phone=person["from"], bsuid=person["bsuid"])
 
