@@ -12,6 +12,9 @@ moment and asks again. So those share a backlog that deliveries or the cron wake
 thread per process: their number bounds what works at once, and no process needs more
 connections than for a queue of one slot.
 
+Who waits for long is worth a further slot, too, which the cron finds at the latest:
+whoever has the first one may be held up by a transaction of somebody else.
+
 What a thread leaves, and what a crash leaves, the cron takes.
 """
 
