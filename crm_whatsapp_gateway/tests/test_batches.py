@@ -2,6 +2,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Events that are applied together do what they would have done one by one."""
 
+from unittest.mock import patch
+
 from odoo import Command
 from odoo.tools import mute_logger
 
@@ -283,6 +285,24 @@ class TestFollowers(BatchCase):
         self.env.invalidate_all()
         self.assertTrue(lead.activity_ids)
         self.assertIn(seller, lead.message_partner_ids)
+
+    def test_strangers_of_one_batch_reach_the_phones_of_their_salespeople(self):
+        self.env["mail.push.device"].create(
+            [
+                {"partner_id": partner.id, "endpoint": f"/{partner.id}", "keys": "{}"}
+                for partner in self.users.partner_id
+            ]
+        )
+        pushed = []
+
+        def push(channel, message, recipients, *args, **kwargs):
+            pushed.extend(one["id"] for one in recipients)
+
+        channels = self.registry["discuss.channel"]
+        self.deliver(ANA, BOB)
+        with patch.object(channels, "_notify_thread_by_web_push", push):
+            self.drain_at_once()
+        self.assertEqual(sorted(pushed), sorted(self.users.partner_id.ids))
 
     def test_members_are_searched_as_odoo_says(self):
         self.deliver(ANA)
