@@ -2,6 +2,8 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """Events that are applied together do what they would have done one by one."""
 
+from unittest.mock import patch
+
 from odoo import Command
 from odoo.tools import mute_logger
 
@@ -153,6 +155,16 @@ class TestPeople(BatchCase):
         self.assertEqual(self.texts(first), ["Message 0", "Message 1"])
         self.assertEqual(self.texts(self.channel_of(ANA["from"])), ["Message 0"])
 
+    def test_a_merge_keeps_the_name_of_the_author(self):
+        hidden = {"bsuid": ANA["bsuid"]}
+        both = {"from": ANA["from"], "bsuid": ANA["bsuid"]}
+        self.deliver(hidden, {"from": ANA["from"], "name": "Ana"}, both)
+        self.drain_at_once()
+        channel = self.channel_of(ANA["from"])
+        self.assertEqual(channel.name, "Ana")
+        self.assertEqual(len(self.texts(channel)), 3)
+        self.assertEqual(channel.message_ids.author_guest_id.name, "Ana")
+
     def person(self, person):
         return Identity(phone=person["from"], bsuid=person["bsuid"])
 
@@ -273,6 +285,24 @@ class TestFollowers(BatchCase):
         self.env.invalidate_all()
         self.assertTrue(lead.activity_ids)
         self.assertIn(seller, lead.message_partner_ids)
+
+    def test_strangers_of_one_batch_reach_the_phones_of_their_salespeople(self):
+        self.env["mail.push.device"].create(
+            [
+                {"partner_id": partner.id, "endpoint": f"/{partner.id}", "keys": "{}"}
+                for partner in self.users.partner_id
+            ]
+        )
+        pushed = []
+
+        def push(channel, message, recipients, *args, **kwargs):
+            pushed.extend(one["id"] for one in recipients)
+
+        channels = self.registry["discuss.channel"]
+        self.deliver(ANA, BOB)
+        with patch.object(channels, "_notify_thread_by_web_push", push):
+            self.drain_at_once()
+        self.assertEqual(sorted(pushed), sorted(self.users.partner_id.ids))
 
     def test_members_are_searched_as_odoo_says(self):
         self.deliver(ANA)

@@ -423,12 +423,17 @@ class WhatsappChannelIdentity(models.AbstractModel):
             [("gateway_id", "=", self.gateway_id.id), ("gateway_token", "in", tokens)],
             order="id",
         )
+        placeholders = {
+            name for one in tokens for name in Identity.of_token(one).placeholders
+        }
+        names = [guest.name for guest in found if guest.name not in placeholders]
+        named = {"name": names[0]} if names else {}
         for guest in found[1:]:
             self.env.flush_all()
             merging.move_guest(self.env.cr, guest.id, found[0].id)
             self.env.invalidate_all()
             guest.unlink()
-        found[:1].gateway_token = token
+        found[:1].write({"gateway_token": token, **named})
 
     def _whatsapp_merge_words(self, names, why):
         """Return a function that says, in the language of an environment, what was one.

@@ -585,9 +585,17 @@ class WhatsappMessageQueue(models.Model):
         return Sender(registry, deadline, skip_keys).run()
 
     @classmethod
-    def _waiting(cls, registry, limit):
-        """Return in how many conversations something is due, ``limit`` at most."""
-        return len(cls._due_channels(registry, [], limit, files=limit, busy={}))
+    def _waiting(cls, registry, limit, late=False):
+        """Return in how many conversations something is due, ``limit`` at most.
+
+        :param bool late: only those that wait for what somebody holds: none, since
+            each is sent by a thread of its own
+        """
+        return (
+            0
+            if late
+            else len(cls._due_channels(registry, [], limit, files=limit, busy={}))
+        )
 
     @classmethod
     def _due_channels(cls, registry, skip_keys, limit, files, busy):

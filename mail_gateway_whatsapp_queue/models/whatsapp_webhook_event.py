@@ -44,6 +44,7 @@ EVENT_FAILS = "mail_gateway_whatsapp_queue.mail_activity_type_event"
 # for so long later events of a person wait behind one that failed
 IN_ORDER = timedelta(minutes=1)
 OF_PEOPLE = ("message", "status", "echo")  # kinds that say who it is about
+LATE = timedelta(seconds=10)  # after which somebody waits for long
 PERSONS = 50  # persons looked up at once
 FILES_AT_ONCE = 4  # each holds two connections to the database
 # a transaction is shared by events of some persons: most of what one event reads
@@ -248,16 +249,21 @@ class WhatsappWebhookEvent(models.Model):
                 skip_keys.extend(set(batch) - begun)
 
     @classmethod
-    def _waiting(cls, registry, limit):
-        """Return for how many persons something is due, ``limit`` at most."""
-        return len(cls._due_persons(registry, [], media=False, limit=limit))
+    def _waiting(cls, registry, limit, media=False, late=False):
+        """Return for how many persons something is due, ``limit`` at most.
+
+        :param bool late: only those who wait for long: whoever has a slot may itself
+            wait for what somebody holds, such as the row of a lead
+        """
+        before = fields.Datetime.now() - LATE if late else None
+        return len(cls._due_persons(registry, [], media, limit, before))
 
     @classmethod
-    def _waiting_media(cls, registry, limit):
-        return len(cls._due_persons(registry, [], media=True, limit=limit))
+    def _waiting_media(cls, registry, limit, late=False):
+        return cls._waiting(registry, limit, media=True, late=late)
 
     @classmethod
-    def _due_persons(cls, registry, skip_keys, media, limit=PERSONS):
+    def _due_persons(cls, registry, skip_keys, media, limit=PERSONS, before=None):
         with registry.cursor() as cr:
             cr.execute(
                 """
@@ -267,12 +273,13 @@ class WhatsappWebhookEvent(models.Model):
                    AND (kind = 'media') = %s
                    AND (next_attempt_at IS NULL
                         OR next_attempt_at <= %s)
+                   AND (%s::timestamp IS NULL OR create_date <= %s)
                    AND NOT person = ANY(%s)
                  GROUP BY person
                  ORDER BY min(id)
                  LIMIT %s
                 """,
-                (media, fields.Datetime.now(), skip_keys, limit),
+                (media, fields.Datetime.now(), before, before, skip_keys, limit),
             )
             return [person for (person,) in cr.fetchall()]
 

@@ -12,6 +12,9 @@ moment and asks again. So those share a backlog that deliveries or the cron wake
 thread per process: their number bounds what works at once, and no process needs more
 connections than for a queue of one slot.
 
+Who waits for long is worth a further slot, too, which the cron finds at the latest:
+whoever has the first one may be held up by a transaction of somebody else.
+
 What a thread leaves, and what a crash leaves, the cron takes.
 """
 
@@ -146,24 +149,29 @@ def _free_slot(registry, queue, fixed, alone):
 
     :param int fixed: how many there are; 0: as many as the backlog is worth
     :param bool alone: no other thread of this process works on the queue: two would
-        only take turns
+        only take turns, unless the other one is held up
     """
-    slot, wanted = 0, fixed or (slots.MOST if alone else 1)
+    slot, wanted = 0, fixed or slots.MOST
     while slot < wanted:
         with try_locks(registry, [slot_key(queue, slot)]) as mine:
             if mine:
                 yield slot
                 return
         if not fixed and not slot:
-            wanted = min(wanted, _slots_wanted(registry, queue))
+            wanted = min(wanted, _slots_wanted(registry, queue, alone))
         slot += 1
     yield None
 
 
-def _slots_wanted(registry, queue):
+def _slots_wanted(registry, queue, alone):
     model, _method, count = QUEUES[queue]
-    waiting = getattr(registry[model], count)(registry, slots.enough(queue))
-    return slots.wanted(queue, waiting)
+    waiting = getattr(registry[model], count)
+    # who waits for long is worth a slot: whoever has one is held up, or busy
+    late = waiting(registry, slots.MOST, late=True)
+    if not alone:
+        return slots.wanted(queue, late * slots.EACH[queue])
+    found = waiting(registry, slots.enough(queue))
+    return slots.wanted(queue, found + late * slots.EACH[queue])
 
 
 def _run(dbname, queue):

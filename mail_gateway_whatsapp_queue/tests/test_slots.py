@@ -20,6 +20,7 @@ class TestSlots(GatewayCase):
         super().setUp()
         self.taken = set()  # slots of others
         self.waiting = 0
+        self.late = 0
         self.counted = 0
         self.work = []  # what the drain does: (what it returns, persons it skips)
         self.begun = []  # (slot, seconds it was given)
@@ -39,7 +40,9 @@ class TestSlots(GatewayCase):
         yield True
         self.slot = None
 
-    def count(self, _registry, limit):
+    def count(self, _registry, limit, late=False):
+        if late:
+            return self.late
         self.counted += 1
         return min(limit, self.waiting)
 
@@ -94,6 +97,15 @@ class TestSlots(GatewayCase):
             self.taken, self.work = set(), [(False, [], 0)]
             self.assertIs(self.run_queue(), False)
         self.assertEqual(self.begun, [(0, 8)])
+
+    def test_who_waits_for_long_is_worth_a_slot(self):
+        self.taken, self.late = {0}, 1
+        self.work = [(False, [], 0), (False, [], 0)]
+        self.assertIs(self.run_queue(), False)
+        key = (self.registry.db_name, "inbound")
+        with patch.dict(worker._running, {key: 1}):  # which is held up, perhaps
+            self.assertIs(self.run_queue(), False)
+        self.assertEqual(self.begun, [(1, worker.FURTHER)] * 2)
 
     def test_the_parameter_rules(self):
         stored = self.env["ir.config_parameter"]

@@ -181,6 +181,31 @@ def test_parallel_strangers_get_fair_turns(shop):
     assert max(held) <= 1
 
 
+def test_one_whom_somebody_holds_keeps_nobody_waiting(shop):
+    """A long transaction of somebody has the customer of the first slot."""
+    held, other = "5215521000001", "5215521000002"
+    url = shop.servers[0].url
+    assert shops.post(url, shops.delivery(shops.message(1, held))) == 200
+    shop.wait()
+    connect = shop.environment.cluster.connect
+    with connect(shop.database) as connection, connection.transaction():
+        connection.execute(
+            "SELECT FROM crm_lead lead, discuss_channel chat"
+            " WHERE lead.id = chat.lead_id AND gateway_channel_token = %s FOR UPDATE",
+            (held,),
+        )
+        assert shops.post(url, shops.delivery(shops.message(2, held))) == 200
+        until(lambda: shop.value(SLOTS) == 1, 20, lambda: shop.value(SLOTS), 0.05)
+        time.sleep(2)
+        body = shops.delivery(shops.message(1, other))
+        assert shops.post(shop.servers[1].url, body) == 200
+        # at the latest the cron, which comes once a minute, has a slot for it
+        until(lambda: state_of(shop, other)[1] == 1, 100, lambda: shop.value(PENDING))
+        assert len(state_of(shop, held)[3]) == 1
+    shop.wait()
+    assert len(state_of(shop, held)[3]) == 2
+
+
 TURNS = """
     SELECT employee.name, count(turn.id)
       FROM whatsapp_assignment turn
