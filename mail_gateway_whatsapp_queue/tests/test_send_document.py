@@ -179,6 +179,32 @@ class TestOpenWindow(DocumentCase):
                 )
             )
 
+    def test_a_report_of_other_documents_prints_nothing(self):
+        other = self.report.copy(
+            {"model": "res.company", "print_report_name": False, "name": "Other"}
+        )
+        dialog = self.dialog()
+        lines = self.env["whatsapp.send.document.report"].with_user(self.office)
+        line = lines.create({"wizard_id": dialog.id, "report": other.id})
+        self.refused(
+            lambda: dialog.write({"report_id": line.id}) and dialog.action_send(),
+            UserError,
+        )
+        self.assertFalse(self.printed)
+        self.assertFalse(self.rows())
+
+    def test_a_strange_name_is_one_of_a_file(self):
+        self.contact.name = "Ana\r\nX: y/b\\c\t😀 \u202eñ" + "x" * 400
+        dialog = self.dialog()
+        dialog.action_send()
+        self.send_due()
+        self.assertEqual(self.rows().state, "sent")
+        named = self.meta.sent[-1]["document"]["filename"]
+        self.assertNotRegex(named, r"[\r\n/\\\t]")
+        self.assertIn("😀", named)
+        self.assertTrue(named.endswith(".pdf"))
+        self.assertLessEqual(len(named), 240)
+
     def test_a_second_click_sends_nothing_more(self):
         dialog = self.dialog()
         dialog.action_send()
