@@ -105,11 +105,12 @@ class TestQuotations(SaleCase):
             self.activities().filtered(lambda one: "Accepted" in one.summary)
         )
 
-    def test_a_rule_that_sends_ends(self):
-        self.offer.category = "utility"
+    def rule(self, **values):
+        """Let each change of a quotation send the template."""
+        model = self.env.ref("sale.model_sale_order")
         action = {
             "name": "Send",
-            "model_id": self.env.ref("sale.model_sale_order").id,
+            "model_id": model.id,
             "state": "whatsapp",
             "whatsapp_gateway_id": self.gateway.id,
             "whatsapp_template_id": self.offer.id,
@@ -117,16 +118,62 @@ class TestQuotations(SaleCase):
         self.env["base.automation"].create(
             {
                 "name": "Send",
-                "model_id": self.env.ref("sale.model_sale_order").id,
+                "model_id": model.id,
                 "trigger": "on_create_or_write",
-                "action_server_ids": [Command.create(action)],
+                "action_server_ids": [Command.create({**action, **values})],
             }
         )
+
+    def test_a_rule_that_sends_ends(self):
+        self.rule()
         self.order.with_user(self.owner).client_order_ref = "A"
         self.env.flush_all()
         rows = self.env["whatsapp.message.queue"].search([])
         self.assertEqual(len(rows), 1)
         self.assertEqual(self.order.state, "sent")
+
+    def test_a_rule_sends_for_who_does_not_work_with_whatsapp(self):
+        seller = new_test_user(
+            self.env, "seller", groups="sales_team.group_sale_salesman_all_leads"
+        )
+        self.rule()
+        file = self.env["ir.attachment"].create({"name": "a.pdf", "raw": PDF})
+        for source in ({}, {"whatsapp_report_id": False}):
+            if source:
+                self.offer.write({**source, "whatsapp_file_ids": [(6, 0, file.ids)]})
+            with self.subTest(source=source):
+                self.order.with_user(seller).client_order_ref = f"A{source}"
+                self.env.flush_all()
+        rows = self.env["whatsapp.message.queue"].search([])
+        self.assertEqual(len(rows), 2)
+        self.send_due()
+        self.assertEqual(set(rows.mapped("state")), {"sent"})
+
+    def test_a_locked_or_cancelled_quotation_is_answered_all_the_same(self):
+        row = self.send()
+        self.order.action_confirm()
+        self.order.locked = True
+        self.press(row, 0, "Acepto")
+        self.assertEqual(len(self.activities()), 1)
+        self.activities().action_done()
+        self.order._action_cancel()
+        self.press(row, 0, "Acepto")
+        self.assertEqual(len(self.activities()), 1)
+        self.assertEqual(self.order.state, "cancel")
+
+    def test_an_answer_that_quotes_another_conversation_is_of_no_quotation(self):
+        row = self.send()
+        eva = {"from": "5215588887777", "name": "Eva", "bsuid": "MX.77"}
+        self.receive(
+            self.message(
+                "button",
+                {"payload": "quotation/0", "text": "Acepto"},
+                person=eva,
+                context={"from": "5215500000001", "id": row.wamid},
+            ),
+            person=eva,
+        )
+        self.assertFalse(self.activities())
 
     def test_a_question_is_no_acceptance(self):
         row = self.send()
