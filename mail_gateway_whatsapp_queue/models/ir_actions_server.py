@@ -96,5 +96,6 @@ class IrActionsServer(models.Model):
                 self.whatsapp_partner, record._name, [record.id]
             )[record.id]
             if str(rendered).strip().isdecimal():
-                return self.env["res.partner"].browse(int(rendered)).exists()
+                found = self.env["res.partner"].browse(int(rendered)).exists()
+                return found._whatsapp_outside()
         return None
