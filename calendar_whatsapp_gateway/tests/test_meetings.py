@@ -132,6 +132,31 @@ class TestMeetings(WhatsappCase):
         self.meeting.alarm_ids = bare | self.alarm
         self.assertEqual(self.remind(), ["+34612345678", "+" + ANA["from"]])
 
+    def test_of_a_series_the_next_meeting_is_reminded_of_and_the_others_planned(self):
+        self.env["calendar.event"].create(
+            {
+                "name": "Series",
+                "user_id": self.owner.id,
+                "start": self.meeting.start,
+                "stop": self.meeting.stop,
+                "partner_ids": [Command.set((self.ana | self.bob).ids)],
+                "alarm_ids": [Command.set(self.alarm.ids)],
+                "recurrency": True,
+                "rrule_type": "daily",
+                "interval": 2,
+                "end_type": "count",
+                "count": 3,
+                "event_tz": "UTC",
+            }
+        )
+        events = self.env["calendar.event"].search([("name", "=", "Series")])
+        self.assertEqual(len(events), 3)
+        self.assertEqual(self.remind(), ["+34612345678", "+" + ANA["from"]])
+        follows = events.sorted("start")[1].start - timedelta(hours=3)
+        cron = self.env.ref("calendar.ir_cron_scheduler_alarm")
+        planned = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
+        self.assertIn(follows, planned.mapped("call_at"))
+
     def test_an_error_for_one_guest_stops_no_other(self):
         self.meeting.alarm_ids = self.alarm
         send = Base._whatsapp_send_template

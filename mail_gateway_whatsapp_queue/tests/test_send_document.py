@@ -193,6 +193,27 @@ class TestOpenWindow(DocumentCase):
         self.assertFalse(self.printed)
         self.assertFalse(self.rows())
 
+    def test_what_looks_like_html_is_shown_as_text(self):
+        evil = "<img src=x onerror=alert(1)>"
+        self.contact.name = f"Ana {evil}"
+        self.template("Hello {{1}}, bye", name="Plain", template_name="plain")
+        dialog = self.dialog()
+        dialog.body = evil
+        self.assertNotIn("<img", dialog.preview)
+        template = self.offer(language="en", footer=evil)
+        dialog.write({"kind": "template", "template_id": template.id})
+        dialog.value_ids.value = evil
+        self.assertIn("onerror", dialog.preview)
+        self.assertNotIn("<img", dialog.preview)
+        self.contact.copy({"phone": False})
+        both = self.dialog(self.contact | self.contact.copy({"phone": False}))
+        both.template_id = template
+        self.assertIn("onerror", both.refused)
+        self.assertNotIn("<img", both.refused + both.preview)
+        dialog.action_send()
+        self.assertNotIn("<img", self.note().body)
+        self.assertNotIn("<img", self.rows().message_id.body)
+
     def test_a_strange_name_is_one_of_a_file(self):
         self.contact.name = "Ana\r\nX: y/b\\c\t😀 \u202eñ" + "x" * 400
         dialog = self.dialog()
