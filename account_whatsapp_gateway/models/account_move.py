@@ -45,7 +45,7 @@ class AccountMove(models.Model):
         """Ask who made the invoice to go on when a button of it was pressed."""
         res = super()._whatsapp_answered(message, meaning)
         if meaning:
-            user = self.invoice_user_id or self.create_uid
+            user = self._whatsapp_who_works(self.invoice_user_id, self.create_uid)
             words = self.with_context(lang=user.lang)
             summary = words.env._("Answer by WhatsApp to %s", self.name)
             self._whatsapp_wake(self, user, summary, message.body)

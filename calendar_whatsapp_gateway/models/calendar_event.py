@@ -19,8 +19,10 @@ class CalendarEvent(models.Model):
 
         Who cannot be reached is named in the history of the meeting.
 
-        :param template: ``mail.whatsapp.template``
+        :param template: ``mail.whatsapp.template``; none: nothing is sent
         """
+        if not template:
+            return
         now = fields.Datetime.now()
         for event in self.filtered(lambda event: event.stop > now):
             declined = event.attendee_ids.filtered(lambda one: one.state == "declined")
@@ -40,9 +42,10 @@ class CalendarEvent(models.Model):
             guest.do_accept()
         elif meaning == "other":
             guest.do_tentative()
-            user = event.user_id
+            lead = channel.lead_id
+            user = self._whatsapp_who_works(event.user_id, lead.user_id)
             words = self.with_context(lang=user.lang)
             summary = words.env._("Answer by WhatsApp to %s", event.name)
-            record = channel.lead_id or guest.partner_id
+            record = lead or guest.partner_id
             self._whatsapp_wake(record, user, summary, message.body)
         return res

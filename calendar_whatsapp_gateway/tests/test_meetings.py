@@ -1,12 +1,15 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import Command, fields
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import html2plaintext
 
 from odoo.addons.crm_whatsapp_gateway.tests.common import ANA, WhatsappCase
+from odoo.addons.mail_gateway_whatsapp_queue.models.base import Base
 
 
 @tagged("post_install", "-at_install")
@@ -119,6 +122,76 @@ class TestMeetings(WhatsappCase):
         self.remind()
         self.press(1, "Otra hora")
         self.assertEqual(self.attendee(self.ana).state, "tentative")
+        [activity] = self.lead.activity_ids.filtered(
+            lambda one: one.summary == "Answer by WhatsApp to Visit"
+        )
+        self.assertEqual(activity.user_id, self.owner)
+
+    def test_a_reminder_without_a_template_stops_no_other(self):
+        bare = self.alarm.copy({"whatsapp_template_id": False})
+        self.meeting.alarm_ids = bare | self.alarm
+        self.assertEqual(self.remind(), ["+34612345678", "+" + ANA["from"]])
+
+    def test_of_a_series_the_next_meeting_is_reminded_of_and_the_others_planned(self):
+        self.env["calendar.event"].create(
+            {
+                "name": "Series",
+                "user_id": self.owner.id,
+                "start": self.meeting.start,
+                "stop": self.meeting.stop,
+                "partner_ids": [Command.set((self.ana | self.bob).ids)],
+                "alarm_ids": [Command.set(self.alarm.ids)],
+                "recurrency": True,
+                "rrule_type": "daily",
+                "interval": 2,
+                "end_type": "count",
+                "count": 3,
+                "event_tz": "UTC",
+            }
+        )
+        events = self.env["calendar.event"].search([("name", "=", "Series")])
+        self.assertEqual(len(events), 3)
+        self.assertEqual(self.remind(), ["+34612345678", "+" + ANA["from"]])
+        follows = events.sorted("start")[1].start - timedelta(hours=3)
+        cron = self.env.ref("calendar.ir_cron_scheduler_alarm")
+        planned = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
+        self.assertIn(follows, planned.mapped("call_at"))
+
+    def test_an_error_for_one_guest_stops_no_other(self):
+        self.meeting.alarm_ids = self.alarm
+        send = Base._whatsapp_send_template
+
+        def fails(record, template, channel):
+            if channel.name == "Bob":
+                raise ValueError("a report")
+            return send(record, template, channel)
+
+        logger = "odoo.addons.mail_gateway_whatsapp_queue.models.base"
+        with (
+            patch.object(Base, "_whatsapp_send_template", fails),
+            self.assertLogs(logger, "ERROR"),
+        ):
+            self.assertEqual(self.remind(), ["+" + ANA["from"]])
+        notes = html2plaintext(" ".join(self.meeting.message_ids.mapped("body")))
+        self.assertIn("log of the server", notes)
+
+    def test_a_private_meeting_is_not_sent_by_others(self):
+        self.meeting.privacy = "private"
+        self.env.flush_all()
+        self.env.invalidate_all()
+        colleague = (self.users - self.owner)[:1]
+        with self.assertRaisesRegex(UserError, "Busy"):  # nothing but that
+            self.meeting.with_user(colleague).action_whatsapp_send()
+        self.env.invalidate_all()
+        self.assertTrue(self.meeting.with_user(self.owner).action_whatsapp_send())
+
+    def test_the_organizer_who_left_is_not_woken_but_who_has_the_lead(self):
+        self.meeting.alarm_ids = self.alarm
+        self.remind()
+        boss = self.users - self.owner
+        self.meeting.user_id = boss[:1]
+        boss[:1].active = False
+        self.press(1, "Otra hora")
         [activity] = self.lead.activity_ids.filtered(
             lambda one: one.summary == "Answer by WhatsApp to Visit"
         )

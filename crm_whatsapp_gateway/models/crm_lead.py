@@ -607,7 +607,7 @@ class CrmLead(models.Model):
             if call.summary == asked != words["summary"]:  # else somebody wrote it
                 call.write(words)
 
-    def _whatsapp_answered(self, user=None):
+    def _whatsapp_answered_by(self, user=None):
         """Somebody answered in the chat: nothing is overdue, the call is done.
 
         :param user: ``res.users`` who did; a lead of nobody is theirs then

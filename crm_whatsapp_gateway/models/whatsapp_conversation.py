@@ -465,7 +465,7 @@ class WhatsappConversation(models.Model):
             users = message.author_id.user_ids.filtered(
                 lambda user: user.active and user.has_group(SALESPERSON)
             )
-            lead._whatsapp_answered(users[:1] if not by_phone else None)
+            lead._whatsapp_answered_by(users[:1] if not by_phone else None)
             self._record_answer(wait, message, by_phone)
         if ours and not automatic:
             lead._whatsapp_end_reminders()

@@ -41,6 +41,24 @@ class TestNewLead(WhatsappCase):
         note = self.lead.message_ids.sorted("id")[-1:]
         self.assertTrue(note.notification_ids.gateway_channel_id)
 
+    def test_an_answer_to_what_the_lead_sent_is_shown(self):
+        template = self.template("Hi {{1}}")
+        dialog = dialog_of(self.lead, self.sofia)
+        dialog.template_id = template
+        dialog.action_send()
+        self.send_due()
+        channel = self.lead.whatsapp_channel_ids
+        row = self.env["whatsapp.message.queue"].search(
+            [("channel_id", "=", channel.id)]
+        )
+        bob = {"from": "525599999999", "name": "Bob Free", "bsuid": "MX.9"}
+        answer = self.message(
+            content="Chairs, yes", person=bob, context={"id": row.wamid}
+        )
+        self.receive(answer, person=bob)
+        self.assertIn("Chairs, yes", self.texts(channel)[-1])
+        self.assertIn("Chairs, yes", self.lead.message_ids.sorted("id")[-1:].body)
+
     @mute_logger(*RULES)
     def test_another_salesperson_cannot_send_it(self):
         with self.assertRaises(AccessError):

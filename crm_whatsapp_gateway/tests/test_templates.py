@@ -417,6 +417,15 @@ class TestTemplates(TemplateCase, ConversationCase):
         action = self.action(template, "calendar.event")
         self.assertEqual(self.run_on(action, meeting), ["MX.77001"])
 
+    def test_an_action_whose_expression_finds_one_of_us_sends_nothing(self):
+        meeting = self.meeting()
+        template = self.template(
+            "Hello", model_id=self.env["ir.model"]._get_id("calendar.event")
+        )
+        action = self.action(template, "calendar.event")
+        action.whatsapp_partner = "{{ object.user_id.partner_id.id }}"
+        self.assertEqual(self.run_on(action, meeting), [])
+
     def test_an_action_asks_to_whom_where_documents_do_not_say_it(self):
         template = self.template(
             "Hello", model_id=self.env["ir.model"]._get_id("crm.team")

@@ -2,6 +2,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 """To whom a message about a record goes, and how, whatever the record is."""
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import plaintext2html
 
 from .. import compat
@@ -16,6 +18,8 @@ from ..queue.locks import forget
 from ..tools import identity as wa_identity
 from ..tools import template_words
 from ..tools.identity import Identity
+
+_logger = logging.getLogger(__name__)
 
 # Models that are no documents, though they have a contact or a number
 NO_DOCUMENTS = (
@@ -416,6 +420,16 @@ class Base(models.AbstractModel):
                     rows |= self._whatsapp_send_template(template, channel)
             except UserError as error:
                 refused.append(error.args[0])
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:  # the transaction is repeated
+                raise
+            except Exception:  # such as of a report: it is no customer's fault
+                _logger.exception("template %s could not be sent", template.id)
+                refused.append(
+                    self.env._(
+                        "there was an error. An administrator finds it in the log of"
+                        " the server."
+                    )
+                )
         for reason in refused if hasattr(self, "_message_log") else ():
             self._message_log(
                 body=self.env._(

@@ -1,10 +1,17 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+import re
+
 from odoo import models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools.safe_eval import safe_eval, time
 
 from .. import compat
+
+BLANKS = re.compile(r"[\s\x00-\x1f\x7f]+")  # that a name of a file has one of
+# would hide how it ends
+DIRECTIONS = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+LONGEST = 200  # letters of the name of a file
 
 
 class IrActionsReport(models.Model):
@@ -30,6 +37,7 @@ class IrActionsReport(models.Model):
         report_sudo = self.sudo()
         record = record.with_env(self.env)
         record.check_access("read")
+        self._whatsapp_check_prints(record)
         if not self._whatsapp_may_print():
             raise AccessError(
                 self.env._("You may not print with the report %s.", report_sudo.name)
@@ -44,6 +52,20 @@ class IrActionsReport(models.Model):
                 "res_id": 0,
             }
         )
+
+    def _whatsapp_check_prints(self, record):
+        """Refuse a report of other documents: it would print those with the same ids.
+
+        :raise UserError: it prints none of this kind
+        """
+        # sudo: ir.actions.report - for administrators only
+        report_sudo = self.sudo()
+        if report_sudo.model != record._name:
+            raise UserError(
+                self.env._(
+                    "The report %s prints documents of another kind.", report_sudo.name
+                )
+            )
 
     def _whatsapp_content(self, record):
         """Return the PDF of a record that the user may print, bytes. A hook.
@@ -62,9 +84,15 @@ class IrActionsReport(models.Model):
         return content
 
     def _whatsapp_file_name(self, record):
-        """Return what the file is called that a record is printed to."""
+        """Return what the file is called that a record is printed to.
+
+        :raise UserError: the report prints no documents of this kind
+        """
+        self._whatsapp_check_prints(record)
         # sudo: ir.actions.report - for administrators only
         expression = self.sudo().print_report_name
         values = {"object": record, "time": time}
         name = safe_eval(expression, values) if expression else record.display_name
-        return f"{str(name).replace('/', '-')}.pdf"
+        name = DIRECTIONS.sub("", re.sub(r"[/\\]", "-", str(name)))
+        name = BLANKS.sub(" ", name).strip()
+        return f"{name[:LONGEST]}.pdf"

@@ -5,6 +5,8 @@ from odoo.exceptions import ValidationError
 
 from .whatsapp_along import ALONG
 
+SENDING = "mail_gateway_whatsapp_queue.sending"
+
 
 class IrActionsServer(models.Model):
     _name = "ir.actions.server"
@@ -66,12 +68,20 @@ class IrActionsServer(models.Model):
         ids = context.get("active_ids") or [context.get("active_id")]
         if not self.whatsapp_template_id or not any(ids) or self._is_recompute():
             return False
+        sending = self.env.cr.cache.setdefault(SENDING, set())
         for record in self.env[self.model_id.model].browse(ids).exists():
-            record._whatsapp_send_automatically(
-                self.whatsapp_template_id,
-                self._whatsapp_customers_of(record),
-                self.whatsapp_gateway_id,
-            )
+            now = (self.id, record.id)
+            if now in sending:  # what sending writes, or computes, runs the rule again
+                continue
+            sending.add(now)
+            try:
+                record._whatsapp_send_automatically(
+                    self.whatsapp_template_id,
+                    self._whatsapp_customers_of(record),
+                    self.whatsapp_gateway_id,
+                )
+            finally:
+                sending.discard(now)
         return False
 
     def _whatsapp_customers_of(self, record):
@@ -86,5 +96,6 @@ class IrActionsServer(models.Model):
                 self.whatsapp_partner, record._name, [record.id]
             )[record.id]
             if str(rendered).strip().isdecimal():
-                return self.env["res.partner"].browse(int(rendered)).exists()
+                found = self.env["res.partner"].browse(int(rendered)).exists()
+                return found._whatsapp_outside()
         return None

@@ -53,15 +53,18 @@ class MailWhatsappTemplateButton(models.Model):
     def _whatsapp_meaning_of(self, carried, text):
         """Return what the one of these buttons means that was pressed.
 
+        The template may have been changed since: what the customer read decides.
+
         :param str carried: what it carries, see ``tools.template.button_payload``
-        :param str text: of the button, if it was sent without that
+        :param str text: of the button
         """
         replies = self.filtered(lambda button: button.button_type == "quick_reply")
-        _name, index = template.tapped_button(carried)
-        pressed = self[index : index + 1] if index is not None else self.browse()
-        if pressed & replies:
-            return pressed.whatsapp_meaning
-        return replies.filtered(lambda button: button.name == text)[:1].whatsapp_meaning
+        if read := replies.filtered(lambda button: button.name == text)[:1]:
+            return read.whatsapp_meaning
+        name, index = template.tapped_button(carried)
+        is_ours = name and name == self.template_id.template_name
+        pressed = self[index : index + 1] if is_ours else self.browse()
+        return (pressed & replies).whatsapp_meaning
 
     def _whatsapp_link(self):
         """Return the link, with the variable at its end if it has one."""

@@ -13,6 +13,8 @@ EDITORS = "mail.group_mail_template_editor"
 SEALED = ("ir.config_parameter", "ir.mail_server", "mail.gateway", "res.users.apikeys")
 # Groups of administrators: what is for them alone is for no customer
 ADMINISTRATORS = {".", "base.group_system", "base.group_erp_manager"}
+# Types of fields that may hold records of any model
+WITH_RECORDS = ("reference", "properties")
 # Types of fields whose values are written as the customer reads them
 FORMATTED = ("boolean", "date", "datetime", "float", "html", "monetary", "selection")
 
@@ -122,7 +124,7 @@ class MailWhatsappTemplateVariable(models.Model):
         field = records._fields.get(name)
         if field is None:
             raise expression.NotAllowed("field", name)
-        if field.type == "reference" or not self._whatsapp_is_shown(records, name):
+        if field.type in WITH_RECORDS or not self._whatsapp_is_shown(records, name):
             raise expression.NotAllowed("hidden", name)
         return field.comodel_name if field.relational else expression.VALUE
 

@@ -1,5 +1,7 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
+from datetime import timedelta
+
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 
@@ -7,6 +9,7 @@ from ..tools.template import FILES
 from .res_users import any_of
 from .whatsapp_guarded import GUARDED
 
+AGAIN = timedelta(days=1)  # in which a document is not sent again with a template
 TRIES = 3  # times that a document is begun: its process may have been killed
 
 
@@ -180,6 +183,26 @@ class WhatsappBatchLine(models.Model):
             )
             line.flush_recordset()
 
+    @api.model
+    def _sent_lately(self, model, ids, template, states=("given",)):
+        """Return the ids of documents that were sent with a template so lately.
+
+        :param str model: of the documents
+        :param states: of the lines; 'waiting' are going to be sent
+        """
+        lines = self.search(
+            [
+                ("res_model", "=", model),
+                ("res_id", "in", ids),
+                ("batch_id.template_id", "=", template.id),
+                ("state", "in", states),
+                ("create_date", ">", fields.Datetime.now() - AGAIN),
+            ]
+        )
+        return {
+            line.res_id for line in lines if line.outcome not in ("failed", "canceled")
+        }
+
     def _refuse(self, reason):
         self.write({"state": "refused", "reason": reason})
 
@@ -227,6 +250,9 @@ class WhatsappBatchLine(models.Model):
             raise UserError(env._("The number of the document was changed meanwhile."))
         if not batch.template_id:
             raise UserError(env._("The template no longer exists."))
+        # what was left out, and is tried again, may have been sent by others
+        if self._sent_lately(batch.res_model, record.ids, batch.template_id):
+            raise UserError(env._("It was sent with this template already."))
         gateway = batch.gateway_id.with_env(env)
         template = batch.template_id.with_env(env)
         if gateway not in record._whatsapp_gateways():
@@ -236,10 +262,10 @@ class WhatsappBatchLine(models.Model):
                     batch.gateway_id.name,
                 )
             )
-        values = {
-            **record._whatsapp_values_for(template, gateway, found[0]),
-            **batch._values(),
-        }
+        values = record._whatsapp_values_for(template, gateway, found[0])
+        # what was typed is for documents that say nothing by themselves
+        own = {key: value for key, value in values.items() if value.strip()}
+        values = {**values, **batch._values(), **own}
         if why := record._whatsapp_why_not_to(gateway, found[0], template, values):
             raise UserError(why)
         return record._whatsapp_send_record(

@@ -103,6 +103,15 @@ class WhatsappDocument(models.AbstractModel):
         dialog = self.env["whatsapp.send.document"]
         return dialog.action_open_for(self._name, self.ids)
 
+    @api.model
+    def _whatsapp_who_works(self, *users):
+        """Return the first of these users who still works here, none if nobody does.
+
+        :param users: several ``res.users``, each perhaps empty
+        """
+        # sudo: res.users - whoever works now
+        return next((user for user in users if user.sudo().active), users[0].browse())
+
     def _whatsapp_wake(self, record, user, summary, note):
         """Ask somebody to look at what a customer answered, once until it is done.
 

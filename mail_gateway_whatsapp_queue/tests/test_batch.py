@@ -220,6 +220,55 @@ class TestMany(BatchCase):
             batch.with_user(self.office).action_cancel, UserError, "everything has left"
         )
 
+    def test_what_was_sent_already_is_not_sent_again_by_the_button(self):
+        self.send(self.many())
+        self.work()
+        new = self.env["res.partner"].create({"name": "New", "phone": "+525511110009"})
+        batch = self.send(self.many(self.contacts | new))
+        self.work()
+        self.assertEqual(len(self.rows()), 7)
+        batch.with_user(self.office).action_retry()
+        self.work()
+        self.assertEqual(len(self.rows()), 7)
+        self.assertIn("already", batch.line_ids.sorted("place")[0].reason)
+
+    def test_what_others_sent_meanwhile_is_not_sent_by_the_button(self):
+        phone, self.contacts[0].phone = self.contacts[0].phone, False
+        first = self.send(self.many())
+        self.work()
+        self.contacts[0].phone = phone
+        first.line_ids.sorted("place")[0].token = "525511110000"
+        self.send(self.many(self.contacts[:2]))
+        self.work()
+        self.assertEqual(len(self.rows()), 6)
+        first.with_user(self.office).action_retry()
+        self.work()
+        self.assertEqual(len(self.rows()), 6)
+
+    def test_a_typed_value_replaces_no_other_document_s_own(self):
+        self.batch_template.write(
+            {
+                "body": "Hello {{1}}, your town is {{2}}.",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+            }
+        )
+        for row, name in zip(
+            self.batch_template.variable_ids.sorted("name"),
+            ("name", "city"),
+            strict=True,
+        ):
+            row.field_name = name
+        self.contacts[1:].city = "Puebla"
+        dialog = self.many()
+        dialog.value_ids.value = "Oaxaca"
+        self.send(dialog)
+        self.work()
+        towns = [
+            row.payload["template"]["components"][1]["parameters"][1]["text"]
+            for row in self.rows()
+        ]
+        self.assertEqual(towns, ["Oaxaca", *["Puebla"] * 5])
+
     def test_values_that_no_document_has_are_typed_once(self):
         self.batch_template.body = "Hello {{1}}, your code is {{2}}"
         dialog = self.many()

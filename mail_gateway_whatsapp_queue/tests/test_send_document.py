@@ -179,6 +179,53 @@ class TestOpenWindow(DocumentCase):
                 )
             )
 
+    def test_a_report_of_other_documents_prints_nothing(self):
+        other = self.report.copy(
+            {"model": "res.company", "print_report_name": False, "name": "Other"}
+        )
+        dialog = self.dialog()
+        lines = self.env["whatsapp.send.document.report"].with_user(self.office)
+        line = lines.create({"wizard_id": dialog.id, "report": other.id})
+        self.refused(
+            lambda: dialog.write({"report_id": line.id}) and dialog.action_send(),
+            UserError,
+        )
+        self.assertFalse(self.printed)
+        self.assertFalse(self.rows())
+
+    def test_what_looks_like_html_is_shown_as_text(self):
+        evil = "<img src=x onerror=alert(1)>"
+        self.contact.name = f"Ana {evil}"
+        self.template("Hello {{1}}, bye", name="Plain", template_name="plain")
+        dialog = self.dialog()
+        dialog.body = evil
+        self.assertNotIn("<img", dialog.preview)
+        template = self.offer(language="en", footer=evil)
+        dialog.write({"kind": "template", "template_id": template.id})
+        dialog.value_ids.value = evil
+        self.assertIn("onerror", dialog.preview)
+        self.assertNotIn("<img", dialog.preview)
+        self.contact.copy({"phone": False})
+        both = self.dialog(self.contact | self.contact.copy({"phone": False}))
+        both.template_id = template
+        self.assertIn("onerror", both.refused)
+        self.assertNotIn("<img", both.refused + both.preview)
+        dialog.action_send()
+        self.assertNotIn("<img", self.note().body)
+        self.assertNotIn("<img", self.rows().message_id.body)
+
+    def test_a_strange_name_is_one_of_a_file(self):
+        self.contact.name = "Ana\r\nX: y/b\\c\t😀 \u202eñ" + "x" * 400
+        dialog = self.dialog()
+        dialog.action_send()
+        self.send_due()
+        self.assertEqual(self.rows().state, "sent")
+        named = self.meta.sent[-1]["document"]["filename"]
+        self.assertNotRegex(named, r"[\r\n/\\\t]")
+        self.assertIn("😀", named)
+        self.assertTrue(named.endswith(".pdf"))
+        self.assertLessEqual(len(named), 240)
+
     def test_a_second_click_sends_nothing_more(self):
         dialog = self.dialog()
         dialog.action_send()

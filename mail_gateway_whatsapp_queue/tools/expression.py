@@ -52,7 +52,10 @@ METHODS = {
 }
 VALUE = ""  # what is no record
 CHILDREN = (ast.BinOp, ast.BoolOp, ast.IfExp, ast.JoinedStr, ast.FormattedValue)
-PLAIN = (ast.Compare, ast.UnaryOp, ast.List, ast.Tuple, ast.Dict)
+HOLDERS = (ast.List, ast.Tuple, ast.Dict)  # what is taken out may be a record
+PLAIN = (ast.Compare, ast.UnaryOp)
+CHOOSING = {"max", "min"}  # functions whose result is one of what they get
+ENDLESS = {ast.Pow: "**", ast.LShift: "<<"}  # a few digits of them fill the memory
 # Sources for translation. There is no environment here: the models translate.
 # pylint: disable=prefer-env-translation
 FAULTS = {
@@ -95,6 +98,14 @@ def check(text, model, field_of):
     Traceback (most recent call last):
     ...
     KeyError: ('p', 'env')
+    >>> check("[object.partner][0]['secret']", "m", look)
+    Traceback (most recent call last):
+    ...
+    tools.expression.NotAllowed: An expression may not use “[]”.
+    >>> check("9 ** 9 ** 9", "m", look)
+    Traceback (most recent call last):
+    ...
+    tools.expression.NotAllowed: An expression may not use “**”.
     >>> check("object.partner.name.format(object)", "m", look)
     Traceback (most recent call last):
     ...
@@ -126,8 +137,10 @@ class _Reader:
             return self._call(node)
         if isinstance(node, ast.Subscript):
             return self._subscript(node)
-        if not isinstance(node, (*CHILDREN, *PLAIN)):
+        if not isinstance(node, (*CHILDREN, *HOLDERS, *PLAIN)):
             raise NotAllowed("method", type(node).__name__)
+        if isinstance(node, ast.BinOp) and type(node.op) in ENDLESS:
+            raise NotAllowed("method", ENDLESS[type(node.op)])
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
             # '%(name)s' would read any field of a record
             if self.kinds(node.right) != {VALUE}:
@@ -136,7 +149,9 @@ class _Reader:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.expr):
                 found |= self.kinds(child)
-        return found if isinstance(node, CHILDREN) else {VALUE}
+        if isinstance(node, HOLDERS):
+            return found | {VALUE}
+        return found if found and isinstance(node, CHILDREN) else {VALUE}
 
     def _attribute(self, node):
         found = set()
@@ -150,14 +165,17 @@ class _Reader:
         return found
 
     def _call(self, node):
+        found = set()
         for argument in (*node.args, *(word.value for word in node.keywords)):
-            self.kinds(argument)
+            found |= self.kinds(argument)
         if any(word.arg is None for word in node.keywords):
             raise NotAllowed("method", "**")
         function = node.func
         if isinstance(function, ast.Name):
             if function.id not in FUNCTIONS:
                 raise NotAllowed("method", function.id)
+            if function.id in CHOOSING:
+                return found | {VALUE}
         elif isinstance(function, ast.Attribute):
             # of a record nothing is called, not even what a field is
             if self.kinds(function.value) != {VALUE}:

@@ -1,7 +1,5 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from datetime import timedelta
-
 from markupsafe import Markup
 
 from odoo import Command, api, fields, models, tools
@@ -16,7 +14,6 @@ from .whatsapp_dialog import DIALOG
 DOCUMENT = "document"
 MOST = 1000  # documents that are sent at once
 SHOWN = 50  # of those that are not sent, with the reason
-AGAIN = timedelta(days=1)  # in which a document is not sent again with a template
 # What the dialog finds by itself
 FOUND = {"batch_id", "gateway_ids", "is_sent", "recipient_ids", "report_ids"}
 CHIP = Markup(
@@ -476,22 +473,13 @@ class WhatsappSendDocument(models.TransientModel):
     def _sent_already(self):
         """Return the ids of documents that were sent so lately, or wait to be."""
         # sudo: whatsapp.batch.line - whoever sent them
-        lines = (
-            self.env["whatsapp.batch.line"]
-            .sudo()
-            .search(
-                [
-                    ("res_model", "=", self.res_model),
-                    ("res_id", "in", self._documents().ids),
-                    ("batch_id.template_id", "=", self.template_id.id),
-                    ("state", "in", ("waiting", "given")),
-                    ("create_date", ">", fields.Datetime.now() - AGAIN),
-                ]
-            )
+        lines = self.env["whatsapp.batch.line"].sudo()
+        return lines._sent_lately(
+            self.res_model,
+            self._documents().ids,
+            self.template_id,
+            ("waiting", "given"),
         )
-        return {
-            line.res_id for line in lines if line.outcome not in ("failed", "canceled")
-        }
 
     def _text_preview(self):
         names = [("file-pdf-o", self._report_name())] if self.report_id else []

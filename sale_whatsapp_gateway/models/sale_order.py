@@ -34,12 +34,10 @@ class SaleOrder(models.Model):
         """Ask the salesperson to go on when a button of the quotation was pressed."""
         res = super()._whatsapp_answered(message, meaning)
         if meaning:
-            self._whatsapp_wake(
-                self,
-                self.user_id or self.opportunity_id.user_id,
-                self.with_context(lang=self.user_id.lang)._whatsapp_answer(meaning),
-                message.body,
-            )
+            user = self._whatsapp_who_works(self.user_id, self.opportunity_id.user_id)
+            words = self.with_context(lang=user.lang)
+            summary = words._whatsapp_answer(meaning)
+            self._whatsapp_wake(self, user, summary, message.body)
         return res
 
     def _whatsapp_answer(self, meaning):

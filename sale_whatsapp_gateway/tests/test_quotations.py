@@ -2,7 +2,7 @@
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from datetime import timedelta
 
-from odoo import fields
+from odoo import Command, fields
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import html2plaintext
@@ -63,6 +63,117 @@ class TestQuotations(SaleCase):
         self.assertEqual(answers.count("Acepto"), 1)
         self.press(row, 0, "Acepto")
         self.assertEqual(len(self.activities()), 1)
+
+    def test_who_left_is_not_woken_but_who_has_the_lead(self):
+        row = self.send()
+        colleague = (self.users - self.owner)[:1]
+        self.order.opportunity_id.user_id = colleague
+        self.owner.active = False
+        self.press(row, 0, "Acepto")
+        self.assertEqual(self.order.activity_ids.user_id, colleague)
+
+    def test_a_button_means_what_it_said_when_it_was_sent(self):
+        row = self.send()
+        accept, question = self.offer.button_ids
+        accept.sequence, question.sequence = 2, 1
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual(self.offer.button_ids[0], question)
+        self.press(row, 1, "Una duda")
+        self.assertEqual(
+            self.activities().summary, f"Answer by WhatsApp to {self.order.name}"
+        )
+
+    def test_a_strange_answer_is_a_message_like_others(self):
+        row = self.send()
+        for payload in (
+            *("quotation/99", "quotation/" + "9" * 5000, "other/0", "quotation/-1"),
+            *("", None, 7, ["quotation/0"], {"a": 1}),
+        ):
+            for text in ("Hola", None, 7, {"a": "Acepto"}):
+                with self.subTest(payload=payload, text=text):
+                    said = len(self.texts(self.channel))
+                    self.receive(
+                        self.message(
+                            "button",
+                            {"payload": payload, "text": text},
+                            context={"from": "5215500000001", "id": row.wamid},
+                        )
+                    )
+                    self.assertEqual(len(self.texts(self.channel)), said + 1)
+        self.assertFalse(
+            self.activities().filtered(lambda one: "Accepted" in one.summary)
+        )
+
+    def rule(self, **values):
+        """Let each change of a quotation send the template."""
+        model = self.env.ref("sale.model_sale_order")
+        action = {
+            "name": "Send",
+            "model_id": model.id,
+            "state": "whatsapp",
+            "whatsapp_gateway_id": self.gateway.id,
+            "whatsapp_template_id": self.offer.id,
+        }
+        self.env["base.automation"].create(
+            {
+                "name": "Send",
+                "model_id": model.id,
+                "trigger": "on_create_or_write",
+                "action_server_ids": [Command.create({**action, **values})],
+            }
+        )
+
+    def test_a_rule_that_sends_ends(self):
+        self.rule()
+        self.order.with_user(self.owner).client_order_ref = "A"
+        self.env.flush_all()
+        rows = self.env["whatsapp.message.queue"].search([])
+        self.assertEqual(len(rows), 1)
+        self.assertEqual(self.order.state, "sent")
+
+    def test_a_rule_sends_for_who_does_not_work_with_whatsapp(self):
+        seller = new_test_user(
+            self.env, "seller", groups="sales_team.group_sale_salesman_all_leads"
+        )
+        self.rule()
+        file = self.env["ir.attachment"].create({"name": "a.pdf", "raw": PDF})
+        for source in ({}, {"whatsapp_report_id": False}):
+            if source:
+                self.offer.write({**source, "whatsapp_file_ids": [(6, 0, file.ids)]})
+            with self.subTest(source=source):
+                self.order.with_user(seller).client_order_ref = f"A{source}"
+                self.env.flush_all()
+        rows = self.env["whatsapp.message.queue"].search([])
+        self.assertEqual(len(rows), 2)
+        self.send_due()
+        self.assertEqual(set(rows.mapped("state")), {"sent"})
+
+    def test_a_locked_or_cancelled_quotation_is_answered_all_the_same(self):
+        row = self.send()
+        self.order.action_confirm()
+        self.order.locked = True
+        self.press(row, 0, "Acepto")
+        self.assertEqual(len(self.activities()), 1)
+        self.activities().action_done()
+        self.order._action_cancel()
+        self.press(row, 0, "Acepto")
+        self.assertEqual(len(self.activities()), 1)
+        self.assertEqual(self.order.state, "cancel")
+
+    def test_an_answer_that_quotes_another_conversation_is_of_no_quotation(self):
+        row = self.send()
+        eva = {"from": "5215588887777", "name": "Eva", "bsuid": "MX.77"}
+        self.receive(
+            self.message(
+                "button",
+                {"payload": "quotation/0", "text": "Acepto"},
+                person=eva,
+                context={"from": "5215500000001", "id": row.wamid},
+            ),
+            person=eva,
+        )
+        self.assertFalse(self.activities())
 
     def test_a_question_is_no_acceptance(self):
         row = self.send()
