@@ -160,6 +160,13 @@ def _template_with_place(page: Page, scene: Scene) -> None:
     page.see(".modal .o_whatsapp_preview .o_whatsapp_location", "Muebles del Valle")
 
 
+def _document(page: Page, scene: Scene) -> None:
+    _open_lead(page, scene, scene.new_lead_id)
+    page.click(".o-mail-Chatter-topbar button", "WhatsApp")
+    page.click(".modal .o_whatsapp_templates_option", TEMPLATE)
+    page.see(".modal .o_whatsapp_preview", NEWCOMER["contact_name"].split()[0])
+
+
 def _rules(page: Page, scene: Scene) -> None:
     _gateway(page, scene)
     page.click(".o_notebook a[name='whatsapp_rules']")
@@ -234,6 +241,8 @@ SHOTS = (
     Shot("salientes", MANAGER, _action("message_queue", ROW)),
     Shot("atencion", MANAGER, _action("attention", ".o_kanban_record")),
     Shot("lead", MANAGER, _lead),
+    Shot("plantillas", ADMIN, _ready_templates),
+    Shot("documento", MANAGER, _document),
     Shot("ventana", MANAGER, _window),
     Shot("plantilla", MANAGER, _template),
 )
@@ -247,8 +256,7 @@ MORE = (
     Shot("lista", OWNER, _list, LAPTOP),
     Shot("respuestas", MANAGER, _action("answer", ROW, SELLER)),
     Shot("asignaciones", MANAGER, _action("assignment", ROW, SELLER)),
-    Shot("plantillas", ADMIN, _templates, LAPTOP),
-    Shot("plantillas listas", ADMIN, _ready_templates, LAPTOP),
+    Shot("lista de plantillas", ADMIN, _templates, LAPTOP),
     Shot("plantillas enviadas", ADMIN, _submitted_templates, LAPTOP),
     Shot("plantilla nueva", ADMIN, _new_template, LAPTOP),
     Shot("plantilla probada", ADMIN, _tried_template, LAPTOP),

@@ -24,7 +24,7 @@ LOOKED_AT = (
     *("plantilla con documento", "plantilla con imagen", "plantilla con lugar"),
     *("plantilla en el teléfono", "pasarela", "reglas", "informe", "atencion"),
     *("comerciales", "respuestas", "asignaciones", "salientes", "lista"),
-    *("plantillas", "plantillas listas", "plantillas enviadas", "plantilla nueva"),
+    *("plantillas", "lista de plantillas", "plantillas enviadas", "plantilla nueva"),
     *("plantilla probada", "plantilla rechazada"),
 )
 # Where our screens are, and what in them is drawn by Odoo alone
