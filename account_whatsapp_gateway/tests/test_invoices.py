@@ -1,7 +1,6 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
 from datetime import timedelta
-from unittest.mock import patch
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
@@ -57,13 +56,7 @@ class TestInvoices(WhatsappCase):
 
     def setUp(self):
         super().setUp()
-
-        def render(reports, report, ids, data=None):
-            return PDF, "pdf"
-
-        # without the program that makes a PDF
-        target = type(self.env["ir.actions.report"])
-        self.startPatcher(patch.object(target, "_render_qweb_pdf", render))
+        self.print_as(PDF)
 
     def dialog(self, user=None):
         moves = self.invoice.with_user(user or self.owner)

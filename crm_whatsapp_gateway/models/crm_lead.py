@@ -949,7 +949,7 @@ class CrmLead(models.Model):
                     " administrator to set one up."
                 )
             )
-        person = wa_identity.Identity(phone=phone.lstrip("+"))
+        person = wa_identity.Identity.of_token(phone)
         name = self.contact_name or self.partner_id.name or self.name
         channel = gateway._whatsapp_conversation(person, name, self)
         if not channel.has_access("read"):
@@ -979,7 +979,7 @@ class CrmLead(models.Model):
         if not phone:
             return [], [self.env._("there is no phone number.")]
         name = self.contact_name or self.partner_id.name or self.display_name
-        person = Identity(phone=phone.lstrip("+"))
+        person = Identity.of_token(phone)
         return [gateway._whatsapp_conversation(person, name, self)], []
 
     def _whatsapp_first_phone(self):

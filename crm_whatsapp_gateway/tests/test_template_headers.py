@@ -1,6 +1,5 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from unittest.mock import patch
 
 import requests
 
@@ -43,18 +42,7 @@ class HeaderCase(TemplateCase, ConversationCase):
         )
 
     def printing(self, content=PDF, kind="pdf"):
-        """Let reports be printed without the program that makes a PDF."""
-        printed = []
-
-        def render(reports, report, ids, data=None):
-            printed.append((reports.env.user, reports.env.su, ids))
-            return content, kind
-
-        target = type(self.env["ir.actions.report"])
-        patcher = patch.object(target, "_render_qweb_pdf", render)
-        patcher.start()
-        self.addCleanup(patcher.stop)
-        return printed
+        return self.print_as(content, kind)
 
     def components(self, place=0):
         return self.meta.sent[place]["template"]["components"]

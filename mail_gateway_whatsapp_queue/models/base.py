@@ -111,11 +111,11 @@ class Base(models.AbstractModel):
             )
             name = (partner or self).display_name
             partner = (partner or customers.sudo().browse()).with_env(self.env)
-            found[phone] = Recipient(Identity(phone=phone.lstrip("+")), name, partner)
+            found[phone] = Recipient(Identity.of_token(phone), name, partner)
         for partner in known:
             shown = partner.display_name, partner.with_env(self.env)
             for phone in partner._whatsapp_e164():
-                person = Identity(phone=phone.lstrip("+"))
+                person = Identity.of_token(phone)
                 found.setdefault(phone, Recipient(person, *shown))
             for token in partner.gateway_channel_ids.mapped("gateway_token"):
                 person = Identity.of_token(token)
@@ -128,9 +128,8 @@ class Base(models.AbstractModel):
         names = self._whatsapp_number_names()
         if not names:
             return []
-        country = self._phone_get_country().get(self.id)
-        company = self["company_id"] if "company_id" in self._fields else None
-        country = country or (company or self.env.company).country_id
+        company = self._whatsapp_company_of() or self.env.company
+        country = self._phone_get_country().get(self.id) or company.country_id
         found = {}
         for name in names:
             found |= dict.fromkeys(wa_identity.numbers(self[name], country.code))

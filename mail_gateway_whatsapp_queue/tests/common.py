@@ -414,6 +414,21 @@ class GatewayCase(TransactionCase):
             }
         )
 
+    def print_as(self, content, kind="pdf"):
+        """Let reports be printed as this, without the program that makes a PDF.
+
+        :return: list of user, whether with all rights, and ids of each that is printed
+        """
+        printed = []
+
+        def render(reports, report, ids, data=None):
+            printed.append((reports.env.user, reports.env.su, ids))
+            return content, kind
+
+        target = type(self.env["ir.actions.report"])
+        self.startPatcher(patch.object(target, "_render_qweb_pdf", render))
+        return printed
+
     def send_due(self):
         """Do what the sender's thread does after the commit."""
         self.env.flush_all()

@@ -51,15 +51,7 @@ class DocumentCase(GatewayCase):
 
     def setUp(self):
         super().setUp()
-        self.printed = []
-
-        def render(reports, report, ids, data=None):
-            self.printed.append((reports.env.user, reports.env.su, ids))
-            return PDF, "pdf"
-
-        # without the program that makes a PDF
-        target = type(self.env["ir.actions.report"])
-        self.startPatcher(patch.object(target, "_render_qweb_pdf", render))
+        self.printed = self.print_as(PDF)
 
     def responsible(self, channel):
         return self.office

@@ -1,6 +1,5 @@
 # Copyright 2026 crm_whatsapp_gateway contributors
 # License AGPL-3.0 or later (https://www.gnu.org/licenses/agpl).
-from unittest.mock import patch
 
 from odoo import Command
 
@@ -47,13 +46,7 @@ class SaleCase(WhatsappCase):
 
     def setUp(self):
         super().setUp()
-
-        def render(reports, report, ids, data=None):
-            return PDF, "pdf"
-
-        # without the program that makes a PDF
-        target = type(self.env["ir.actions.report"])
-        self.startPatcher(patch.object(target, "_render_qweb_pdf", render))
+        self.print_as(PDF)
 
     def send(self, user=None, **values):
         """Send the quotation as its dialog does; return the rows of the queue."""
