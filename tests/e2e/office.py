@@ -9,8 +9,11 @@ import threading
 import time
 
 from devkit import paths
+from devkit import shop as shops
 from devkit.demo.rpc import Refused, Session
 from devkit.server import free_port
+from devkit.simulator.client import Simulator
+from devkit.simulator.server import running
 
 PATIENCE = 60  # seconds until a killed Odoo is back
 MINUTE = 5  # seconds that it lasts here
@@ -237,3 +240,27 @@ class Clock:
             connection.execute(
                 "SELECT pg_notify('cron_trigger', %s)", (self._shop.database,)
             )
+
+
+@contextlib.contextmanager
+def two_hosts(name, series, odoo, seed, seconds):
+    """Two Odoo hosts on one database, and a Meta that they send to.
+
+    :param float seconds: that Meta takes for one message
+    :return: shop, offices, simulator and the id of the app at Meta
+    """
+    with shops.opened(name, series, odoo) as shop, running(seed=seed) as url:
+        offices = [Office(shop, "one"), Office(shop, "other")]
+        for office in offices:
+            office.open()
+        offices[0].login().call(
+            "ir.config_parameter", "set_param", paths.parameter("graph_url"), url
+        )
+        simulator = Simulator(url)
+        setup = simulator.setup(
+            app={"secret": shops.SECRET, "token": "EAAtoken"},
+            number={"id": shops.NUMBER, "phone": "5215500000001"},
+        )
+        simulator.settings(retry_attempts=1000, retry_longest=0.5)
+        simulator.fault("delay", seconds=seconds)
+        yield shop, offices, simulator, setup["app"]["id"]

@@ -10,13 +10,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from office import CRON, Clock, Office, new_template, until
+from office import CRON, Clock, new_template, two_hosts, until
 
 from devkit import paths
 from devkit import shop as shops
 from devkit.demo.rpc import Refused
-from devkit.simulator.client import Simulator
-from devkit.simulator.server import running
 
 SERIES = os.environ.get("CWG_SERIES", paths.DEFAULT_SERIES)
 ODOO = Path(os.environ["ODOO_PATH"]) if os.environ.get("ODOO_PATH") else None
@@ -31,22 +29,10 @@ SECONDS = 0.02  # that Meta takes for one message
 
 @pytest.fixture(scope="module")
 def scene():
-    with shops.opened("e2e-batch", SERIES, ODOO) as shop, running(seed=7) as url:
-        offices = [Office(shop, "one"), Office(shop, "other")]
-        for office in offices:
-            office.open()
-        offices[0].login().call(
-            "ir.config_parameter", "set_param", paths.parameter("graph_url"), url
-        )
-        simulator = Simulator(url)
-        setup = simulator.setup(
-            app={"secret": shops.SECRET, "token": "EAAtoken"},
-            number={"id": shops.NUMBER, "phone": "5215500000001"},
-        )
+    hosts = two_hosts("e2e-batch", SERIES, ODOO, seed=7, seconds=SECONDS)
+    with hosts as (shop, offices, simulator, app):
         path = f"/gateway/whatsapp/{shops.KEY}/update"
-        simulator.app(id=setup["app"]["id"], callback_url=offices[0].url + path)
-        simulator.settings(retry_attempts=1000, retry_longest=0.5)
-        simulator.fault("delay", seconds=SECONDS)
+        simulator.app(id=app, callback_url=offices[0].url + path)
         yield shop, offices, simulator
 
 

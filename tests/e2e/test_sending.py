@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from office import TO_EVERYBODY, Clock, Office, until
+from office import TO_EVERYBODY, Clock, Office, two_hosts, until
 
 from devkit import paths
 from devkit import shop as shops
 from devkit.demo.rpc import Refused
 from devkit.simulator.client import Simulator
-from devkit.simulator.server import running
 
 SERIES = os.environ.get("CWG_SERIES", paths.DEFAULT_SERIES)
 ODOO = Path(os.environ["ODOO_PATH"]) if os.environ.get("ODOO_PATH") else None
@@ -120,22 +119,10 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene():
-    with shops.opened("e2e-sending", SERIES, ODOO) as shop, running(seed=5) as url:
-        offices = [Office(shop, "one"), Office(shop, "other")]
-        for office in offices:
-            office.open()
-        offices[0].login().call(
-            "ir.config_parameter", "set_param", paths.parameter("graph_url"), url
-        )
-        simulator = Simulator(url)
-        setup = simulator.setup(
-            app={"secret": shops.SECRET, "token": "EAAtoken"},
-            number={"id": shops.NUMBER, "phone": "5215500000001"},
-        )
-        simulator.settings(retry_attempts=1000, retry_longest=0.5)
-        simulator.fault("delay", seconds=SECONDS)
+    hosts = two_hosts("e2e-sending", SERIES, ODOO, seed=5, seconds=SECONDS)
+    with hosts as (shop, offices, simulator, app):
         clock = Clock(shop, simulator)
-        yield Scene(shop, offices, simulator, setup["app"]["id"], clock)
+        yield Scene(shop, offices, simulator, app, clock)
 
 
 # -- who writes to us
